@@ -1,0 +1,178 @@
+/* store/inside.h -- what the files of store/ share; nobody else includes it.
+ *
+ * A driver is a const struct of functions; `engine` belongs to it.  Statements reach the driver only
+ * through store.c, which counts planned faults and remembers that a transaction is broken: after one
+ * failed statement nothing more of it runs and it cannot commit, on both engines alike.
+ */
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+#include "store/store.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+struct driver {
+        bool (*open)(struct store *, struct err *);     /* on failure nothing is left behind */
+        void (*close)(struct store *);
+        bool (*write)(struct store *, tx_fn *, void *ctx, struct err *);
+        bool (*read)(struct store *, tx_fn *, void *ctx, struct err *);
+        bool (*backup)(struct store *, const char *path, void (*progress)(void *, double), void *ctx, struct err *);
+        int (*change)(struct tx *, struct err *, const char *sql, const struct value *);
+        bool (*rows)(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
+        bool (*next)(struct rows *);
+        bool (*done)(struct rows *, struct err *);
+        bool (*null)(const struct rows *, int i);
+        int64_t (*integer)(const struct rows *, int i);
+        double (*real)(const struct rows *, int i);
+        const char *(*text)(const struct rows *, int i);
+        void *(*blob)(const struct rows *, struct arena *, int i, size_t *n);
+        bool (*script)(struct tx *, const char *sql, struct err *);
+        bool (*prepares)(struct tx *, const char *sql, struct err *);
+        bool postgres;
+};
+
+extern const struct driver driver_sqlite, driver_postgres;
+
+struct store {
+        const struct driver *driver;
+        struct store *root;     /* itself, or the store this is the read-only view of */
+        struct store *view;     /* of the root only */
+        struct store_options is;        /* with the defaults filled in */
+        char *dsn;
+        bool temporary;         /* tests: what was made is removed by store_close() */
+        int node;
+        void *engine;
+        atomic_llong fail_at;
+        atomic_bool failed;
+        struct { atomic_llong commits, members, retries, alone, queue_now, queue_most, busy, reconnects; } count;
+};
+
+struct tx {
+        struct store *store;
+        void *connection;       /* the driver's */
+        bool writes, again;
+        bool planned;           /* the failure was a planned one: running again must not hide it */
+        bool broken;
+        struct err cause;       /* when broken */
+};
+
+/* --- store.c ----------------------------------------------------------------------------- */
+bool store_fault(struct store *, struct err *) MUST_CHECK;      /* true: the planned fault strikes here; err is set */
+void tx_begin(struct tx *, struct store *, void *connection, bool writes, bool again);
+/* Runs the function; false also when a statement had failed and the function ignored it. */
+bool tx_run(struct tx *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
+void store_queue_note(struct store *, long long now);
+struct timespec time_after(int ms);     /* on CLOCK_MONOTONIC */
+void cond_steady(pthread_cond_t *);     /* makes a condition variable that waits by CLOCK_MONOTONIC */
+
+/* Sentences that users may see, with the same words on both engines.  Always false. */
+bool err_busy(struct err *, const char *why);           /* why: English, for the log only */
+bool err_conflict(struct err *, const char *what);
+
+/* --- statements.c: prepared statements kept per connection ------------------------------------- */
+
+struct kept {                   /* first member of the driver's statement */
+        char *sql;
+        struct kept *chain;     /* in its bucket */
+};
+
+enum { CACHE_BUCKETS = 256, CACHE_NEAR = 512, CACHE_MOST = 1024 };
+
+struct cache {
+        int count;
+        struct kept *buckets[CACHE_BUCKETS];    /* by text */
+        struct { const char *sql; struct kept *found; } near[CACHE_NEAR];       /* by address, checked by text */
+};
+
+struct kept *cache_find(struct cache *, const char *sql);       /* NULL: not kept */
+void cache_add(struct cache *, struct kept *);                  /* its sql must be set and live as long */
+void cache_clear(struct cache *, void (*drop)(struct kept *));
+
+/* --- SQLite ----------------------------------------------------------------------------- */
+
+struct statement {
+        struct kept kept;
+        struct sqlite3_stmt *q;
+        struct statement *open_next, **open_link;       /* among those with open rows */
+        unsigned short *place;          /* place[k]: SQLite's number of $k+1, 0 = not named */
+        int wants;                      /* highest k */
+        bool readonly, once;            /* once: made while the kept one was in use; goes when done */
+};
+
+/* A connection is used by one thread at a time. */
+struct connection {
+        struct sqlite3 *db;
+        struct statement *open;
+        struct cache cache;
+};
+
+struct sqlite {
+        char *path;
+        char *folder;           /* temporary one, removed at close; or NULL */
+        struct writer *writer;
+        pthread_mutex_t lock;   /* of the idle readers */
+        pthread_cond_t freed;
+        struct connection **idle;
+        int idle_count;
+};
+
+/* sqlite_rows.c */
+bool sqlite_error(struct connection *, int rc, const char *sql, struct err *);  /* always false */
+bool sqlite_run(struct connection *, const char *sql, struct err *) MUST_CHECK; /* no parameters, no rows wanted */
+bool sqlite_finish(struct connection *, const char *sql, struct err *) MUST_CHECK;     /* resets open rows first */
+void sqlite_forget(struct connection *);        /* finalizes every statement */
+int sqlite_change(struct tx *, struct err *, const char *sql, const struct value *);
+bool sqlite_rows(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
+bool sqlite_next(struct rows *);
+bool sqlite_done(struct rows *, struct err *);
+bool sqlite_null(const struct rows *, int i);
+int64_t sqlite_integer(const struct rows *, int i);
+double sqlite_real(const struct rows *, int i);
+const char *sqlite_text(const struct rows *, int i);
+void *sqlite_blob(const struct rows *, struct arena *, int i, size_t *n);
+bool sqlite_script(struct tx *, const char *sql, struct err *);
+bool sqlite_prepares(struct tx *, const char *sql, struct err *);
+
+/* sqlite_writer.c */
+struct writer *writer_start(struct store *, struct connection *);      /* owns the connection from now on */
+bool writer_submit(struct writer *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
+void writer_stop(struct writer **);     /* finishes the queue, checkpoints, closes the connection */
+void connection_close(struct connection **);    /* sqlite.c */
+
+/* --- PostgreSQL -------------------------------------------------------------------------- */
+
+struct link {                   /* one connection; used by one thread at a time */
+        struct pg_conn *pg;
+        struct cache cache;
+        int made;               /* statements prepared so far: they are named by number */
+        bool dead;              /* lost: to be thrown away */
+        bool again;             /* the last failure was a serialization failure or a deadlock */
+        struct pg_result **open;        /* results of open rows */
+        int open_count, open_room;
+        int room;               /* of the parameter arrays below */
+        const char **values;
+        int *lengths, *formats;
+        char (*numbers)[32];
+};
+
+/* postgres_rows.c */
+bool postgres_error(struct link *, const struct pg_result *, const char *sql, struct err *);    /* always false */
+bool postgres_run(struct link *, const char *sql, struct err *) MUST_CHECK;     /* no parameters, no rows wanted */
+void postgres_tidy(struct link *);              /* frees the rows a failing function left open */
+void postgres_forget(struct link *);            /* frees what is kept on our side */
+int postgres_change(struct tx *, struct err *, const char *sql, const struct value *);
+bool postgres_rows(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
+bool postgres_next(struct rows *);
+bool postgres_done(struct rows *, struct err *);
+bool postgres_null(const struct rows *, int i);
+int64_t postgres_integer(const struct rows *, int i);
+double postgres_real(const struct rows *, int i);
+const char *postgres_text(const struct rows *, int i);
+void *postgres_blob(const struct rows *, struct arena *, int i, size_t *n);
+bool postgres_script(struct tx *, const char *sql, struct err *);
+bool postgres_prepares(struct tx *, const char *sql, struct err *);
+
+/* --- migrate.c ----------------------------------------------------------------------------- */
+bool store_migrate(struct store *, const struct migration *, struct err *) MUST_CHECK;
+bool store_take_node(struct store *, struct err *) MUST_CHECK;
+#endif

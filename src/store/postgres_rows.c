@@ -1,0 +1,301 @@
+/* store/postgres_rows.c -- statements on one PostgreSQL connection.
+ *
+ * Parameters go as text with their types left to the server, blobs as bytes; results come as text and whole,
+ * so that other statements may run while rows are open, as on SQLite.  Sending and fetching are apart
+ * (send_statement, fetch), so that several statements can later travel in one pipeline.
+ */
+#include "base/arena.h"
+#include "base/text.h"
+#include "store/dialect.h"
+#include "store/inside.h"
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct prepared {
+        struct kept kept;
+        char name[16];
+};
+
+/* --- errors -------------------------------------------------------------------------------- */
+
+static bool in_class(const char *state, const char *class)
+{
+        return strncmp(state, class, strlen(class)) == 0;
+}
+
+bool postgres_error(struct link *c, const PGresult *r, const char *sql, struct err *e)
+{
+        const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+        const char *words = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+        if (!words)
+                words = PQerrorMessage(c->pg);
+        if (!state)
+                state = "";
+        if (PQstatus(c->pg) == CONNECTION_BAD)
+                c->dead = true;
+        if (in_class(state, "08") || in_class(state, "57P"))
+                c->dead = true;
+        if (c->dead)
+                return err_busy(e, words);
+        if (text_is(state, "40001") || text_is(state, "40P01")) {
+                c->again = true;
+                return err_set(e, ERR_BUSY, "PostgreSQL: %s", words);
+        }
+        if (in_class(state, "53") || text_is(state, "55P03") || text_is(state, "57014"))
+                return err_busy(e, words);
+        if (text_is(state, "23505") || text_is(state, "23503") || text_is(state, "23P01")) {
+                const char *name = PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME);
+                return err_conflict(e, name ? name : words);
+        }
+        return err_set(e, ERR_FAULT, "PostgreSQL: %.160s (%s) in: %.160s", words, state, sql);
+}
+
+static bool fine(const PGresult *r)
+{
+        ExecStatusType status = PQresultStatus(r);
+        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+/* Takes the result over. */
+static bool settle(struct link *c, PGresult *r, const char *sql, struct err *e)
+{
+        bool ok = fine(r) || postgres_error(c, r, sql, e);
+        PQclear(r);
+        return ok;
+}
+
+bool postgres_run(struct link *c, const char *sql, struct err *e)
+{
+        return settle(c, PQexec(c->pg, sql), sql, e);
+}
+
+/* --- kept statements ---------------------------------------------------------------------------- */
+
+static void drop(struct kept *kept)
+{
+        free(kept->sql);
+        free(kept);
+}
+
+void postgres_tidy(struct link *c)
+{
+        while (c->open_count > 0)
+                PQclear(c->open[--c->open_count]);
+}
+
+void postgres_forget(struct link *c)
+{
+        postgres_tidy(c);
+        cache_clear(&c->cache, drop);
+        free(c->open);
+        free(c->values);
+        free(c->lengths);
+        free(c->formats);
+        free(c->numbers);
+}
+
+static struct prepared *prepared_for(struct link *c, const char *sql, struct err *e)
+{
+        struct prepared *p = (struct prepared *)cache_find(&c->cache, sql);
+        if (p)
+                return p;
+        if (c->cache.count >= CACHE_MOST) {     /* texts made at run time must not pile up */
+                if (!postgres_run(c, "DEALLOCATE ALL", e))
+                        return NULL;
+                cache_clear(&c->cache, drop);
+        }
+        p = calloc(1, sizeof *p);
+        if (!p || !(p->kept.sql = strdup(sql)))
+                abort();
+        snprintf(p->name, sizeof p->name, "s%d", c->made++);
+        if (!settle(c, PQprepare(c->pg, p->name, sql, 0, NULL), sql, e)) {
+                drop(&p->kept);
+                return NULL;
+        }
+        cache_add(&c->cache, &p->kept);
+        return p;
+}
+
+/* --- parameters ------------------------------------------------------------------------------------ */
+
+static void make_room(struct link *c, int n)
+{
+        if (n <= c->room)
+                return;
+        size_t room = (size_t)n + 16;
+        c->values = realloc(c->values, room * sizeof *c->values);
+        c->lengths = realloc(c->lengths, room * sizeof *c->lengths);
+        c->formats = realloc(c->formats, room * sizeof *c->formats);
+        c->numbers = realloc(c->numbers, room * sizeof *c->numbers);
+        if (!c->values || !c->lengths || !c->formats || !c->numbers)
+                abort();
+        c->room = (int)room;
+}
+
+static void put(struct link *c, int i, const struct value *v)
+{
+        c->lengths[i] = c->formats[i] = 0;
+        c->values[i] = c->numbers[i];
+        switch (v->kind) {
+        case VALUE_INT:
+                snprintf(c->numbers[i], sizeof c->numbers[i], "%lld", (long long)v->u.i);
+                break;
+        case VALUE_REAL:
+                snprintf(c->numbers[i], sizeof c->numbers[i], "%.17g", v->u.r);
+                break;
+        case VALUE_TEXT:
+                c->values[i] = v->u.text;
+                break;
+        case VALUE_BLOB:
+                c->values[i] = v->u.blob;
+                c->lengths[i] = (int)v->n;
+                c->formats[i] = 1;
+                break;
+        case VALUE_NULL:
+        case VALUE_END:
+                c->values[i] = NULL;
+                break;
+        }
+}
+
+static bool send_statement(struct link *c, const char *sql, const struct value *args, struct err *e)
+{
+        struct prepared *p = prepared_for(c, sql, e);
+        if (!p)
+                return false;
+        int n = 0;
+        while (args && args[n].kind != VALUE_END)
+                n++;
+        make_room(c, n);
+        for (int i = 0; i < n; i++)
+                put(c, i, &args[i]);
+        return PQsendQueryPrepared(c->pg, p->name, n, c->values, c->lengths, c->formats, 0) || postgres_error(c, NULL, sql, e);
+}
+
+/* The whole result, or NULL with err set. */
+static PGresult *fetch(struct link *c, const char *sql, struct err *e)
+{
+        PGresult *first = PQgetResult(c->pg), *more;
+        while ((more = PQgetResult(c->pg)))     /* up to the NULL that ends the statement */
+                PQclear(more);
+        if (first && fine(first))
+                return first;
+        postgres_error(c, first, sql, e);
+        PQclear(first);
+        return NULL;
+}
+
+static PGresult *execute(struct tx *tx, struct err *e, const char *sql, const struct value *args)
+{
+        struct link *c = tx->connection;
+        return send_statement(c, sql, args, e) ? fetch(c, sql, e) : NULL;
+}
+
+/* --- the driver's functions ---------------------------------------------------------------------------- */
+
+int postgres_change(struct tx *tx, struct err *e, const char *sql, const struct value *args)
+{
+        PGresult *r = execute(tx, e, sql, args);
+        if (!r)
+                return -1;
+        int n = in_class(PQcmdStatus(r), "SELECT") ? 0 : atoi(PQcmdTuples(r));
+        PQclear(r);
+        return n;
+}
+
+bool postgres_rows(struct tx *tx, struct rows *r, struct err *e, const char *sql, const struct value *args)
+{
+        struct link *c = tx->connection;
+        r->handle = execute(tx, e, sql, args);
+        if (!r->handle)
+                return false;
+        if (c->open_count == c->open_room) {
+                c->open_room += 8;
+                c->open = realloc(c->open, (size_t)c->open_room * sizeof *c->open);
+                if (!c->open)
+                        abort();
+        }
+        c->open[c->open_count++] = r->handle;
+        return true;
+}
+
+bool postgres_next(struct rows *r)
+{
+        return ++r->row < PQntuples(r->handle);
+}
+
+bool postgres_done(struct rows *r, struct err *e)
+{
+        struct link *c = r->tx->connection;
+        (void)e;
+        for (int i = c->open_count - 1; r->handle && i >= 0; i--) {
+                if (c->open[i] == r->handle) {
+                        PQclear(r->handle);
+                        c->open[i] = c->open[--c->open_count];
+                        r->handle = NULL;
+                }
+        }
+        return true;
+}
+
+bool postgres_null(const struct rows *r, int i)
+{
+        return PQgetisnull(r->handle, r->row, i);
+}
+
+const char *postgres_text(const struct rows *r, int i)
+{
+        return postgres_null(r, i) ? NULL : PQgetvalue(r->handle, r->row, i);
+}
+
+int64_t postgres_integer(const struct rows *r, int i)
+{
+        const char *text = PQgetvalue(r->handle, r->row, i);
+        if (*text == 't')       /* a comparison; SQLite says 1 */
+                return 1;
+        return text[strcspn(text, ".eE")] ? (int64_t)postgres_real(r, i) : strtoll(text, NULL, 10);
+}
+
+double postgres_real(const struct rows *r, int i)
+{
+        double d;
+        return text_to_real(PQgetvalue(r->handle, r->row, i), &d) ? d : 0.0;
+}
+
+static int nibble(char c)
+{
+        return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+void *postgres_blob(const struct rows *r, struct arena *a, int i, size_t *n)
+{
+        *n = 0;
+        if (postgres_null(r, i))
+                return NULL;
+        const char *text = PQgetvalue(r->handle, r->row, i);
+        size_t length = (size_t)PQgetlength(r->handle, r->row, i);
+        if (length < 2 || text[0] != '\\' || text[1] != 'x') {  /* a text read as bytes, as SQLite allows */
+                *n = length;
+                return arena_copy(a, text, length);
+        }
+        *n = (length - 2) / 2;
+        char *out = arena_alloc(a, *n + 1);
+        for (size_t k = 0; k < *n; k++)
+                out[k] = (char)(nibble(text[2 + 2 * k]) << 4 | nibble(text[3 + 2 * k]));
+        return out;
+}
+
+bool postgres_script(struct tx *tx, const char *sql, struct err *e)
+{
+        struct arena *a = arena_new();
+        bool ok = postgres_run(tx->connection, dialect_schema(a, sql, true), e);
+        arena_free(&a);
+        return ok;
+}
+
+bool postgres_prepares(struct tx *tx, const char *sql, struct err *e)
+{
+        struct link *c = tx->connection;
+        return settle(c, PQprepare(c->pg, "", sql, 0, NULL), sql, e);
+}

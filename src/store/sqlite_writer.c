@@ -1,0 +1,273 @@
+/* store/sqlite_writer.c -- the one thread that writes to a SQLite database.
+ *
+ * Callers queue functions and sleep; the thread runs all that wait (up to the batch) in one transaction and
+ * commits once.  A batch first runs without savepoints; when a member fails, all is rolled back and the
+ * members run again, each under a savepoint, so that only the failing ones are lost.  No outcome is told
+ * before the commit: a member's refusal may rest on what a neighbour wrote.
+ */
+#include "base/log.h"
+#include "store/inside.h"
+#include <errno.h>
+#include <semaphore.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const char SQL_BEGIN[] = "BEGIN IMMEDIATE";
+static const char SQL_COMMIT[] = "COMMIT";
+static const char SQL_ROLLBACK[] = "ROLLBACK";
+static const char SQL_SAVEPOINT[] = "SAVEPOINT member";
+static const char SQL_RELEASE[] = "RELEASE member";
+static const char SQL_BACK[] = "ROLLBACK TO member";
+
+enum {
+        WAL_IDLE = 4096,        /* pages (16 MiB): checkpointed when nobody waits */
+        WAL_MOST = 32768        /* pages (128 MiB): checkpointed though somebody waits */
+};
+
+/* Lives on the stack of the caller, who sleeps on `done`: each waiter is woken by itself, without a herd. */
+struct member {
+        tx_fn *fn;
+        void *ctx;
+        struct err *err;
+        bool ok, planned;
+        sem_t done;
+        struct member *next;
+};
+
+struct writer {
+        struct store *store;
+        struct connection *c;
+        pthread_t thread;
+        pthread_mutex_t lock;
+        pthread_cond_t wake;
+        struct member *first, **last;
+        int waiting;
+        bool asleep, stop;
+        int wal_pages, wal_looked;      /* as of the last commit; at the last checkpoint */
+        struct member **batch;
+};
+
+/* --- one batch ----------------------------------------------------------------------------- */
+
+static void undo(struct writer *w)
+{
+        struct err ignored;
+        if (!sqlite3_get_autocommit(w->c->db) && !sqlite_finish(w->c, SQL_ROLLBACK, &ignored))
+                log_err(LOG_ERROR, "store.rollback", &ignored);
+}
+
+static bool commit(struct writer *w, struct err *e)
+{
+        if (!store_fault(w->store, e) && sqlite_run(w->c, SQL_COMMIT, e))
+                return true;
+        undo(w);
+        return false;
+}
+
+static bool run_member(struct writer *w, struct member *m, bool again)
+{
+        struct tx tx;
+        struct err none;
+        tx_begin(&tx, w->store, w->c, true, again);
+        m->ok = tx_run(&tx, m->fn, m->ctx, m->err);
+        m->planned |= tx.planned;
+        return sqlite_finish(w->c, NULL, &none) && m->ok;
+}
+
+/* All members in one transaction without savepoints.  False with *e: nothing is there and all must be told;
+ * false without: a member failed. */
+static bool run_together(struct writer *w, struct member **m, int n, struct err *e)
+{
+        if (!sqlite_run(w->c, SQL_BEGIN, e))
+                return false;
+        for (int i = 0; i < n; i++) {
+                if (!run_member(w, m[i], false)) {
+                        undo(w);
+                        return false;
+                }
+        }
+        return commit(w, e);
+}
+
+/* One member under a savepoint.  False with *e: the whole transaction is lost. */
+static bool run_guarded(struct writer *w, struct member *m, struct err *e)
+{
+        atomic_fetch_add_explicit(&w->store->count.alone, 1, memory_order_relaxed);
+        if (m->planned) /* failed on purpose in the first run; running again would hide it */
+                return true;
+        if (!sqlite_run(w->c, SQL_SAVEPOINT, e))
+                return false;
+        if (!run_member(w, m, true)) {
+                if (sqlite3_get_autocommit(w->c->db)) { /* disk full and the like: SQLite has rolled back all */
+                        *e = *m->err;
+                        return false;
+                }
+                if (!sqlite_run(w->c, SQL_BACK, e))
+                        return false;
+        }
+        return sqlite_run(w->c, SQL_RELEASE, e);
+}
+
+static bool run_one_by_one(struct writer *w, struct member **m, int n, struct err *e)
+{
+        if (!sqlite_run(w->c, SQL_BEGIN, e))
+                return false;
+        for (int i = 0; i < n; i++) {
+                if (!run_guarded(w, m[i], e)) {
+                        undo(w);
+                        return false;
+                }
+        }
+        return commit(w, e);
+}
+
+static void run_batch(struct writer *w, struct member **m, int n)
+{
+        struct err e = {.kind = ERR_NONE};
+        for (int i = 0; i < n; i++)
+                m[i]->planned = m[i]->ok = false;
+        bool done = run_together(w, m, n, &e);
+        if (!done && e.kind == ERR_NONE && n > 1)
+                done = run_one_by_one(w, m, n, &e);
+        if (done) {
+                atomic_fetch_add_explicit(&w->store->count.commits, 1, memory_order_relaxed);
+                atomic_fetch_add_explicit(&w->store->count.members, n, memory_order_relaxed);
+        } else if (e.kind != ERR_NONE) {
+                for (int i = 0; i < n; i++) {
+                        m[i]->ok = false;
+                        *m[i]->err = e;
+                }
+        }
+}
+
+/* --- the thread ------------------------------------------------------------------------------ */
+
+static int wal_grown(void *writer, sqlite3 *db, const char *name, int pages)
+{
+        struct writer *w = writer;
+        (void)db, (void)name;
+        if (pages < w->wal_pages)       /* begun anew */
+                w->wal_looked = 0;
+        w->wal_pages = pages;
+        return SQLITE_OK;
+}
+
+static void checkpoint(struct writer *w, int how)
+{
+        int rc = sqlite3_wal_checkpoint_v2(w->c->db, NULL, how, NULL, NULL);
+        if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+                log_event(LOG_ERROR, "store.checkpoint", "cause=\"%s\"", sqlite3_errmsg(w->c->db));
+        w->wal_looked = w->wal_pages;
+}
+
+/* Takes at most a batch from the queue; 0: stopped and empty.  Checkpoints when there is time for it. */
+static int take(struct writer *w)
+{
+        int n = 0;
+        pthread_mutex_lock(&w->lock);
+        while (!w->first) {
+                if (w->stop)
+                        break;
+                if (w->wal_pages - w->wal_looked >= WAL_IDLE) {
+                        pthread_mutex_unlock(&w->lock);
+                        checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+                        pthread_mutex_lock(&w->lock);
+                        continue;
+                }
+                w->asleep = true;
+                pthread_cond_wait(&w->wake, &w->lock);
+                w->asleep = false;
+        }
+        for (; w->first && n < w->store->is.batch; n++) {
+                w->batch[n] = w->first;
+                w->first = w->first->next;
+        }
+        if (!w->first)
+                w->last = &w->first;
+        w->waiting -= n;
+        store_queue_note(w->store, w->waiting);
+        pthread_mutex_unlock(&w->lock);
+        return n;
+}
+
+static void *writer_main(void *writer)
+{
+        struct writer *w = writer;
+        /* With both processors busy the commit's wake-up is what all wait for; not allowed is not bad. */
+        if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -5) != 0)
+                log_event(LOG_DEBUG, "store.priority", "errno=%d", errno);
+        for (int n; (n = take(w)) > 0;) {
+                run_batch(w, w->batch, n);
+                for (int i = 0; i < n; i++)
+                        sem_post(&w->batch[i]->done);   /* the member may be gone at once */
+                if (w->wal_pages - w->wal_looked >= WAL_MOST)
+                        checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+        }
+        return NULL;
+}
+
+struct writer *writer_start(struct store *s, struct connection *c)
+{
+        struct writer *w = calloc(1, sizeof *w);
+        if (!w || !(w->batch = calloc((size_t)s->is.batch, sizeof *w->batch)))
+                abort();
+        w->store = s;
+        w->c = c;
+        w->last = &w->first;
+        pthread_mutex_init(&w->lock, NULL);
+        pthread_cond_init(&w->wake, NULL);
+        sqlite3_wal_hook(c->db, wal_grown, w);
+        if (pthread_create(&w->thread, NULL, writer_main, w) != 0)
+                abort();
+        return w;
+}
+
+void writer_stop(struct writer **writer)
+{
+        struct writer *w = *writer;
+        pthread_mutex_lock(&w->lock);
+        w->stop = true;
+        pthread_cond_signal(&w->wake);
+        pthread_mutex_unlock(&w->lock);
+        pthread_join(w->thread, NULL);
+        checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE);
+        connection_close(&w->c);
+        pthread_mutex_destroy(&w->lock);
+        pthread_cond_destroy(&w->wake);
+        free(w->batch);
+        free(w);
+        *writer = NULL;
+}
+
+/* --- callers ------------------------------------------------------------------------------------ */
+
+static bool enqueue(struct writer *w, struct member *m)
+{
+        pthread_mutex_lock(&w->lock);
+        bool room = w->waiting < w->store->is.queue;
+        if (room) {
+                *w->last = m;
+                w->last = &m->next;
+                store_queue_note(w->store, ++w->waiting);
+                if (w->asleep)
+                        pthread_cond_signal(&w->wake);
+        }
+        pthread_mutex_unlock(&w->lock);
+        return room;
+}
+
+bool writer_submit(struct writer *w, tx_fn *fn, void *ctx, struct err *e)
+{
+        struct member m = {.fn = fn, .ctx = ctx, .err = e};
+        if (pthread_equal(pthread_self(), w->thread))
+                return err_set(e, ERR_FAULT, "a write was tried inside a write");
+        sem_init(&m.done, 0, 0);
+        bool room = enqueue(w, &m);
+        while (room && sem_wait(&m.done) != 0)
+                ;       /* interrupted by a signal */
+        sem_destroy(&m.done);
+        return room ? m.ok : err_busy(e, "too many writers wait");
+}
