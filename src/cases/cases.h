@@ -1,0 +1,66 @@
+/* cases/cases.h -- a case: one matter from filing to archive.
+ *
+ * A case changes only through a move: one transaction that tests the state and writes the new one in a single statement,
+ * appends one line to the history, and sets tasks, clocks, timer and outbox.  Which states and moves exist is data
+ * (workflows/NAME.yaml); guards ("needs") and effects ("then") are names in const tables of moves.c.
+ */
+#ifndef CASES_CASES_H
+#define CASES_CASES_H
+#include "base/base.h"
+struct answer;
+struct arena;
+struct district;
+struct json;
+struct json_value;
+struct item;
+struct pack_part;
+struct place;
+struct route;
+struct rulebook;
+struct timer_kind;
+struct tx;
+struct workflows;
+
+/* Who moves a case: a person, a key, or the program ("system"). role: enum role of http/; 0 = the program. */
+struct mover { const char *name, *unit; int role; };
+
+/* --- workflows: one pack version in memory -------------------------------------------------------- */
+bool workflows_load(struct tx *, struct arena *, int64_t version, struct workflows **, struct err *) MUST_CHECK;
+extern const struct pack_part cases_pack;       /* workflows/, clocks.csv */
+
+/* --- filing (called by intake inside its transaction) ----------------------------------------------- */
+struct filing {
+        int64_t id;                     /* also the id of its first report */
+        const struct rulebook *rules;
+        const char *channel, *source, *property, *title, *track;
+        bool urgent;
+        const struct item *item;        /* NULL = unknown yet */
+        double certainty;               /* of the item, 0..1 */
+        const struct place *place;
+        const char *address;
+        const struct answer *answer;    /* of routing */
+        int64_t occurred, now;
+        char number[40];                /* "" = give it a new one */
+        /* results */
+        const char *state;
+        int64_t due;                    /* the clock that ends first for the unit in charge; 0 = none */
+};
+/* What needs no transaction: due instants of all clocks.  Fails only for a calendar without data. */
+struct filing_plan;
+bool cases_plan(struct arena *, const struct filing *, struct filing_plan **, struct err *) MUST_CHECK;
+/* Case, first tasks, clocks, timer, history rows, outbox row.  Receives, files and, when the answer is sure, dispatches. */
+bool cases_file(struct tx *, struct district *, struct filing *, const struct filing_plan *, struct err *) MUST_CHECK;
+
+/* --- moving -------------------------------------------------------------------------------------------- */
+/* form: the JSON object handed in with the move (unit, reason, result, note, item, ...); NULL = none.
+ * ERR_NOT_FOUND no such case; ERR_CONFLICT the move does not start at the present state or somebody was faster;
+ * ERR_DENIED role or unit may not; ERR_INVALID a need is not met (names the form's field). */
+bool cases_move(struct district *, struct arena *, const char *number, const char *move, const struct mover *,
+                const struct json_value *form, int64_t now, struct err *) MUST_CHECK;
+
+/* --- reading -------------------------------------------------------------------------------------------- */
+struct case_view;                       /* all a reader may know of a case; see cases/view.h */
+
+extern const struct timer_kind case_clock_timer;        /* warns, marks late, resumes */
+extern const struct route cases_routes[];
+#endif

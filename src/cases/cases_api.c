@@ -1,0 +1,491 @@
+/* cases/cases_api.c -- the routes of cases; the only file here that knows HTTP. */
+#include "cases/cases.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "cases/view.h"
+#include "cases/workflow.h"
+#include "cases/moves.h"
+#include "catalogue/catalogue.h"
+#include "district/district.h"
+#include "http/http.h"
+#include "people/people.h"
+#include "task/task.h"
+#include "twin/twin.h"
+#include <stdio.h>
+
+/* --- who may see what ---------------------------------------------------------------------------------------- */
+
+static bool may_see(const struct request *rq, const struct rulebook *rules, const struct case_detail *d, struct err *e)
+{
+        return rq->actor.role != ROLE_UNIT || text_empty(rq->actor.unit) || case_seen_by(d, rules, rq->actor.unit)
+               || err_both(e, ERR_DENIED, NULL, "case %s is with another unit", "案件%s由其他单位处置，您无权查看", d->view.number);
+}
+
+/* --- answers ---------------------------------------------------------------------------------------------------- */
+
+static void both_names(struct json *j, const char *name, const char *zh, const char *en)
+{
+        json_object(j, name);
+        json_text(j, "zh", zh);
+        json_text(j, "en", en ? en : zh);
+        json_object_end(j);
+}
+
+static void tasks_json(const struct case_detail *d, const struct rulebook *rules, struct json *j)
+{
+        json_array(j, "tasks");
+        for (size_t i = 0; i < d->n_tasks; i++) {
+                const struct unit *unit = unit_find(rules->units, d->tasks[i].unit);
+                json_object(j, NULL);
+                json_text(j, "kind", d->tasks[i].kind);
+                json_text(j, "unit", d->tasks[i].unit);
+                json_text(j, "unit_name", unit ? unit->name : d->tasks[i].unit);
+                json_text(j, "state", d->tasks[i].state);
+                json_time(j, "created", d->tasks[i].created);
+                json_time(j, "ended", d->tasks[i].ended);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+static void clocks_json(const struct case_detail *d, const struct workflow *w, struct json *j)
+{
+        json_array(j, "clocks");
+        for (size_t i = 0; i < d->n_clocks; i++) {
+                const struct clock_rule *rule = w ? clock_rule_find(w, d->clocks[i].clock) : NULL;
+                json_object(j, NULL);
+                json_text(j, "clock", d->clocks[i].clock);
+                both_names(j, "name", rule ? rule->name : d->clocks[i].clock, rule ? rule->name_en : NULL);
+                json_text(j, "state", d->clocks[i].state);
+                json_text(j, "unit", d->clocks[i].unit);
+                json_int(j, "round", d->clocks[i].round);
+                json_time(j, "started", d->clocks[i].started);
+                json_time(j, "due", d->clocks[i].due);
+                json_time(j, "ended", d->clocks[i].ended);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+/* The moves this person could take now, so that a screen offers no others. */
+static void moves_json(const struct request *rq, const struct case_detail *d, const struct workflow *w, struct json *j)
+{
+        json_array(j, "moves");
+        for (size_t i = 0; w && i < w->n_moves; i++) {
+                const struct move *m = &w->moves[i];
+                if (!move_starts_at(m, d->view.state) || !move_allows(m, (int)rq->actor.role))
+                        continue;
+                json_object(j, NULL);
+                json_text(j, "name", m->name);
+                both_names(j, "label", m->zh, m->en);
+                json_array(j, "needs");
+                for (const struct guard *const *g = m->needs; *g; g++)
+                        if ((*g)->form_field)
+                                json_text(j, NULL, (*g)->form_field);
+                json_array_end(j);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+static void history_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
+                         struct json *j)
+{
+        json_array(j, "history");
+        for (size_t i = 0; i < d->n_history; i++) {
+                const struct ledger_row *row = &d->history[i];
+                const struct move *m = w ? move_find(w, row->entry.move) : NULL;
+                const struct unit *unit = text_empty(row->entry.unit) ? NULL : unit_find(rules->units, row->entry.unit);
+                char hash[2 * SHA256_SIZE + 1];
+                struct err ignored;
+                json_object(j, NULL);
+                json_int(j, "seq", row->seq);
+                json_text(j, "move", row->entry.move);
+                both_names(j, "name", m ? m->zh : row->entry.move, m ? m->en : NULL);
+                json_text(j, "from", row->entry.origin);
+                json_text(j, "to", row->entry.dest);
+                json_text(j, "actor", row->entry.actor);
+                json_text(j, "role", row->entry.role);
+                json_text(j, "unit", row->entry.unit);
+                json_text(j, "unit_name", unit ? unit->name : "");
+                json_time(j, "at", row->entry.at);
+                json_copy(j, "form", json_parse(a, row->entry.form, strlen(row->entry.form), &ignored));
+                hex_text(row->hash, sizeof row->hash, hash);
+                json_text(j, "hash", hash);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+static bool find_case(struct request *rq, struct case_detail *d, const struct rulebook **rules, struct err *e)
+{
+        struct district *district = rq->app;
+        if (!case_read(rq->store, rq->arena, request_param(rq, "number"), d, e))
+                return false;
+        *rules = district_rules_of(district, d->view.version, e);
+        return *rules && may_see(rq, *rules, d, e);
+}
+
+static bool answer_case(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct case_detail d;
+        const struct rulebook *rules;
+        if (!find_case(rq, &d, &rules, e))
+                return false;
+        const struct workflow *w = workflow_find(rules->workflows, d.view.workflow);
+        struct json *j = &rp->json;
+        json_object(j, NULL);
+        case_members_json(&d.view, rules, j);
+        json_text(j, "track", d.view.track);
+        tasks_json(&d, rules, j);
+        clocks_json(&d, w, j);
+        moves_json(rq, &d, w, j);
+        json_object_end(j);
+        return true;
+}
+
+static bool get_history(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct case_detail d;
+        const struct rulebook *rules;
+        if (!find_case(rq, &d, &rules, e))
+                return false;
+        json_object(&rp->json, NULL);
+        json_text(&rp->json, "number", d.view.number);
+        history_json(&d, rules, workflow_find(rules->workflows, d.view.workflow), rq->arena, &rp->json);
+        json_object_end(&rp->json);
+        return true;
+}
+
+static bool post_move(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct case_detail d;
+        const struct rulebook *rules;
+        const struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role};
+        struct district *district = rq->app;
+        if (!find_case(rq, &d, &rules, e)
+            || !cases_move(district, rq->arena, d.view.number, json_get_text(rq->body, "move", ""), &mover, rq->body, rq->now, e))
+                return false;
+        if (district->scheduler)
+                scheduler_nudge(district->scheduler);
+        return answer_case(rq, rp, e);
+}
+
+/* --- pages of cases ------------------------------------------------------------------------------------------------ */
+
+static bool area_filter(const struct request *rq, const struct rulebook *rules, struct case_filter *f, struct err *e)
+{
+        const char *code = request_query(rq, "area");
+        if (!code)
+                return true;
+        const struct area *area = area_find(rules->twin, code);
+        if (!area)
+                return err_both(e, ERR_INVALID, "area", "there is no area \"%s\"; see /api/v1/areas",
+                                "没有编码为“%s”的区域，可查 /api/v1/areas", code);
+        if (area->level == AREA_SUBDISTRICT)
+                f->subdistrict = code;
+        else if (area->level == AREA_COMMUNITY)
+                f->community = code;
+        else if (area->level == AREA_GRID)
+                f->grid = code;
+        /* The grid has no index of its own: its community leads there. */
+        if (area->level == AREA_GRID)
+                f->community = area->parent->code;
+        return true;
+}
+
+static bool after_filter(const struct request *rq, struct case_filter *f, struct err *e)
+{
+        const char *after = request_query(rq, "after");
+        char **parts;
+        if (!after)
+                return true;
+        size_t n = text_split(rq->arena, after, '.', &parts);
+        if (n == (f->by_due ? 2u : 1u) && text_to_int(parts[n - 1], &f->after_id) && (n == 1 || text_to_int(parts[0], &f->after_due))
+            && f->after_id > 0)
+                return true;
+        return err_both(e, ERR_INVALID, "after", "\"%s\" is not a place in this list; take it from \"next\" of the page before",
+                        "“%s”不是此列表的位置，请使用上一页返回的 next", after);
+}
+
+static bool read_filter(const struct request *rq, const struct rulebook *rules, struct case_filter *f, struct err *e)
+{
+        const char *item = request_query(rq, "item"), *unit = request_query(rq, "unit");
+        *f = (struct case_filter){
+                .state = request_query(rq, "state"), .unit = unit, .item = item, .channel = request_query(rq, "channel"),
+                .open = text_is(request_query(rq, "open"), "true"),
+                .late_at = text_is(request_query(rq, "late"), "true") ? rq->now : 0,
+                .by_due = text_is(request_query(rq, "sort"), "due"), .limit = request_limit(rq, 50, 200),
+        };
+        if (item && !item_find(rules->catalogue, item))
+                return err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; see /api/v1/items",
+                                "没有编码为“%s”的事项，可查 /api/v1/items", item);
+        if (unit && !unit_find(rules->units, unit))
+                return err_both(e, ERR_INVALID, "unit", "there is no unit \"%s\"; see /api/v1/units",
+                                "没有编码为“%s”的单位，可查 /api/v1/units", unit);
+        if (rq->actor.role == ROLE_UNIT && !text_empty(rq->actor.unit)) {
+                if (unit && !unit_within(rules->units, unit, rq->actor.unit))
+                        return err_both(e, ERR_DENIED, "unit", "you see the cases of your own unit (%s)",
+                                        "您只能查看本单位（%s）的案件", rq->actor.unit);
+                f->unit = unit ? unit : rq->actor.unit;
+        }
+        return area_filter(rq, rules, f, e) && after_filter(rq, f, e);
+}
+
+static void one_case_json(const struct case_view *view, const struct rulebook *rules, struct json *j)
+{
+        json_object(j, NULL);
+        case_members_json(view, rules, j);
+        json_object_end(j);
+}
+
+static bool get_cases(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct district *district = rq->app;
+        const struct rulebook *rules = district_rules(district, e);
+        struct case_filter f;
+        struct case_view *views;
+        size_t n;
+        if (!rules || !read_filter(rq, rules, &f, e) || !case_page(rq->store, rq->arena, &f, &views, &n, e))
+                return false;
+        struct json *j = &rp->json;
+        json_object(j, NULL);
+        json_array(j, "cases");
+        for (size_t i = 0; i < n; i++)
+                one_case_json(&views[i], rules, j);
+        json_array_end(j);
+        if (n == (size_t)f.limit) {
+                const struct case_view *last = &views[n - 1];
+                json_text(j, "next", f.by_due ? arena_format(rq->arena, "%lld.%lld", (long long)last->due, (long long)last->id)
+                                              : arena_format(rq->arena, "%lld", (long long)last->id));
+        }
+        json_object_end(j);
+        return true;
+}
+
+/* --- the citizen's view: like a parcel ------------------------------------------------------------------------------- */
+
+/* A citizen sees what happened, not who of the staff did it and not the forms. */
+static void steps_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
+                       struct json *j)
+{
+        json_array(j, "steps");
+        for (size_t i = 0; i < d->n_history; i++) {
+                const struct ledger_entry *entry = &d->history[i].entry;
+                const struct move *m = w ? move_find(w, entry->move) : NULL;
+                struct err ignored;
+                const struct json_value *form = json_parse(a, entry->form, strlen(entry->form), &ignored);
+                const char *code = json_get_text(form, "assigned", json_get_text(form, "unit", entry->unit));
+                const struct unit *unit = text_empty(code) ? NULL : unit_find(rules->units, code);
+                json_object(j, NULL);
+                json_text(j, "move", entry->move);
+                both_names(j, "name", m ? m->zh : entry->move, m ? m->en : NULL);
+                json_text(j, "state", entry->dest);
+                json_time(j, "at", entry->at);
+                if (unit)
+                        json_text(j, "unit_name", unit->name);
+                if (text_is(entry->move, "reply") || text_is(entry->move, "reject"))
+                        json_text(j, "answer", json_get_text(form, "result", json_get_text(form, "reason", "")));
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+static bool get_track(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct district *district = rq->app;
+        struct case_detail d;
+        if (!case_read_track(rq->store, rq->arena, request_param(rq, "code"), &d, e))
+                return false;
+        const struct rulebook *rules = district_rules_of(district, d.view.version, e);
+        if (!rules)
+                return false;
+        const struct workflow *w = workflow_find(rules->workflows, d.view.workflow);
+        const struct state *s = w ? state_find(w, d.view.state) : NULL;
+        const struct unit *unit = unit_find(rules->units, d.view.unit);
+        const struct item *item = text_empty(d.view.item) ? NULL : item_find(rules->catalogue, d.view.item);
+        struct json *j = &rp->json;
+        json_object(j, NULL);
+        json_text(j, "number", d.view.number);
+        json_text(j, "track", d.view.track);
+        json_text(j, "state", d.view.state);
+        both_names(j, "state_name", s ? s->zh : d.view.state, s ? s->en : NULL);
+        json_bool(j, "open", d.view.open);
+        json_object(j, "unit");
+        json_text(j, "code", d.view.unit);
+        json_text(j, "name", unit ? unit->name : d.view.unit);
+        json_object_end(j);
+        if (item) {
+                json_object(j, "item");
+                json_text(j, "code", item->code);
+                json_text(j, "name", item->name);
+                json_object_end(j);
+        } else {
+                json_null(j, "item");
+        }
+        json_time(j, "received", d.view.created);
+        json_time(j, "due", d.view.due);
+        json_time(j, "closed", d.view.closed);
+        json_bool(j, "late", d.view.late || (d.view.open && d.view.due > 0 && d.view.due < rq->now));
+        steps_json(&d, rules, w, rq->arena, j);
+        json_object_end(j);
+        rp->etag = arena_format(rq->arena, "t%lld-%d", (long long)d.n_history, d.view.due > 0 && d.view.due < rq->now);
+        return true;
+}
+
+/* --- workflows ---------------------------------------------------------------------------------------------------------- */
+
+static void move_json(const struct move *m, struct json *j)
+{
+        json_object(j, NULL);
+        json_text(j, "name", m->name);
+        both_names(j, "label", m->zh, m->en);
+        json_array(j, "from");
+        for (size_t i = 0; i < m->n_origins; i++)
+                json_text(j, NULL, m->origins[i]->name);
+        json_array_end(j);
+        json_text(j, "to", m->dest ? m->dest->name : "=");
+        json_array(j, "roles");
+        for (int bit = 1; bit <= ROLE_ADMIN; bit <<= 1)
+                if (m->roles & (unsigned)bit)
+                        json_text(j, NULL, role_name(bit));
+        json_array_end(j);
+        json_array(j, "needs");
+        for (const struct guard *const *g = m->needs; *g; g++)
+                json_text(j, NULL, (*g)->name);
+        json_array_end(j);
+        json_object_end(j);
+}
+
+static bool get_workflows(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct district *district = rq->app;
+        const struct rulebook *rules = district_rules(district, e);
+        if (!rules)
+                return false;
+        struct json *j = &rp->json;
+        json_object(j, NULL);
+        json_array(j, "workflows");
+        for (size_t i = 0; i < rules->workflows->n; i++) {
+                const struct workflow *w = &rules->workflows->at[i];
+                json_object(j, NULL);
+                json_text(j, "name", w->name);
+                json_array(j, "states");
+                for (size_t k = 0; k < w->n_states; k++) {
+                        json_object(j, NULL);
+                        json_text(j, "name", w->states[k].name);
+                        both_names(j, "label", w->states[k].zh, w->states[k].en);
+                        json_text(j, "clock", w->states[k].clock);
+                        json_bool(j, "first", w->states[k].first);
+                        json_bool(j, "last", w->states[k].last);
+                        json_object_end(j);
+                }
+                json_array_end(j);
+                json_array(j, "moves");
+                for (size_t k = 0; k < w->n_moves; k++)
+                        move_json(&w->moves[k], j);
+                json_array_end(j);
+                json_object_end(j);
+        }
+        json_array_end(j);
+        json_object_end(j);
+        return true;
+}
+
+/* --- tables ------------------------------------------------------------------------------------------------------------- */
+
+static const char *const sort_choices[] = {"newest", "due", NULL};
+static const struct query_param page_query[] = {
+        {.name = "state", .type = SHAPE_TEXT, .most = 40, .about = "Only cases in this state."},
+        {.name = "unit", .type = SHAPE_TEXT, .most = 40, .about = "Only cases this unit is in charge of."},
+        {.name = "area", .type = SHAPE_TEXT, .most = 40, .about = "Only cases in this area (subdistrict, community or grid)."},
+        {.name = "item", .type = SHAPE_TEXT, .most = 40, .about = "Only cases of this item (a leaf)."},
+        {.name = "channel", .type = SHAPE_TEXT, .most = 40, .about = "Only cases recorded by this channel."},
+        {.name = "open", .type = SHAPE_BOOL, .about = "true: only open cases."},
+        {.name = "late", .type = SHAPE_BOOL, .about = "true: only open cases whose due instant has passed."},
+        {.name = "sort", .type = SHAPE_TEXT, .choices = sort_choices, .about = "newest (default), or due: open cases, least time left first."},
+        {.name = "after", .type = SHAPE_TEXT, .most = 60, .about = "\"next\" of the page before."},
+        {.name = "limit", .type = SHAPE_INT, .least = 1, .most = 200, .about = "Cases in a page; 50 when unsaid."},
+        {0},
+};
+static const struct shape text_element[] = {{.type = SHAPE_TEXT, .most = 40}, {0}};
+static const struct shape move_body[] = {
+        {.name = "move", .type = SHAPE_TEXT, .required = true, .least = 1, .most = 40, .about = "Name of the move, as in \"moves\" of the case."},
+        {.name = "unit", .type = SHAPE_TEXT, .most = 40, .about = "Unit that takes charge."},
+        {.name = "assists", .type = SHAPE_ARRAY, .most = 8, .fields = text_element, .about = "Units that assist."},
+        {.name = "item", .type = SHAPE_TEXT, .most = 40, .about = "Item of the case."},
+        {.name = "reason", .type = SHAPE_TEXT, .most = 2000, .about = "Why."},
+        {.name = "result", .type = SHAPE_TEXT, .most = 4000, .about = "What was done, or the answer to the reporter."},
+        {.name = "note", .type = SHAPE_TEXT, .most = 2000, .about = "Anything else."},
+        {0},
+};
+static const struct shape names[] = {
+        {.name = "zh", .type = SHAPE_TEXT, .required = true}, {.name = "en", .type = SHAPE_TEXT, .required = true}, {0},
+};
+static const struct shape code_name[] = {
+        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "certainty", .type = SHAPE_REAL}, {0},
+};
+static const struct shape location[] = {
+        {.name = "lon", .type = SHAPE_REAL, .required = true}, {.name = "lat", .type = SHAPE_REAL, .required = true}, {0},
+};
+#define CASE_MEMBERS \
+        {.name = "number", .type = SHAPE_TEXT, .required = true, .about = "Case number."}, \
+        {.name = "state", .type = SHAPE_TEXT, .required = true}, {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names}, \
+        {.name = "open", .type = SHAPE_BOOL, .required = true}, {.name = "title", .type = SHAPE_TEXT, .required = true, .most = 400}, \
+        {.name = "channel", .type = SHAPE_TEXT, .required = true}, {.name = "source", .type = SHAPE_TEXT, .required = true}, \
+        {.name = "property", .type = SHAPE_TEXT, .required = true}, {.name = "urgency", .type = SHAPE_TEXT, .required = true}, \
+        {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = code_name}, \
+        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name}, \
+        {.name = "subdistrict", .type = SHAPE_TEXT, .required = true}, {.name = "community", .type = SHAPE_TEXT, .required = true}, \
+        {.name = "grid", .type = SHAPE_TEXT, .required = true}, {.name = "address", .type = SHAPE_TEXT, .required = true, .most = 400}, \
+        {.name = "location", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = location}, \
+        {.name = "occurred", .type = SHAPE_TIME, .required = true, .nullable = true}, \
+        {.name = "created", .type = SHAPE_TIME, .required = true}, {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true}, \
+        {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true}, {.name = "late", .type = SHAPE_BOOL, .required = true},
+static const struct shape case_members[] = {
+        CASE_MEMBERS {0},
+};
+static const struct shape case_element[] = {{.type = SHAPE_OBJECT, .fields = case_members}, {0}};
+static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
+static const struct shape page_answer[] = {
+        {.name = "cases", .type = SHAPE_ARRAY, .required = true, .fields = case_element},
+        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."}, {0},
+};
+static const struct shape detail_answer[] = {
+        CASE_MEMBERS
+        {.name = "track", .type = SHAPE_TEXT, .required = true},
+        {.name = "tasks", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {.name = "clocks", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {.name = "moves", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0},
+};
+static const struct shape history_answer[] = {
+        {.name = "number", .type = SHAPE_TEXT, .required = true},
+        {.name = "history", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0},
+};
+static const struct shape track_answer[] = {
+        {.name = "number", .type = SHAPE_TEXT, .required = true}, {.name = "track", .type = SHAPE_TEXT, .required = true},
+        {.name = "state", .type = SHAPE_TEXT, .required = true}, {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names},
+        {.name = "open", .type = SHAPE_BOOL, .required = true}, {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name},
+        {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = code_name},
+        {.name = "received", .type = SHAPE_TIME, .required = true}, {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true}, {.name = "late", .type = SHAPE_BOOL, .required = true},
+        {.name = "steps", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0},
+};
+static const struct shape workflows_answer[] = {{.name = "workflows", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
+
+const struct route cases_routes[] = {
+        {.method = "GET", .path = "/api/v1/cases", .roles = ROLE_STAFF, .run = get_cases, .query = page_query, .answer = page_answer,
+         .about = "A page of cases."},
+        {.method = "GET", .path = "/api/v1/cases/{number}", .roles = ROLE_STAFF, .run = answer_case, .answer = detail_answer,
+         .about = "One case with its tasks, clocks and the moves the reader may take."},
+        {.method = "GET", .path = "/api/v1/cases/{number}/history", .roles = ROLE_STAFF, .run = get_history, .answer = history_answer,
+         .about = "The append-only history of a case; each row carries the hash of the row before."},
+        {.method = "POST", .path = "/api/v1/cases/{number}/moves", .roles = ROLE_STAFF, .run = post_move, .body = move_body,
+         .answer = detail_answer, .about = "Takes a case along a move of its workflow."},
+        {.method = "GET", .path = "/api/v1/track/{code}", .roles = ROLE_PUBLIC, .run = get_track, .answer = track_answer, .per_minute = 240,
+         .about = "Where a report stands, by its tracking code."},
+        {.method = "GET", .path = "/api/v1/workflows", .roles = ROLE_PUBLIC, .run = get_workflows, .answer = workflows_answer,
+         .about = "Workflows: states and moves."},
+        {0},
+};

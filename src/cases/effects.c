@@ -1,0 +1,135 @@
+/* cases/effects.c -- what a move may do beside changing the state.  Data names these. */
+#include "cases/moves.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "catalogue/catalogue.h"
+#include "district/district.h"
+#include "json/json.h"
+#include "people/people.h"
+#include "store/store.h"
+#include "task/task.h"
+#include "twin/twin.h"
+#include <stdio.h>
+
+static const struct area *smallest_area(const struct moving *m)
+{
+        const char *codes[] = {m->row.grid, m->row.community, m->row.subdistrict};
+        for (size_t i = 0; i < COUNT_OF(codes); i++) {
+                const struct area *area = text_empty(codes[i]) ? NULL : area_find(m->rules->twin, codes[i]);
+                if (area)
+                        return area;
+        }
+        return NULL;
+}
+
+static bool set_item(struct moving *m, struct err *e)
+{
+        const char *code = json_get_text(m->form, "item", m->item);
+        if (!text_empty(code) && !item_find(m->rules->catalogue, code))
+                return err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; see /api/v1/items",
+                                "没有编码为“%s”的事项，可查 /api/v1/items", code);
+        m->item = code;
+        return true;
+}
+
+/* The unit the form names; else the one the responsibility list names for the item and the place. */
+static bool choose_unit(struct moving *m, struct err *e)
+{
+        char turn[24];
+        (void)snprintf(turn, sizeof turn, "%lld", (long long)m->row.id);
+        routing_resolve(m->rules->routing, &(struct question){.item = item_find(m->rules->catalogue, m->item),
+                                                              .area = smallest_area(m), .turn = turn}, &m->answer);
+        const char *code = json_get_text(m->form, "unit", "");
+        if (text_empty(code) || text_is(code, m->answer.lead->code)) {
+                m->unit = m->answer.lead->code;
+                return true;
+        }
+        const struct unit *unit = unit_find(m->rules->units, code);
+        if (!unit)
+                return err_both(e, ERR_INVALID, "unit", "there is no unit \"%s\"; see /api/v1/units",
+                                "没有编码为“%s”的单位，可查 /api/v1/units", code);
+        m->answer = (struct answer){.lead = unit, .row = "", .sure = true, .step = STEP_OWNER};
+        (void)snprintf(m->answer.why, sizeof m->answer.why, "%s chose %s.", m->mover->name, unit->name);
+        (void)snprintf(m->answer.why_zh, sizeof m->answer.why_zh, "由%s指定%s处置。", m->mover->name, unit->name);
+        m->unit = unit->code;
+        return true;
+}
+
+static bool assign_tasks(struct moving *m, struct err *e)
+{
+        const struct json_value *assists = json_get(m->form, "assists");
+        if (!task_end(m->tx, m->row.id, "lead", "", "revoked", m->now, e) || !task_assign(m->tx, m->row.id, "lead", m->unit, m->now, e))
+                return false;
+        if (assists && !task_end(m->tx, m->row.id, "assist", "", "revoked", m->now, e))
+                return false;
+        for (const struct json_value *v = json_first(assists); v; v = json_next(v)) {
+                const struct unit *unit = unit_find(m->rules->units, json_text_of(v));
+                if (!unit)
+                        return err_both(e, ERR_INVALID, "assists", "there is no unit \"%s\"; see /api/v1/units",
+                                        "没有编码为“%s”的单位，可查 /api/v1/units", json_text_of(v));
+                if (!task_assign(m->tx, m->row.id, "assist", unit->code, m->now, e))
+                        return false;
+        }
+        for (size_t i = 0; !assists && i < m->answer.n_assists; i++) {
+                int64_t there;
+                const char *unit = m->answer.assists[i]->code;
+                if (!tasks_open(m->tx, m->row.id, "assist", unit, &there, e)
+                    || (there == 0 && !task_assign(m->tx, m->row.id, "assist", unit, m->now, e)))
+                        return false;
+        }
+        return true;
+}
+
+static bool revoke(struct moving *m, struct err *e)
+{
+        return task_end(m->tx, m->row.id, "", "", "revoked", m->now, e);
+}
+
+static bool lead_done(struct moving *m, struct err *e)
+{
+        return task_end(m->tx, m->row.id, "lead", "", "done", m->now, e);
+}
+
+static bool assist_done(struct moving *m, struct err *e)
+{
+        return task_end(m->tx, m->row.id, "assist", text_empty(m->mover->unit) ? "" : m->mover->unit, "done", m->now, e);
+}
+
+static bool lead_again(struct moving *m, struct err *e)
+{
+        return task_assign(m->tx, m->row.id, "lead", m->unit, m->now, e);
+}
+
+/* The reporter is told by notify/, which reads the outbox: here only the wish is recorded, in the same transaction. */
+static bool tell(struct moving *m, struct err *e)
+{
+        struct buf b = BUF_LIMIT(1 << 20);
+        struct json j = json_to(&b);
+        json_object(&j, NULL);
+        json_text(&j, "number", m->row.number);
+        json_text(&j, "move", m->move->name);
+        json_text(&j, "result", json_get_text(m->form, "result", ""));
+        json_text(&j, "note", json_get_text(m->form, "note", ""));
+        json_object_end(&j);
+        bool ok = outbox_put(m->tx, "reporter", m->row.number, b.at, m->now, e);
+        buf_free(&b);
+        return ok;
+}
+
+static const struct effect effects[] = {
+        {"set_item", set_item, NULL, "Takes the form's item for the case."},
+        {"assign", choose_unit, assign_tasks, "The form's unit, else the routed one, takes charge with the lead task; assists get theirs."},
+        {"rework", NULL, lead_again, "The unit in charge gets the lead task again."},
+        {"revoke", NULL, revoke, "Open tasks end."},
+        {"lead_done", NULL, lead_done, "The lead task is done."},
+        {"assist_done", NULL, assist_done, "The assist task of the mover's unit is done."},
+        {"tell", NULL, tell, "The reporter is told."},
+};
+
+const struct effect *effect_find(const char *name)
+{
+        for (size_t i = 0; i < COUNT_OF(effects); i++)
+                if (text_is(effects[i].name, name))
+                        return &effects[i];
+        return NULL;
+}

@@ -1,0 +1,256 @@
+/* cases/pack.c -- what cases read from a pack: workflows/NAME.yaml and clocks.csv. */
+#include "cases/moves.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "pack/pack.h"
+#include "pack/yaml.h"
+#include "people/people.h"
+#include "store/store.h"
+
+static const char SQL_STATE[] =
+        "INSERT INTO workflow_state(version, workflow, name, position, zh, en, clock, first, last, place)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (version, workflow, name) DO NOTHING";
+static const char SQL_MOVE[] =
+        "INSERT INTO workflow_move(version, workflow, name, position, zh, en, dest, roles, needs, effects, place)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (version, workflow, name) DO NOTHING";
+static const char SQL_ORIGIN[] =
+        "INSERT INTO workflow_origin(version, workflow, move, state, place) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (version, workflow, move, state) DO NOTHING";
+static const char SQL_CLOCK[] =
+        "INSERT INTO clock_rule(version, place, clock, name, name_en, workflow, starts, stops, pauses, resumes, limit_of, amount, unit,"
+        " urgent_amount, urgent_unit, warn) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+
+/* --- checks: each returns (place, en, zh) and a good pack returns none ------------------------------------ */
+static const char SQL_ONE_FIRST[] =
+        "SELECT MIN(place), 'workflow ' || workflow || ' needs exactly one state with first: yes; it has ' || SUM(first),"
+        " '流程' || workflow || '须恰有一个 first: yes 的状态，现有' || SUM(first) || '个'"
+        " FROM workflow_state WHERE version = $1 GROUP BY workflow HAVING SUM(first) <> 1";
+static const char SQL_A_LAST[] =
+        "SELECT MIN(place), 'workflow ' || workflow || ' has no state with last: yes', '流程' || workflow || '没有 last: yes 的状态'"
+        " FROM workflow_state WHERE version = $1 GROUP BY workflow HAVING SUM(last) = 0";
+static const char SQL_DEST_UNKNOWN[] =
+        "SELECT m.place, 'move ' || m.name || ' goes to state ' || m.dest || ', which does not exist',"
+        " '动作' || m.name || '的目标状态' || m.dest || '不存在' FROM workflow_move m WHERE m.version = $1 AND m.dest <> '='"
+        " AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = m.version AND s.workflow = m.workflow AND s.name = m.dest)";
+static const char SQL_ORIGIN_UNKNOWN[] =
+        "SELECT o.place, 'move ' || o.move || ' starts at state ' || o.state || ', which does not exist',"
+        " '动作' || o.move || '的起始状态' || o.state || '不存在' FROM workflow_origin o WHERE o.version = $1"
+        " AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = o.version AND s.workflow = o.workflow AND s.name = o.state)";
+static const char SQL_NEVER_CLOSED[] =
+        "WITH RECURSIVE ends(workflow, name) AS ("
+        " SELECT workflow, name FROM workflow_state WHERE version = $1 AND last = 1"
+        " UNION SELECT o.workflow, o.state FROM ends x JOIN workflow_move m ON m.version = $1 AND m.workflow = x.workflow AND m.dest = x.name"
+        " JOIN workflow_origin o ON o.version = $1 AND o.workflow = m.workflow AND o.move = m.name)"
+        " SELECT place, 'a case in state ' || name || ' can never be closed', '处于' || name || '状态的案件永远无法结案'"
+        " FROM workflow_state s WHERE version = $1"
+        " AND NOT EXISTS (SELECT 1 FROM ends x WHERE x.workflow = s.workflow AND x.name = s.name)";
+static const char SQL_NEVER_REACHED[] =
+        "WITH RECURSIVE reached(workflow, name) AS ("
+        " SELECT workflow, name FROM workflow_state WHERE version = $1 AND first = 1"
+        " UNION SELECT m.workflow, m.dest FROM reached x JOIN workflow_origin o ON o.version = $1 AND o.workflow = x.workflow AND o.state = x.name"
+        " JOIN workflow_move m ON m.version = $1 AND m.workflow = o.workflow AND m.name = o.move AND m.dest <> '=')"
+        " SELECT place, 'no case can ever reach state ' || name, '没有案件能到达' || name || '状态' FROM workflow_state s WHERE version = $1"
+        " AND NOT EXISTS (SELECT 1 FROM reached x WHERE x.workflow = s.workflow AND x.name = s.name)";
+static const char SQL_CLOCK_WORKFLOW[] =
+        "SELECT c.place, 'clock ' || c.clock || ' belongs to workflow ' || c.workflow || ', which does not exist',"
+        " '计时' || c.clock || '所属流程' || c.workflow || '不存在' FROM clock_rule c WHERE c.version = $1"
+        " AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = c.version AND s.workflow = c.workflow)";
+static const char SQL_CLOCK_LIMIT[] =
+        "SELECT place, 'clock ' || clock || ' needs a limit with its unit, or limit_of item',"
+        " '计时' || clock || '须填写时限及单位，或 limit_of 为 item' FROM clock_rule WHERE version = $1"
+        " AND (limit_of IS NULL AND (amount IS NULL OR unit IS NULL) OR (urgent_amount IS NULL) <> (urgent_unit IS NULL)"
+        " OR amount <= 0 OR urgent_amount <= 0 OR warn < 1 OR warn > 99)";
+static const char SQL_CLOCK_TWICE[] =
+        "SELECT MAX(place), 'clock ' || clock || ' stands twice', '计时' || clock || '重复' FROM clock_rule WHERE version = $1"
+        " GROUP BY workflow, clock HAVING COUNT(*) > 1";
+/* Reads item of catalogue/: an item names the workflow its cases take. */
+static const char SQL_ITEM_WORKFLOW[] =
+        "SELECT i.place, 'item ' || i.code || ' uses workflow ' || i.workflow || ', which does not exist',"
+        " '事项' || i.code || '使用的流程' || i.workflow || '不存在' FROM item i WHERE i.version = $1 AND i.workflow IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = i.version AND s.workflow = i.workflow)";
+static const char SQL_STANDARD[] =
+        "SELECT 'workflows', 'the pack needs a workflow named standard: reports without an item take it',"
+        " '场景包须有名为 standard 的流程，未定事项的来件使用它' FROM (SELECT COUNT(*) AS n FROM workflow_state"
+        " WHERE version = $1 AND workflow = 'standard') s WHERE s.n = 0";
+
+/* --- staging a workflow document ---------------------------------------------------------------------------- */
+struct staging { struct stage *stage; const char *file; const char *workflow; };
+
+static char *place_of(const struct staging *g, int line)
+{
+        return arena_format(g->stage->arena, "%s:%d", g->file, line);
+}
+
+static bool yes(const struct yaml *map, const char *key)
+{
+        return text_is(yaml_text(map, key, "no"), "yes");
+}
+
+/* Refuses keys that nobody reads: a misspelt key must not pass in silence. */
+static void check_keys(const struct staging *g, const struct yaml *map, const char *const *known)
+{
+        for (const struct yaml *m = map->first; m; m = m->next) {
+                bool found = false;
+                for (const char *const *k = known; *k; k++)
+                        found = found || text_is(*k, m->key);
+                if (!found)
+                        stage_fault(g->stage, g->file, m->key_line, "the key \"%s\" is not known here", "此处没有“%s”这个键", m->key);
+        }
+}
+
+static bool wanted(const struct staging *g, const struct yaml *map, const char *key, const char **out)
+{
+        *out = yaml_text(map, key, "");
+        if (!text_empty(*out))
+                return true;
+        stage_fault(g->stage, g->file, map->line, "the key \"%s\" is missing", "缺少“%s”", key);
+        return false;
+}
+
+/* A list of words as "a|b"; each must be known. */
+static char *joined(const struct staging *g, const struct yaml *map, const char *key, bool (*known)(const char *))
+{
+        struct buf b = BUF_LIMIT(4096);
+        const struct yaml *list = yaml_get(map, key);
+        for (const struct yaml *v = list && list->kind == YAML_LIST ? list->first : list; v; v = list->kind == YAML_LIST ? v->next : NULL) {
+                if (v->kind != YAML_TEXT || !known(v->text)) {
+                        stage_fault(g->stage, g->file, v->line, "\"%s\" has \"%s\", which does not exist", "“%s”中的“%s”不存在", key,
+                                    v->text ? v->text : "?");
+                        continue;
+                }
+                if (b.length)
+                        buf_byte(&b, '|');
+                buf_text(&b, v->text);
+        }
+        char *text = arena_text(g->stage->arena, b.at ? b.at : "");
+        buf_free(&b);
+        return text;
+}
+
+static bool known_role(const char *name)
+{
+        return text_is(name, "system") || role_of_name(name) != 0;
+}
+
+static bool known_guard(const char *name)
+{
+        return guard_find(name) != NULL;
+}
+
+static bool known_effect(const char *name)
+{
+        return effect_find(name) != NULL;
+}
+
+static bool stage_state(const struct staging *g, const struct yaml *s, int position, struct err *e)
+{
+        static const char *const keys[] = {"name", "zh", "en", "clock", "first", "last", NULL};
+        const char *name, *zh, *en, *clock = yaml_text(s, "clock", "runs");
+        check_keys(g, s, keys);
+        if (!wanted(g, s, "name", &name) || !wanted(g, s, "zh", &zh) || !wanted(g, s, "en", &en))
+                return true;
+        if (!text_is(clock, "runs") && !text_is(clock, "paused") && !text_is(clock, "off"))
+                stage_fault(g->stage, g->file, s->line, "clock is \"%s\"; it must be runs, paused or off",
+                            "clock 的值“%s”无效，应为 runs、paused 或 off", clock);
+        int added = tx_change(g->stage->tx, e, SQL_STATE,
+                ARGS(V(g->stage->version), V(g->workflow), V(name), V(position), V(zh), V(en), V(clock), V(yes(s, "first")),
+                     V(yes(s, "last")), V(place_of(g, s->line))));
+        if (added == 0)
+                stage_fault(g->stage, g->file, s->line, "the state \"%s\" stands twice", "状态“%s”重复", name);
+        return added >= 0;
+}
+
+static bool stage_origins(const struct staging *g, const struct yaml *m, const char *name, struct err *e)
+{
+        const struct yaml *from = yaml_get(m, "from");
+        bool list = from && from->kind == YAML_LIST;
+        for (const struct yaml *v = list ? from->first : from; v; v = list ? v->next : NULL)
+                if (v->kind == YAML_TEXT
+                    && tx_change(g->stage->tx, e, SQL_ORIGIN, ARGS(V(g->stage->version), V(g->workflow), V(name), V(v->text),
+                                                                   V(place_of(g, v->line)))) < 0)
+                        return false;
+        return true;
+}
+
+static bool stage_move(const struct staging *g, const struct yaml *m, int position, struct err *e)
+{
+        static const char *const keys[] = {"name", "zh", "en", "from", "to", "roles", "needs", "then", NULL};
+        const char *name, *zh, *en, *to;
+        check_keys(g, m, keys);
+        if (!wanted(g, m, "name", &name) || !wanted(g, m, "zh", &zh) || !wanted(g, m, "en", &en) || !wanted(g, m, "to", &to))
+                return true;
+        char *roles = joined(g, m, "roles", known_role);
+        char *needs = joined(g, m, "needs", known_guard);
+        char *effects = joined(g, m, "then", known_effect);
+        if (text_empty(roles))
+                stage_fault(g->stage, g->file, m->line, "the move \"%s\" names no role", "动作“%s”没有指定角色", name);
+        int added = tx_change(g->stage->tx, e, SQL_MOVE,
+                ARGS(V(g->stage->version), V(g->workflow), V(name), V(position), V(zh), V(en), V(to), V(roles), V(needs), V(effects),
+                     V(place_of(g, m->line))));
+        if (added == 0)
+                stage_fault(g->stage, g->file, m->line, "the move \"%s\" stands twice", "动作“%s”重复", name);
+        return added >= 0 && stage_origins(g, m, name, e);
+}
+
+static bool stage_list(const struct staging *g, const struct yaml *root, const char *key,
+                       bool (*one)(const struct staging *, const struct yaml *, int, struct err *), struct err *e)
+{
+        const struct yaml *list = yaml_get(root, key);
+        int position = 0;
+        if (!list || list->kind != YAML_LIST || !list->first) {
+                stage_fault(g->stage, g->file, root->line, "the list \"%s\" is missing", "缺少列表“%s”", key);
+                return true;
+        }
+        for (const struct yaml *v = list->first; v; v = v->next) {
+                if (v->kind != YAML_MAP)
+                        stage_fault(g->stage, g->file, v->line, "an entry of \"%s\" must have keys", "“%s”的条目应由键值组成", key);
+                else if (!one(g, v, position++, e))
+                        return false;
+        }
+        return true;
+}
+
+static bool stage_workflow(struct stage *stage, const char *file, const struct yaml *root, const char *bytes, size_t n, struct err *e)
+{
+        static const char *const keys[] = {"name", "states", "moves", NULL};
+        struct staging g = {.stage = stage, .file = file};
+        (void)bytes;
+        (void)n;
+        check_keys(&g, root, keys);
+        if (!wanted(&g, root, "name", &g.workflow))
+                return true;
+        return stage_list(&g, root, "states", stage_state, e) && stage_list(&g, root, "moves", stage_move, e);
+}
+
+static const char *const limit_of_choices[] = {"item", NULL};
+static const char *const unit_choices[] = {"work_hour", "work_day", "urgent_hour", "natural_day", NULL};
+static const struct pack_column clock_columns[] = {
+        {"clock", PACK_TEXT, true, NULL, "Name of the clock."},
+        {"name", PACK_TEXT, true, NULL, "What screens call it, Chinese."},
+        {"name_en", PACK_TEXT, false, NULL, "The same, English."},
+        {"workflow", PACK_TEXT, true, NULL, "The workflow it belongs to."},
+        {"starts", PACK_TEXT, true, NULL, "Moves that start it."},
+        {"stops", PACK_TEXT, true, NULL, "Moves that stop it."},
+        {"pauses", PACK_TEXT, false, NULL, "Moves that pause it."},
+        {"resumes", PACK_TEXT, false, NULL, "Moves that let it run on."},
+        {"limit_of", PACK_TEXT, false, limit_of_choices, "item: the limit is the item's."},
+        {"limit", PACK_REAL, false, NULL, "Amount."},
+        {"limit_unit", PACK_TEXT, false, unit_choices, "Unit of the amount."},
+        {"urgent_limit", PACK_REAL, false, NULL, "Amount for urgent cases."},
+        {"urgent_unit", PACK_TEXT, false, unit_choices, "Unit for urgent cases."},
+        {"warn", PACK_INT, true, NULL, "Percent of the time after which the unit is warned."},
+        {0},
+};
+static const struct pack_table tables[] = {
+        {"clocks.csv", true, clock_columns, SQL_CLOCK},
+        {0},
+};
+static const struct pack_document documents[] = {
+        {"workflows/*.yaml", true, stage_workflow},
+        {0},
+};
+static const char *const checks[] = {
+        SQL_ONE_FIRST, SQL_A_LAST, SQL_DEST_UNKNOWN, SQL_ORIGIN_UNKNOWN, SQL_NEVER_CLOSED, SQL_NEVER_REACHED, SQL_CLOCK_WORKFLOW,
+        SQL_CLOCK_LIMIT, SQL_CLOCK_TWICE, SQL_ITEM_WORKFLOW, SQL_STANDARD, NULL,
+};
+const struct pack_part cases_pack = {.capability = "cases", .tables = tables, .documents = documents, .checks = checks};

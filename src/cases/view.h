@@ -1,0 +1,50 @@
+/* cases/view.h -- reading cases: one, its history, and pages of many.  Nothing here writes. */
+#ifndef CASES_VIEW_H
+#define CASES_VIEW_H
+#include "cases/cases.h"
+#include "ledger/ledger.h"
+struct store;
+
+struct case_view {                              /* texts live in the arena */
+        int64_t id, version;
+        const char *number, *track, *workflow, *state, *channel, *source, *property, *title;
+        bool urgent, open, late;
+        const char *item; double certainty;     /* item "" = not known yet */
+        const char *subdistrict, *community, *grid, *address, *unit;
+        bool has_point; double lon, lat;
+        int64_t occurred, created, closed, due;
+};
+struct task_view { const char *kind, *unit, *state; int64_t created, ended; };
+struct clock_view { const char *clock, *state, *unit; int64_t round, started, due, ended; };
+struct case_detail {
+        struct case_view view;
+        struct task_view *tasks; size_t n_tasks;
+        struct clock_view *clocks; size_t n_clocks;
+        struct ledger_row *history; size_t n_history;
+};
+
+/* Fails with ERR_NOT_FOUND.  case_read_track() takes the tracking code, in any case of letters. */
+bool case_read(struct store *, struct arena *, const char *number, struct case_detail *, struct err *) MUST_CHECK;
+bool case_read_track(struct store *, struct arena *, const char *track, struct case_detail *, struct err *) MUST_CHECK;
+/* The case a report was filed as, inside a transaction: 1 found, 0 none, -1 failed. */
+int case_of_report(struct tx *, struct arena *, int64_t report, struct case_detail *, struct err *) MUST_CHECK;
+
+/* Whether people of that unit may see the case: it or a unit below it is in charge or has a task. */
+bool case_seen_by(const struct case_detail *, const struct rulebook *, const char *unit);
+
+/* A page of cases, newest first, or (by_due) open cases by the instant they are due.  NULL and 0 mean "any". */
+struct case_filter {
+        const char *state, *unit, *item, *subdistrict, *community, *grid, *channel;
+        bool open;                              /* only open ones */
+        int64_t late_at;                        /* only open ones that were due before this instant */
+        bool by_due;
+        int64_t after_id, after_due;            /* where the page before ended; after_id 0 = first page */
+        int limit;
+};
+bool case_page(struct store *, struct arena *, const struct case_filter *, struct case_view **out, size_t *n, struct err *) MUST_CHECK;
+/* The statement such a page runs (for the test that prepares all of them). */
+char *case_page_sql(struct arena *, const struct case_filter *);
+
+/* Writes the members of an answer's object; the caller opens and closes it. */
+void case_members_json(const struct case_view *, const struct rulebook *, struct json *);
+#endif

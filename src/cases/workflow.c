@@ -1,0 +1,211 @@
+/* cases/workflow.c -- loads the workflows of one pack version and answers questions about them. */
+#include "cases/workflow.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "cases/moves.h"
+#include "catalogue/catalogue.h"
+#include "http/http.h"
+#include "people/people.h"
+#include "store/store.h"
+
+static const char SQL_WORKFLOWS[] =
+        "SELECT workflow, COUNT(*) FROM workflow_state WHERE version = $1 GROUP BY workflow ORDER BY workflow";
+static const char SQL_STATES[] =
+        "SELECT name, zh, en, clock, first, last FROM workflow_state WHERE version = $1 AND workflow = $2 ORDER BY position";
+static const char SQL_MOVES[] =
+        "SELECT name, zh, en, dest, roles, needs, effects,"
+        " (SELECT COUNT(*) FROM workflow_move n WHERE n.version = m.version AND n.workflow = m.workflow)"
+        " FROM workflow_move m WHERE version = $1 AND workflow = $2 ORDER BY position";
+static const char SQL_ORIGINS[] =
+        "SELECT state FROM workflow_origin WHERE version = $1 AND workflow = $2 AND move = $3 ORDER BY state";
+static const char SQL_CLOCKS[] =
+        "SELECT clock, name, name_en, starts, stops, pauses, resumes, limit_of, amount, unit, urgent_amount, urgent_unit, warn,"
+        " (SELECT COUNT(*) FROM clock_rule n WHERE n.version = c.version AND n.workflow = c.workflow)"
+        " FROM clock_rule c WHERE version = $1 AND workflow = $2 ORDER BY clock";
+
+struct load { struct tx *tx; struct arena *arena; int64_t version; };
+
+static bool load_states(const struct load *l, struct workflow *w, struct err *e)
+{
+        struct rows r;
+        if (!tx_rows(l->tx, &r, e, SQL_STATES, ARGS(V(l->version), V(w->name))))
+                return false;
+        for (size_t i = 0; i < w->n_states && rows_next(&r); i++)
+                w->states[i] = (struct state){
+                        .name = rows_text(&r, l->arena, 0), .zh = rows_text(&r, l->arena, 1), .en = rows_text(&r, l->arena, 2),
+                        .clock = rows_text(&r, l->arena, 3), .first = rows_int(&r, 4) != 0, .last = rows_int(&r, 5) != 0,
+                };
+        return rows_done(&r, e);
+}
+
+static unsigned role_bits(struct arena *a, const char *list)
+{
+        char **names;
+        unsigned bits = 0;
+        for (size_t i = 0, n = text_split(a, list, '|', &names); i < n; i++)
+                bits |= text_is(names[i], "system") ? (unsigned)ROLE_SYSTEM : (unsigned)role_of_name(names[i]);
+        return bits;
+}
+
+static void read_move(struct arena *a, const struct workflow *w, const struct rows *r, struct move *m)
+{
+        char **names;
+        *m = (struct move){.name = rows_text(r, a, 0), .zh = rows_text(r, a, 1), .en = rows_text(r, a, 2)};
+        const char *dest = rows_text(r, a, 3);
+        m->dest = text_is(dest, "=") ? NULL : state_find(w, dest);
+        m->roles = role_bits(a, rows_text(r, a, 4));
+        size_t n = text_split(a, rows_text(r, a, 5), '|', &names);
+        for (size_t i = 0; i < n && i < MOVE_NEEDS_MOST; i++)
+                m->needs[i] = guard_find(names[i]);
+        n = text_split(a, rows_text(r, a, 6), '|', &names);
+        for (size_t i = 0; i < n && i < MOVE_EFFECTS_MOST; i++)
+                m->effects[i] = effect_find(names[i]);
+}
+
+static bool load_origins(const struct load *l, const struct workflow *w, struct move *m, struct err *e)
+{
+        struct rows r;
+        if (!tx_rows(l->tx, &r, e, SQL_ORIGINS, ARGS(V(l->version), V(w->name), V(m->name))))
+                return false;
+        m->origins = NEW_ARRAY(l->arena, const struct state *, w->n_states);
+        while (m->n_origins < w->n_states && rows_next(&r))
+                m->origins[m->n_origins++] = state_find(w, rows_text(&r, l->arena, 0));
+        return rows_done(&r, e);
+}
+
+static bool load_moves(const struct load *l, struct workflow *w, struct err *e)
+{
+        struct rows r;
+        if (!tx_rows(l->tx, &r, e, SQL_MOVES, ARGS(V(l->version), V(w->name))))
+                return false;
+        while (rows_next(&r)) {
+                if (!w->moves)
+                        w->moves = NEW_ARRAY(l->arena, struct move, rows_int(&r, 7));
+                read_move(l->arena, w, &r, &w->moves[w->n_moves++]);
+        }
+        if (!rows_done(&r, e))
+                return false;
+        for (size_t i = 0; i < w->n_moves; i++)
+                if (!load_origins(l, w, &w->moves[i], e))
+                        return false;
+        return true;
+}
+
+static void read_clock(struct arena *a, const struct rows *r, struct clock_rule *c)
+{
+        *c = (struct clock_rule){.clock = rows_text(r, a, 0), .name = rows_text(r, a, 1), .name_en = rows_text(r, a, 2)};
+        c->n_starts = text_split(a, rows_text(r, a, 3), '|', &c->starts);
+        c->n_stops = text_split(a, rows_text(r, a, 4), '|', &c->stops);
+        c->n_pauses = text_split(a, rows_null(r, 5) ? "" : rows_text(r, a, 5), '|', &c->pauses);
+        c->n_resumes = text_split(a, rows_null(r, 6) ? "" : rows_text(r, a, 6), '|', &c->resumes);
+        c->of_item = text_is(rows_text(r, a, 7), "item");
+        if (!rows_null(r, 8))
+                c->ordinary = (struct limit){rows_real(r, 8), limit_unit_of(rows_text(r, a, 9))};
+        c->urgent = rows_null(r, 10) ? c->ordinary : (struct limit){rows_real(r, 10), limit_unit_of(rows_text(r, a, 11))};
+        c->warn = (int)rows_int(r, 12);
+}
+
+static bool load_clocks(const struct load *l, struct workflow *w, struct err *e)
+{
+        struct rows r;
+        if (!tx_rows(l->tx, &r, e, SQL_CLOCKS, ARGS(V(l->version), V(w->name))))
+                return false;
+        while (rows_next(&r)) {
+                if (!w->clocks)
+                        w->clocks = NEW_ARRAY(l->arena, struct clock_rule, rows_int(&r, 13));
+                read_clock(l->arena, &r, &w->clocks[w->n_clocks++]);
+        }
+        return rows_done(&r, e);
+}
+
+bool workflows_load(struct tx *tx, struct arena *a, int64_t version, struct workflows **out, struct err *e)
+{
+        const struct load l = {tx, a, version};
+        enum { MOST = 64 };
+        struct workflows *all = NEW(a, struct workflows);
+        struct rows r;
+        all->at = NEW_ARRAY(a, struct workflow, MOST);
+        if (!tx_rows(tx, &r, e, SQL_WORKFLOWS, ARGS(V(version))))
+                return false;
+        while (all->n < MOST && rows_next(&r)) {
+                struct workflow *w = &all->at[all->n++];
+                w->name = rows_text(&r, a, 0);
+                w->n_states = (size_t)rows_int(&r, 1);
+                w->states = NEW_ARRAY(a, struct state, w->n_states);
+        }
+        if (!rows_done(&r, e))
+                return false;
+        for (size_t i = 0; i < all->n; i++)
+                if (!load_states(&l, &all->at[i], e) || !load_moves(&l, &all->at[i], e) || !load_clocks(&l, &all->at[i], e))
+                        return false;
+        *out = all;
+        return true;
+}
+
+const struct workflow *workflow_find(const struct workflows *all, const char *name)
+{
+        for (size_t i = 0; i < all->n; i++)
+                if (text_is(all->at[i].name, name))
+                        return &all->at[i];
+        return NULL;
+}
+
+const struct state *state_find(const struct workflow *w, const char *name)
+{
+        for (size_t i = 0; i < w->n_states; i++)
+                if (text_is(w->states[i].name, name))
+                        return &w->states[i];
+        return NULL;
+}
+
+const struct state *state_first(const struct workflow *w)
+{
+        for (size_t i = 0; i < w->n_states; i++)
+                if (w->states[i].first)
+                        return &w->states[i];
+        return NULL;
+}
+
+const struct move *move_find(const struct workflow *w, const char *name)
+{
+        for (size_t i = 0; i < w->n_moves; i++)
+                if (text_is(w->moves[i].name, name))
+                        return &w->moves[i];
+        return NULL;
+}
+
+const struct clock_rule *clock_rule_find(const struct workflow *w, const char *clock)
+{
+        for (size_t i = 0; i < w->n_clocks; i++)
+                if (text_is(w->clocks[i].clock, clock))
+                        return &w->clocks[i];
+        return NULL;
+}
+
+bool move_starts_at(const struct move *m, const char *state)
+{
+        for (size_t i = 0; i < m->n_origins; i++)
+                if (text_is(m->origins[i]->name, state))
+                        return true;
+        return false;
+}
+
+bool move_allows(const struct move *m, int role)
+{
+        return (m->roles & (role ? (unsigned)role : (unsigned)ROLE_SYSTEM)) != 0;
+}
+
+bool names_move(char *const *list, size_t n, const char *move)
+{
+        for (size_t i = 0; i < n; i++)
+                if (text_is(list[i], move))
+                        return true;
+        return false;
+}
+
+struct limit clock_limit(const struct clock_rule *c, const struct item *item, bool urgent)
+{
+        if (c->of_item)
+                return !item ? (struct limit){0} : urgent && item->handle_urgent.unit != LIMIT_NONE ? item->handle_urgent : item->handle;
+        return urgent ? c->urgent : c->ordinary;
+}

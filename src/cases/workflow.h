@@ -1,0 +1,48 @@
+/* cases/workflow.h -- workflows of one pack version in memory: states, moves, clocks.  Inside this folder, and for reading by intake. */
+#ifndef CASES_WORKFLOW_H
+#define CASES_WORKFLOW_H
+#include "cases/cases.h"
+#include "calendar/calendar.h"
+
+enum { MOVE_NEEDS_MOST = 6, MOVE_EFFECTS_MOST = 8, ROLE_SYSTEM = 1 << 30 };
+struct guard;
+struct effect;
+
+struct state { const char *name, *zh, *en, *clock; bool first, last; };
+struct move {
+        const char *name, *zh, *en;
+        const struct state *dest;               /* NULL = stays where it is */
+        const struct state **origins; size_t n_origins;
+        unsigned roles;                         /* enum role bits and ROLE_SYSTEM */
+        const struct guard *needs[MOVE_NEEDS_MOST + 1];         /* end with NULL */
+        const struct effect *effects[MOVE_EFFECTS_MOST + 1];
+};
+struct clock_rule {
+        const char *clock, *name, *name_en;
+        char **starts, **stops, **pauses, **resumes;            /* names of moves */
+        size_t n_starts, n_stops, n_pauses, n_resumes;
+        bool of_item;
+        struct limit ordinary, urgent;
+        int warn;                               /* percent */
+};
+struct workflow {
+        const char *name;
+        struct state *states; size_t n_states;
+        struct move *moves; size_t n_moves;
+        struct clock_rule *clocks; size_t n_clocks;
+};
+struct workflows { struct workflow *at; size_t n; };
+
+const struct workflow *workflow_find(const struct workflows *, const char *name);      /* NULL when unknown */
+const struct state *state_find(const struct workflow *, const char *name);
+const struct state *state_first(const struct workflow *);
+const struct move *move_find(const struct workflow *, const char *name);
+const struct clock_rule *clock_rule_find(const struct workflow *, const char *clock);
+bool move_starts_at(const struct move *, const char *state);
+bool move_allows(const struct move *, int role);        /* role 0 = the program */
+
+/* Whether the list names the move. */
+bool names_move(char *const *list, size_t n, const char *move);
+/* The limit of a clock for this item (may be NULL) and urgency; LIMIT_NONE when it has none. */
+struct limit clock_limit(const struct clock_rule *, const struct item *, bool urgent);
+#endif

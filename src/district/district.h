@@ -1,0 +1,69 @@
+/* district/district.h -- one open district: its store, its pack versions in memory, its ids and keys. */
+#ifndef DISTRICT_DISTRICT_H
+#define DISTRICT_DISTRICT_H
+#include "base/base.h"
+#include "crypto/crypto.h"
+struct arena;
+struct calendar;
+struct catalogue;
+struct channels;
+struct id_source;
+struct notify_settings;
+struct pack_part;
+struct routing;
+struct scheduler;
+struct server;
+struct store;
+struct twin;
+struct tx;
+struct units;
+struct workflows;
+
+/* One pack version in memory: immutable, shared by all threads. */
+struct rulebook {
+        int64_t version;
+        const char *name, *title, *title_en, *number_prefix;
+        struct units *units;
+        struct calendar *calendar;
+        struct catalogue *catalogue;
+        struct twin *twin;
+        struct routing *routing;
+        struct workflows *workflows;    /* of cases/, made by rulebook_readers.workflows */
+        struct channels *channels;      /* of intake/, made by rulebook_readers.channels */
+        struct arena *arena;
+};
+
+struct district {
+        struct store *store;
+        struct id_source *ids;
+        unsigned char seal_key[SEAL_KEY_SIZE];
+        struct scheduler *scheduler;    /* NULL in commands that run none */
+        struct server *server;          /* NULL in commands */
+        const struct notify_settings *notify;   /* NULL: messages go to the log only */
+        void *inside;                   /* the rulebooks by version */
+};
+
+/* cases/ and intake/ stand above this folder, so what reads their part of a pack comes from above. */
+struct rulebook_readers {
+        bool (*workflows)(struct tx *, struct arena *, int64_t version, struct workflows **, struct err *);
+        bool (*channels)(struct tx *, struct arena *, int64_t version, struct channels **, struct err *);
+};
+struct district_options {
+        struct store *store;
+        const char *key_file;           /* sealing key; made when absent */
+        struct rulebook_readers readers;
+};
+bool district_open(struct district *, const struct district_options *, struct err *) MUST_CHECK;
+void district_close(struct district *);         /* not the store */
+
+/* The active version's rulebook; stays valid until district_close() (versions are few and kept: old cases need theirs).
+ * ERR_FAULT when no pack is loaded. */
+const struct rulebook *district_rules(struct district *, struct err *);
+/* The rulebook a case was opened under; loaded on first use. */
+const struct rulebook *district_rules_of(struct district *, int64_t version, struct err *);
+/* Makes a newly loaded version the active one; earlier readers keep theirs. */
+bool district_reload(struct district *, struct err *) MUST_CHECK;
+/* A rulebook of a version being staged, inside its transaction (pack examples). Free with rulebook_free(). */
+bool rulebook_load(struct tx *, int64_t version, const struct rulebook_readers *, struct rulebook **, struct err *) MUST_CHECK;
+void rulebook_free(struct rulebook **);
+#endif

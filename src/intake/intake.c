@@ -1,0 +1,189 @@
+/* intake/intake.c -- the walk of a report, from what was said to number, unit and due instant. */
+#include "intake/intake.h"
+#include "intake/channels.h"
+#include "intake/keep.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cases/cases.h"
+#include "catalogue/catalogue.h"
+#include "crypto/crypto.h"
+#include "district/district.h"
+#include "people/people.h"
+#include "routing/routing.h"
+#include "store/store.h"
+#include "task/task.h"
+#include "twin/twin.h"
+#include <stdio.h>
+
+enum { TITLE_CHARACTERS = 40, TRACK_CHARACTERS = 12 };
+
+/* --- before the transaction: pure and bounded ------------------------------------------------------------------ */
+
+static bool check_words(const struct rulebook *rules, const struct report *r, struct err *e)
+{
+        if (!channel_find(rules->channels, r->channel))
+                return err_both(e, ERR_INVALID, "channel", "there is no channel \"%s\" in this district's pack",
+                                "本区没有“%s”这个渠道", r->channel);
+        if (r->property && !property_find(rules->channels, r->property))
+                return err_both(e, ERR_INVALID, "property", "there is no property \"%s\"; see properties.csv of the pack",
+                                "没有“%s”这种问题性质", r->property);
+        if (text_empty(r->text))
+                return err_both(e, ERR_INVALID, "text", "say what the matter is%s", "请填写诉求内容%s", "");
+        return true;
+}
+
+static bool find_item(const struct rulebook *rules, const struct report *r, const struct item **item, struct err *e)
+{
+        *item = NULL;
+        if (text_empty(r->item))
+                return true;
+        *item = item_find(rules->catalogue, r->item);
+        if (*item)
+                return true;
+        const struct item *near = item_near(rules->catalogue, r->item);
+        if (near)
+                return err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; did you mean \"%s\" (%s)? See /api/v1/items",
+                                "没有编码为“%s”的事项，是否为“%s”（%s）？可查 /api/v1/items", r->item, near->code, near->name);
+        return err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; see /api/v1/items", "没有编码为“%s”的事项，可查 /api/v1/items",
+                        r->item);
+}
+
+static bool check_time(const struct report *r, int64_t now, struct err *e)
+{
+        if (r->occurred > now + USEC_DAY)
+                return err_both(e, ERR_INVALID, "occurred_at", "the matter cannot have occurred in the future%s", "发生时间不能晚于现在%s", "");
+        return true;
+}
+
+/* The first words of the text, cut between characters. */
+static const char *title_of(struct arena *a, const struct report *r)
+{
+        if (!text_empty(r->title))
+                return r->title;
+        const char *end = r->text;
+        for (int n = 0; *end && *end != '\n' && n < TITLE_CHARACTERS; n++)
+                do
+                        end++;
+                while (((unsigned char)*end & 0xC0) == 0x80);
+        return arena_copy(a, r->text, (size_t)(end - r->text));
+}
+
+static bool seal_reporter(struct district *d, struct arena *a, const struct report *r, struct kept *k, struct err *e)
+{
+        const struct { const char *field, *text; struct sealed *out; } fields[] = {
+                {"name", r->name, &k->name}, {"phone", r->phone, &k->phone}, {"email", r->email, &k->email},
+        };
+        for (size_t i = 0; i < COUNT_OF(fields); i++) {
+                if (text_empty(fields[i].text))
+                        continue;
+                k->has_reporter = true;
+                if (!seal(a, d->seal_key, reporter_context(a, k->id, fields[i].field), fields[i].text, &fields[i].out->bytes,
+                          &fields[i].out->n, e))
+                        return false;
+        }
+        k->confidential = r->confidential;
+        return true;
+}
+
+/* Everything about a report that can be known without the database. */
+struct walk {
+        struct district *district;
+        struct arena *arena;
+        const struct report *report;
+        struct kept kept;
+        struct place place;
+        struct answer answer;
+        struct filing filing;
+        struct filing_plan *plan;       /* NULL: cannot be filed now; the report is kept all the same */
+        struct err cause;               /* why not */
+        char turn[24];
+        struct receipt *receipt;
+        bool again;
+};
+
+static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, struct err *e)
+{
+        const struct report *r = w->report;
+        const struct item *item;
+        if (!check_words(rules, r, e) || !check_time(r, now, e) || !find_item(rules, r, &item, e)
+            || !twin_locate(rules->twin, r->has_point ? &r->point : NULL, r->area_code, &w->place, e))
+                return false;
+        char *track = arena_alloc(w->arena, TRACK_CHARACTERS + 1);
+        const int64_t received = r->received ? r->received : now;
+        w->kept = (struct kept){.id = id_new(w->district->ids, now), .report = r, .title = title_of(w->arena, r), .received = received};
+        if (!random_token(track, TRACK_CHARACTERS, e) || !seal_reporter(w->district, w->arena, r, &w->kept, e))
+                return false;
+        (void)snprintf(w->turn, sizeof w->turn, "%lld", (long long)w->kept.id);
+        routing_resolve(rules->routing, &(struct question){.item = item, .area = w->place.area, .turn = w->turn}, &w->answer);
+        /* With an item but no place the list may still know the unit; without an item a person looks first. */
+        w->answer.sure = w->answer.sure && item != NULL;
+        w->filing = (struct filing){
+                .id = w->kept.id, .rules = rules, .channel = r->channel, .source = r->source, .property = r->property,
+                .title = w->kept.title, .track = track, .urgent = r->urgent, .item = item, .certainty = item ? 1.0 : 0.0,
+                .place = &w->place, .address = r->address, .answer = &w->answer,
+                .occurred = r->occurred ? r->occurred : received, .now = received,
+        };
+        if (!cases_plan(w->arena, &w->filing, &w->plan, &w->cause))
+                w->plan = NULL;
+        return true;
+}
+
+/* --- the transaction ---------------------------------------------------------------------------------------------- */
+
+static bool accept_once(struct tx *tx, void *ctx, struct err *e)
+{
+        struct walk *w = ctx;
+        bool stored;
+        w->again = false;
+        if (!keep_report(tx, &w->kept, &stored, e))
+                return false;
+        if (!stored) {
+                w->again = true;
+                return receipt_again(tx, w->district, w->arena, w->report, w->receipt, e);
+        }
+        return cases_file(tx, w->district, &w->filing, w->plan, e);
+}
+
+/* Filing is impossible now: the report is kept and gets its number; a timer files it as soon as that works. */
+static bool keep_once(struct tx *tx, void *ctx, struct err *e)
+{
+        struct walk *w = ctx;
+        bool stored;
+        w->again = false;
+        if (!keep_report(tx, &w->kept, &stored, e))
+                return false;
+        if (!stored) {
+                w->again = true;
+                return receipt_again(tx, w->district, w->arena, w->report, w->receipt, e);
+        }
+        return keep_queued(tx, &w->kept, w->filing.number, w->filing.track, w->cause.text, e);
+}
+
+bool intake_accept(struct district *d, struct arena *a, const struct report *report, int64_t now, struct receipt *receipt,
+                   struct err *e)
+{
+        struct walk w = {.district = d, .arena = a, .report = report, .receipt = receipt};
+        const struct rulebook *rules = district_rules(d, e);
+        if (!rules || !prepare(&w, rules, now, e))
+                return false;
+        bool filed = w.plan && store_write(d->store, accept_once, &w, &w.cause);
+        if (!filed && w.plan && w.cause.kind == ERR_BUSY) {
+                *e = w.cause;           /* the store takes nothing now: nothing was acknowledged, the channel tries again */
+                return false;
+        }
+        if (!filed) {
+                log_err(LOG_ERROR, "intake.kept", &w.cause);
+                if (text_empty(w.filing.number))
+                        (void)number_new(d->ids, rules->number_prefix, w.filing.now, w.filing.number);
+                if (!store_write(d->store, keep_once, &w, e))
+                        return false;
+        }
+        if (!w.again)
+                receipt_new(a, &w.filing, filed, receipt);
+        if (d->scheduler)
+                scheduler_nudge(d->scheduler);
+        return true;
+}

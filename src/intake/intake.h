@@ -1,0 +1,38 @@
+/* intake/intake.h -- a report comes in: stored first, kept whatever fails after, and the right unit has it at once. */
+#ifndef INTAKE_INTAKE_H
+#define INTAKE_INTAKE_H
+#include "base/base.h"
+#include "geo/geo.h"
+struct arena;
+struct district;
+struct pack_part;
+struct route;
+struct timer_kind;
+
+struct report {
+        const char *channel, *external_id, *source;     /* external_id, source may be NULL */
+        const char *title, *text;                       /* title may be NULL */
+        int64_t occurred;                               /* 0 = unsaid */
+        int64_t received;                               /* 0 = now (import gives the original instant) */
+        bool has_point; struct point point;
+        const char *address, *area_code, *item, *property;      /* may be NULL */
+        bool urgent;
+        const char *name, *phone, *email; bool confidential;    /* the reporter; may be NULL */
+        const char *media;                              /* JSON text of an array; NULL */
+};
+struct receipt {                                        /* texts live in the arena */
+        bool again;                                     /* the same report had come before; nothing new was stored */
+        const char *number, *track, *state;
+        const char *item_code, *item_name; double certainty;
+        const char *unit_code, *unit_name;
+        const char *assist_codes[8], *assist_names[8]; size_t n_assists;
+        int64_t due;
+        const char *why[8], *why_zh[8]; size_t n_why;
+};
+/* The walk of a report.  ERR_INVALID names the field; ERR_BUSY and ERR_FAULT: nothing was acknowledged. */
+bool intake_accept(struct district *, struct arena *, const struct report *, int64_t now, struct receipt *, struct err *) MUST_CHECK;
+
+extern const struct pack_part intake_pack;              /* channels.csv */
+extern const struct timer_kind intake_retry_timer;      /* files what could not be filed at once */
+extern const struct route intake_routes[];
+#endif

@@ -1,0 +1,263 @@
+/* intake/intake_api.c -- POST /api/v1/reports and the reports of a case; the only file here that knows HTTP. */
+#include "intake/intake.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "cases/view.h"
+#include "crypto/crypto.h"
+#include "district/district.h"
+#include "http/http.h"
+#include "intake/channels.h"
+#include "intake/keep.h"
+#include "store/store.h"
+
+/* Keys report for their own channel, the public for public ones, staff for any. */
+static bool may_report(const struct request *rq, struct report *r, struct err *e)
+{
+        const struct rulebook *rules = district_rules(rq->app, e);
+        if (!rules)
+                return false;
+        const struct channel *c = channel_find(rules->channels, r->channel);
+        if (rq->actor.role == ROLE_CHANNEL && !text_empty(rq->actor.channel) && !text_is(rq->actor.channel, r->channel))
+                return err_both(e, ERR_DENIED, "channel", "this key reports for the channel \"%s\", not for \"%s\"",
+                                "此密钥只能登记“%s”渠道，不能登记“%s”", rq->actor.channel, r->channel);
+        if ((rq->actor.role == ROLE_PUBLIC || rq->actor.role == ROLE_CITIZEN) && c && !c->is_public)
+                return err_both(e, ERR_DENIED, "channel", "the channel \"%s\" needs an API key (Authorization: Bearer ...)",
+                                "“%s”渠道须使用接口密钥（Authorization: Bearer …）", r->channel);
+        return true;
+}
+
+static bool read_location(const struct json_value *body, struct report *r)
+{
+        const struct json_value *at = json_get(body, "location");
+        r->has_point = json_kind(at) == JSON_OBJECT;
+        r->point = (struct point){json_get_real(at, "lon", 0), json_get_real(at, "lat", 0)};
+        return true;
+}
+
+static char *media_text(struct arena *a, const struct json_value *media)
+{
+        struct buf b = BUF_LIMIT(1 << 18);
+        struct json j = json_to(&b);
+        json_copy(&j, NULL, media);
+        char *text = arena_copy(a, b.at, b.length);
+        buf_free(&b);
+        return text;
+}
+
+static bool read_report(const struct request *rq, struct report *r, struct err *e)
+{
+        const struct json_value *b = rq->body, *who = json_get(b, "reporter"), *media = json_get(b, "media");
+        const char *occurred = json_get_text(b, "occurred_at", NULL);
+        *r = (struct report){
+                .channel = json_get_text(b, "channel", NULL), .external_id = json_get_text(b, "external_id", NULL),
+                .source = json_get_text(b, "source", NULL), .title = json_get_text(b, "title", NULL),
+                .text = json_get_text(b, "text", ""), .address = json_get_text(b, "address", NULL),
+                .area_code = json_get_text(b, "area_code", NULL), .item = json_get_text(b, "item", NULL),
+                .property = json_get_text(b, "property", NULL),
+                .urgent = text_is(json_get_text(b, "urgency", "ordinary"), "urgent"),
+                .name = json_get_text(who, "name", NULL), .phone = json_get_text(who, "phone", NULL),
+                .email = json_get_text(who, "email", NULL), .confidential = json_get_bool(who, "confidential", false),
+                .media = media ? media_text(rq->arena, media) : NULL,
+        };
+        if (occurred && !time_parse(occurred, ZONE_SHANGHAI, &r->occurred))
+                return err_both(e, ERR_INVALID, "occurred_at", "\"%s\" is not a time; write it as 2026-11-23T09:30:00+08:00",
+                                "“%s”不是有效时间，请写成 2026-11-23T09:30:00+08:00", occurred);
+        return read_location(b, r);
+}
+
+static void receipt_json(const struct receipt *r, bool zh, struct json *j)
+{
+        json_object(j, NULL);
+        json_text(j, "number", r->number);
+        json_text(j, "track", r->track);
+        json_text(j, "state", r->state);
+        if (r->item_code) {
+                json_object(j, "item");
+                json_text(j, "code", r->item_code);
+                json_text(j, "name", r->item_name);
+                json_real(j, "certainty", r->certainty);
+                json_object_end(j);
+        } else {
+                json_null(j, "item");
+        }
+        json_object(j, "unit");
+        json_text(j, "code", r->unit_code);
+        json_text(j, "name", r->unit_name);
+        json_object_end(j);
+        json_array(j, "assists");
+        for (size_t i = 0; i < r->n_assists; i++) {
+                json_object(j, NULL);
+                json_text(j, "code", r->assist_codes[i]);
+                json_text(j, "name", r->assist_names[i]);
+                json_object_end(j);
+        }
+        json_array_end(j);
+        json_time(j, "due", r->due);
+        json_array(j, "why");
+        for (size_t i = 0; i < r->n_why; i++)
+                json_text(j, NULL, zh ? r->why_zh[i] : r->why[i]);
+        json_array_end(j);
+        json_object_end(j);
+}
+
+static bool post_report(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct report report;
+        struct receipt receipt;
+        if (!read_report(rq, &report, e) || !may_report(rq, &report, e)
+            || !intake_accept(rq->app, rq->arena, &report, rq->now, &receipt, e))
+                return false;
+        rp->status = receipt.again ? 200 : 201;
+        receipt_json(&receipt, text_is(rq->language, "zh"), &rp->json);
+        return true;
+}
+
+/* --- the reports of a case, for staff --------------------------------------------------------------------------------- */
+
+static const char SQL_REPORTS[] =
+        "SELECT r.id, r.channel, r.external_id, r.source, r.title, r.text, r.property, r.urgent, r.address, r.occurred_at, r.received_at,"
+        " r.media, p.phone, p.confidential FROM cases c JOIN report r ON r.id = c.id LEFT JOIN reporter p ON p.report_id = r.id"
+        " WHERE c.number = $1";
+
+struct reading { struct request *rq; struct reply *rp; const char *number; };
+
+/* "13800001234" -> "*******1234": who needs the whole number asks for it with a purpose (not part of this answer). */
+static void masked(const struct request *rq, const struct rows *r, int64_t id, struct json *j)
+{
+        const struct district *d = rq->app;
+        struct err ignored;
+        size_t n;
+        char *text;
+        const void *sealed = rows_blob(r, rq->arena, 12, &n);
+        if (!sealed || rows_int(r, 13) != 0
+            || !unseal(rq->arena, d->seal_key, reporter_context(rq->arena, id, "phone"), sealed, n, &text, &ignored)) {
+                json_null(j, "phone_masked");
+                return;
+        }
+        size_t length = strlen(text);
+        for (size_t i = 0; i + 4 < length; i++)
+                text[i] = '*';
+        json_text(j, "phone_masked", text);
+}
+
+static void report_json(const struct reading *g, const struct rows *r)
+{
+        struct json *j = &g->rp->json;
+        struct arena *a = g->rq->arena;
+        struct err ignored;
+        const char *media = rows_text(r, a, 11);
+        json_object(j, NULL);
+        json_text(j, "channel", rows_text(r, a, 1));
+        json_text(j, "external_id", rows_text(r, a, 2));
+        json_text(j, "source", rows_text(r, a, 3));
+        json_text(j, "title", rows_text(r, a, 4));
+        json_text(j, "text", rows_text(r, a, 5));
+        json_text(j, "property", rows_text(r, a, 6));
+        json_text(j, "urgency", rows_int(r, 7) ? "urgent" : "ordinary");
+        json_text(j, "address", rows_text(r, a, 8));
+        json_time(j, "occurred", rows_int(r, 9));
+        json_time(j, "received", rows_int(r, 10));
+        json_copy(j, "media", json_parse(a, media, strlen(media), &ignored));
+        masked(g->rq, r, rows_int(r, 0), j);
+        json_object_end(j);
+}
+
+static bool read_reports(struct tx *tx, void *ctx, struct err *e)
+{
+        const struct reading *g = ctx;
+        struct rows r;
+        bool any = false;
+        if (!tx_rows(tx, &r, e, SQL_REPORTS, ARGS(V(g->number))))
+                return false;
+        json_object(&g->rp->json, NULL);
+        json_array(&g->rp->json, "reports");
+        while (rows_next(&r)) {
+                report_json(g, &r);
+                any = true;
+        }
+        json_array_end(&g->rp->json);
+        json_object_end(&g->rp->json);
+        if (!rows_done(&r, e))
+                return false;
+        return any || err_both(e, ERR_NOT_FOUND, NULL, "there is no case %s", "没有编号为%s的案件", g->number);
+}
+
+static bool get_reports(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct case_detail d;
+        if (!case_read(rq->store, rq->arena, request_param(rq, "number"), &d, e))
+                return false;
+        const struct rulebook *rules = district_rules_of(rq->app, d.view.version, e);
+        if (!rules)
+                return false;
+        if (rq->actor.role == ROLE_UNIT && !text_empty(rq->actor.unit) && !case_seen_by(&d, rules, rq->actor.unit))
+                return err_both(e, ERR_DENIED, NULL, "case %s is with another unit", "案件%s由其他单位处置，您无权查看", d.view.number);
+        return store_read(rq->store, read_reports, &(struct reading){rq, rp, request_param(rq, "number")}, e);
+}
+
+/* --- tables ------------------------------------------------------------------------------------------------------------- */
+
+static const char *const urgencies[] = {"ordinary", "urgent", NULL};
+static const struct shape location_body[] = {
+        {.name = "lon", .type = SHAPE_REAL, .required = true, .about = "Degrees east, WGS-84."},
+        {.name = "lat", .type = SHAPE_REAL, .required = true, .about = "Degrees north, WGS-84."},
+        {0},
+};
+static const struct shape reporter_body[] = {
+        {.name = "name", .type = SHAPE_TEXT, .most = 100, .about = "Kept sealed."},
+        {.name = "phone", .type = SHAPE_TEXT, .most = 40, .about = "Kept sealed."},
+        {.name = "email", .type = SHAPE_TEXT, .most = 200, .about = "Kept sealed."},
+        {.name = "confidential", .type = SHAPE_BOOL, .about = "true: not even masked for the handling unit."},
+        {0},
+};
+static const struct shape media_element[] = {{.type = SHAPE_ANY}, {0}};
+static const struct shape report_body[] = {
+        {.name = "channel", .type = SHAPE_TEXT, .required = true, .least = 1, .most = 40, .about = "By which way it was recorded."},
+        {.name = "external_id", .type = SHAPE_TEXT, .least = 1, .most = 200,
+         .about = "The channel's own id: the same one again gives the first answer again and stores nothing."},
+        {.name = "source", .type = SHAPE_TEXT, .most = 100, .about = "Who raised it, kept apart from the channel."},
+        {.name = "title", .type = SHAPE_TEXT, .most = 200, .about = "Taken from the text when unsaid."},
+        {.name = "text", .type = SHAPE_TEXT, .required = true, .least = 1, .most = 10000, .about = "What the matter is."},
+        {.name = "occurred_at", .type = SHAPE_TIME, .about = "When it occurred, RFC 3339."},
+        {.name = "location", .type = SHAPE_OBJECT, .fields = location_body, .about = "Where it is; wins over area_code."},
+        {.name = "address", .type = SHAPE_TEXT, .most = 400, .about = "Where it is, in words."},
+        {.name = "area_code", .type = SHAPE_TEXT, .most = 40, .about = "Code of the area (see /api/v1/areas)."},
+        {.name = "item", .type = SHAPE_TEXT, .most = 40, .about = "Code of the item (see /api/v1/items)."},
+        {.name = "property", .type = SHAPE_TEXT, .most = 40, .about = "complaint, request, advice ... as in the pack's properties."},
+        {.name = "urgency", .type = SHAPE_TEXT, .choices = urgencies, .about = "ordinary when unsaid."},
+        {.name = "reporter", .type = SHAPE_OBJECT, .fields = reporter_body, .about = "Who reports; all optional."},
+        {.name = "media", .type = SHAPE_ARRAY, .most = 20, .fields = media_element, .about = "Addresses or descriptions of pictures."},
+        {0},
+};
+static const struct shape item_answer[] = {
+        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "certainty", .type = SHAPE_REAL, .required = true}, {0},
+};
+static const struct shape unit_answer[] = {
+        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true}, {0},
+};
+static const struct shape unit_element[] = {{.type = SHAPE_OBJECT, .fields = unit_answer}, {0}};
+static const struct shape sentence[] = {{.type = SHAPE_TEXT, .most = 400}, {0}};
+static const struct shape receipt_answer[] = {
+        {.name = "number", .type = SHAPE_TEXT, .required = true, .about = "Case number."},
+        {.name = "track", .type = SHAPE_TEXT, .required = true, .about = "Tracking code; cannot be guessed."},
+        {.name = "state", .type = SHAPE_TEXT, .required = true},
+        {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = item_answer},
+        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = unit_answer, .about = "The responsible unit; the fallback while unsure."},
+        {.name = "assists", .type = SHAPE_ARRAY, .required = true, .fields = unit_element},
+        {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true, .about = "When the unit has to be done."},
+        {.name = "why", .type = SHAPE_ARRAY, .required = true, .fields = sentence, .about = "Why this unit."},
+        {0},
+};
+static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
+static const struct shape reports_answer[] = {{.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
+
+const struct route intake_routes[] = {
+        {.method = "POST", .path = "/api/v1/reports", .roles = ROLE_PUBLIC | ROLE_CITIZEN | ROLE_CHANNEL | ROLE_STAFF, .run = post_report,
+         .body = report_body, .answer = receipt_answer, .per_minute = 60,
+         .about = "A report comes in: number, tracking code, responsible unit and due instant at once. Safe to send again with external_id."},
+        {.method = "GET", .path = "/api/v1/cases/{number}/reports", .roles = ROLE_STAFF, .run = get_reports,
+         .answer = reports_answer, .about = "What was reported, word for word; the reporter's phone is masked."},
+        {0},
+};

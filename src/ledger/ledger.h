@@ -1,0 +1,40 @@
+/* ledger/ledger.h -- the append-only history of cases: each row carries the hash of the same case's previous row.
+ *
+ * No lock is shared between cases.  A dropped case is shown by the lanes: every case's first row takes
+ * the next ordinal of one of 64 lanes, and the ordinals of a lane have no gap.
+ * hash = SHA-256 over the row's fields in a fixed order, each with its length, beginning with the previous hash.
+ */
+#ifndef LEDGER_LEDGER_H
+#define LEDGER_LEDGER_H
+#include "base/base.h"
+#include "crypto/crypto.h"
+struct arena;
+struct store;
+struct tx;
+
+struct ledger_tip {                     /* where a case's chain ends; kept in the case's row by its owner */
+        int64_t seq;                    /* 0 = no row yet */
+        unsigned char hash[SHA256_SIZE];
+};
+struct ledger_entry {
+        int64_t subject;                /* case id */
+        const char *move, *origin, *dest;       /* origin "" for the first */
+        const char *actor, *role, *unit;        /* unit may be NULL */
+        const char *form;               /* what was handed in, JSON text */
+        int64_t at;
+};
+struct ledger_row { struct ledger_entry entry; int64_t seq; unsigned char hash[SHA256_SIZE]; };
+
+/* Appends behind *tip and moves it.  ERR_CONFLICT when somebody else has appended there. */
+bool ledger_append(struct tx *, struct ledger_tip *tip, const struct ledger_entry *, struct err *) MUST_CHECK;
+/* The rows of one case, oldest first. */
+bool ledger_rows(struct tx *, struct arena *, int64_t subject, struct ledger_row **out, size_t *n, struct err *) MUST_CHECK;
+
+struct ledger_verdict {
+        int64_t cases, rows;
+        int64_t faults;                 /* broken chains, altered rows, missing ordinals */
+        char first[300];                /* the first fault as a sentence; "" when there is none */
+};
+/* Reads everything, in pages, without stopping writers.  True when the check ran, whatever the verdict. */
+bool ledger_verify(struct store *, void (*progress)(void *, int64_t rows), void *ctx, struct ledger_verdict *, struct err *) MUST_CHECK;
+#endif
