@@ -62,5 +62,5 @@ bool cases_move(struct district *, struct arena *, const char *number, const cha
 struct case_view;                       /* all a reader may know of a case; see cases/view.h */
 
 extern const struct timer_kind case_clock_timer;        /* warns, marks late, resumes */
-extern const struct route cases_routes[];
+extern const struct route *const cases_routes;
 #endif

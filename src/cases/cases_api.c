@@ -474,7 +474,7 @@ static const struct shape track_answer[] = {
 };
 static const struct shape workflows_answer[] = {{.name = "workflows", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
 
-const struct route cases_routes[] = {
+static const struct route routes[] = {
         {.method = "GET", .path = "/api/v1/cases", .roles = ROLE_STAFF, .run = get_cases, .query = page_query, .answer = page_answer,
          .about = "A page of cases."},
         {.method = "GET", .path = "/api/v1/cases/{number}", .roles = ROLE_STAFF, .run = answer_case, .answer = detail_answer,
@@ -489,3 +489,5 @@ const struct route cases_routes[] = {
          .about = "Workflows: states and moves."},
         {0},
 };
+
+const struct route *const cases_routes = routes;

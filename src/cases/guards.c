@@ -40,7 +40,7 @@ static bool item_met(struct moving *m, struct err *e)
         const char *code = json_get_text(m->form, "item", m->row.item);
         if (text_empty(code))
                 return err_both(e, ERR_INVALID, "item", "the case has no item yet; name one (see /api/v1/items)",
-                                "案件尚未确定事项，请填写（见 /api/v1/items）%s", "");
+                                "案件尚未确定事项，请填写（见 /api/v1/items）");
         return item_find(m->rules->catalogue, code)
                || err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; see /api/v1/items",
                            "没有编码为“%s”的事项，可查 /api/v1/items", code);

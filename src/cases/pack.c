@@ -1,6 +1,7 @@
 /* cases/pack.c -- what cases read from a pack: workflows/NAME.yaml and clocks.csv. */
 #include "cases/moves.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/text.h"
 #include "pack/pack.h"
 #include "pack/yaml.h"

@@ -30,5 +30,5 @@ const struct item *item_at(const struct catalogue *, size_t);
 const struct item *item_near(const struct catalogue *, const char *wrong);
 
 extern const struct pack_part catalogue_pack;
-extern const struct route catalogue_routes[];   /* GET /api/v1/items */
+extern const struct route *const catalogue_routes;   /* GET /api/v1/items */
 #endif

@@ -74,6 +74,6 @@ static const struct pack_table tables[] = {
         {"properties.csv", true, property_columns, SQL_ADD_PROPERTY},
         {0},
 };
-/* maps/*.yaml are read by `yiwang import` from the pack's stored files; nothing is staged for them. */
+/* The maps folder is read by `yiwang import` from the pack's stored files; nothing is staged for it. */
 static const char *const checks[] = {SQL_CHANNEL_TWICE, SQL_PROPERTY_TWICE, NULL};
 const struct pack_part intake_pack = {.capability = "intake", .tables = tables, .checks = checks};

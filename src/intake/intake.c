@@ -31,7 +31,7 @@ static bool check_words(const struct rulebook *rules, const struct report *r, st
                 return err_both(e, ERR_INVALID, "property", "there is no property \"%s\"; see properties.csv of the pack",
                                 "没有“%s”这种问题性质", r->property);
         if (text_empty(r->text))
-                return err_both(e, ERR_INVALID, "text", "say what the matter is%s", "请填写诉求内容%s", "");
+                return err_both(e, ERR_INVALID, "text", "say what the matter is", "请填写诉求内容");
         return true;
 }
 
@@ -54,7 +54,7 @@ static bool find_item(const struct rulebook *rules, const struct report *r, cons
 static bool check_time(const struct report *r, int64_t now, struct err *e)
 {
         if (r->occurred > now + USEC_DAY)
-                return err_both(e, ERR_INVALID, "occurred_at", "the matter cannot have occurred in the future%s", "发生时间不能晚于现在%s", "");
+                return err_both(e, ERR_INVALID, "occurred_at", "the matter cannot have occurred in the future", "发生时间不能晚于现在");
         return true;
 }
 

@@ -34,5 +34,5 @@ bool intake_accept(struct district *, struct arena *, const struct report *, int
 
 extern const struct pack_part intake_pack;              /* channels.csv */
 extern const struct timer_kind intake_retry_timer;      /* files what could not be filed at once */
-extern const struct route intake_routes[];
+extern const struct route *const intake_routes;
 #endif

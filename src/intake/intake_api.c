@@ -253,7 +253,7 @@ static const struct shape receipt_answer[] = {
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
 static const struct shape reports_answer[] = {{.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
 
-const struct route intake_routes[] = {
+static const struct route routes[] = {
         {.method = "POST", .path = "/api/v1/reports", .roles = ROLE_PUBLIC | ROLE_CITIZEN | ROLE_CHANNEL | ROLE_STAFF, .run = post_report,
          .body = report_body, .answer = receipt_answer, .per_minute = 60,
          .about = "A report comes in: number, tracking code, responsible unit and due instant at once. Safe to send again with external_id."},
@@ -261,3 +261,5 @@ const struct route intake_routes[] = {
          .answer = reports_answer, .about = "What was reported, word for word; the reporter's phone is masked."},
         {0},
 };
+
+const struct route *const intake_routes = routes;

@@ -12,16 +12,16 @@ static const char SQL_ROWS[] =
         "SELECT seq, move, origin, dest, actor, role, unit, form, at, hash FROM history WHERE subject = $1 ORDER BY seq";
 
 /* Ids made one after the other fall into different lanes, so writers on several connections do not wait for one row. */
-static int lane_of(int64_t subject)
+static int64_t lane_of(int64_t subject)
 {
-        return (int)(subject & (LEDGER_LANES - 1));
+        return subject & (LEDGER_LANES - 1);
 }
 
-static bool next_ordinal(struct tx *tx, int lane, int64_t *ordinal, struct err *e)
+static bool next_ordinal(struct tx *tx, int64_t lane, int64_t *ordinal, struct err *e)
 {
         if (!tx_int(tx, ordinal, 0, e, SQL_NEXT_ORDINAL, ARGS(V(lane))))
                 return false;
-        return *ordinal > 0 || err_set(e, ERR_FAULT, "ledger lane %d is missing", lane);
+        return *ordinal > 0 || err_set(e, ERR_FAULT, "ledger lane %lld is missing", (long long)lane);
 }
 
 bool ledger_append(struct tx *tx, struct ledger_tip *tip, const struct ledger_entry *entry, struct err *e)

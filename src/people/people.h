@@ -53,5 +53,5 @@ void identity_cache_free(struct identity_cache **);
 bool people_identify(struct identity_cache *, struct request *, struct err *) MUST_CHECK;
 
 extern const struct pack_part people_pack;
-extern const struct route people_routes[];      /* POST/DELETE/GET /api/v1/session, GET /api/v1/units */
+extern const struct route *const people_routes;      /* POST/DELETE/GET /api/v1/session, GET /api/v1/units */
 #endif

@@ -40,5 +40,5 @@ struct place {
 bool twin_locate(const struct twin *, const struct point *point, const char *area_code, struct place *, struct err *) MUST_CHECK;
 
 extern const struct pack_part twin_pack;
-extern const struct route twin_routes[];        /* GET /api/v1/areas */
+extern const struct route *const twin_routes;        /* GET /api/v1/areas */
 #endif

@@ -1,0 +1,56 @@
+/* crypto/digest.c -- digests, keyed digests, hexadecimal. */
+#include "crypto/crypto.h"
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+
+void sha256(const void *bytes, size_t n, unsigned char out[SHA256_SIZE])
+{
+        unsigned int length = SHA256_SIZE;
+        if (EVP_Digest(bytes, n, out, &length, EVP_sha256(), NULL) != 1)
+                abort();        /* only when memory is out */
+}
+
+void hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, unsigned char out[SHA256_SIZE])
+{
+        unsigned int length = SHA256_SIZE;
+        if (!HMAC(EVP_sha256(), key, (int)key_n, bytes, n, out, &length))
+                abort();
+}
+
+void hex_text(const void *bytes, size_t n, char *out)
+{
+        static const char digits[] = "0123456789abcdef";
+        const unsigned char *p = bytes;
+        for (size_t i = 0; i < n; i++) {
+                out[2 * i] = digits[p[i] >> 4];
+                out[2 * i + 1] = digits[p[i] & 15];
+        }
+        out[2 * n] = '\0';
+}
+
+static int digit(char c)
+{
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool hex_bytes(const char *text, unsigned char *out, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                int high = digit(text[2 * i]), low = high < 0 ? -1 : digit(text[2 * i + 1]);
+                if (low < 0)
+                        return false;
+                out[i] = (unsigned char)(high << 4 | low);
+        }
+        return text[2 * n] == '\0';
+}
+
+bool secret_same(const void *a, const void *b, size_t n)
+{
+        return CRYPTO_memcmp(a, b, n) == 0;
+}

@@ -1,0 +1,184 @@
+/* json/parse.c -- reading: libcjson behind the strictness that json.h promises. */
+#include "json/json.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include <cJSON.h>
+
+enum { DEPTH_MOST = 64 };
+
+/* The values of this folder are cJSON's nodes; nobody else knows. */
+static const cJSON *node(const struct json_value *v)
+{
+        return (const cJSON *)(const void *)v;
+}
+
+static const struct json_value *value(const cJSON *n)
+{
+        return (const struct json_value *)(const void *)n;
+}
+
+static void release(void *root)
+{
+        cJSON_Delete(root);
+}
+
+/* What cJSON would let pass: too deep nesting and the escape of NUL, which would cut the text short. */
+static bool scan(const char *s, size_t n, struct err *e)
+{
+        int depth = 0;
+        bool text = false;
+        for (size_t i = 0; i < n; i++) {
+                if (text && s[i] == '\\') {
+                        if (n - i >= 6 && memcmp(s + i + 1, "u0000", 5) == 0)
+                                return err_both(e, ERR_INVALID, NULL, "the JSON text holds a NUL character at byte %zu",
+                                                "JSON 文本第%zu字节处含有空字符", i);
+                        i++;
+                } else if (s[i] == '"') {
+                        text = !text;
+                } else if (!text && (s[i] == '{' || s[i] == '[')) {
+                        if (++depth > DEPTH_MOST)
+                                return err_both(e, ERR_INVALID, NULL, "the JSON text is nested deeper than %d levels",
+                                                "JSON 嵌套超过%d层", (int)DEPTH_MOST);
+                } else if (!text && (s[i] == '}' || s[i] == ']')) {
+                        depth--;
+                }
+        }
+        return true;
+}
+
+static bool names_once(const cJSON *n, struct err *e)
+{
+        for (const cJSON *c = n->child; c; c = c->next) {
+                for (const cJSON *d = c->next; cJSON_IsObject(n) && d; d = d->next)
+                        if (strcmp(c->string, d->string) == 0)
+                                return err_both(e, ERR_INVALID, NULL, "the name \"%.60s\" stands twice in one object",
+                                                "同一对象中“%.60s”出现两次", c->string);
+                if (c->child && !names_once(c, e))
+                        return false;
+        }
+        return true;
+}
+
+static bool few_members(const cJSON *n)
+{
+        size_t members = 0;
+        for (const cJSON *c = n->child; c; c = c->next)
+                if (++members > 2000 && cJSON_IsObject(n))
+                        return false;
+        for (const cJSON *c = n->child; c; c = c->next)
+                if (c->child && !few_members(c))
+                        return false;
+        return true;
+}
+
+const struct json_value *json_parse(struct arena *a, const char *text, size_t n, struct err *e)
+{
+        const char *end = NULL;
+        size_t fault = text_utf8_fault(text, n);
+        if (fault < n) {
+                (void)err_both(e, ERR_INVALID, NULL, "the text is not UTF-8 at byte %zu", "第%zu字节起不是有效的 UTF-8 文本", fault);
+                return NULL;
+        }
+        if (!scan(text, n, e))
+                return NULL;
+        cJSON *root = cJSON_ParseWithLengthOpts(text, n, &end, false);
+        const char *rest = end;
+        while (root && rest < text + n && strchr(" \t\r\n", *rest))
+                rest++;
+        if (!root || rest != text + n) {
+                size_t at = end ? (size_t)(end - text) : 0;
+                cJSON_Delete(root);
+                (void)err_both(e, ERR_INVALID, NULL, "the text stops being JSON at byte %zu", "从第%zu字节起不是有效的 JSON", at);
+                return NULL;
+        }
+        arena_defer(a, release, root);
+        if (!few_members(root)) {
+                (void)err_both(e, ERR_INVALID, NULL, "an object has more than %d members", "对象的成员超过%d个", 2000);
+                return NULL;
+        }
+        return names_once(root, e) ? value(root) : NULL;
+}
+
+enum json_kind json_kind(const struct json_value *v)
+{
+        const cJSON *n = node(v);
+        if (!n || cJSON_IsNull(n))
+                return JSON_NULL;
+        if (cJSON_IsBool(n))
+                return JSON_BOOL;
+        if (cJSON_IsNumber(n))
+                return JSON_NUMBER;
+        if (cJSON_IsString(n))
+                return JSON_TEXT;
+        return cJSON_IsArray(n) ? JSON_ARRAY : JSON_OBJECT;
+}
+
+const struct json_value *json_get(const struct json_value *object, const char *name)
+{
+        if (json_kind(object) != JSON_OBJECT)
+                return NULL;
+        return value(cJSON_GetObjectItemCaseSensitive(node(object), name));
+}
+
+const struct json_value *json_first(const struct json_value *v)
+{
+        return v ? value(node(v)->child) : NULL;
+}
+
+const struct json_value *json_next(const struct json_value *v)
+{
+        return value(node(v)->next);
+}
+
+const char *json_name(const struct json_value *v)
+{
+        return v ? node(v)->string : NULL;
+}
+
+size_t json_count(const struct json_value *v)
+{
+        size_t n = 0;
+        for (const struct json_value *c = json_first(v); c; c = json_next(c))
+                n++;
+        return n;
+}
+
+const char *json_text_of(const struct json_value *v)
+{
+        return json_kind(v) == JSON_TEXT ? node(v)->valuestring : "";
+}
+
+double json_real_of(const struct json_value *v)
+{
+        return json_kind(v) == JSON_NUMBER ? node(v)->valuedouble : 0;
+}
+
+bool json_bool_of(const struct json_value *v)
+{
+        return json_kind(v) == JSON_BOOL && cJSON_IsTrue(node(v));
+}
+
+const char *json_get_text(const struct json_value *object, const char *name, const char *otherwise)
+{
+        const struct json_value *v = json_get(object, name);
+        return json_kind(v) == JSON_TEXT ? json_text_of(v) : otherwise;
+}
+
+double json_get_real(const struct json_value *object, const char *name, double otherwise)
+{
+        const struct json_value *v = json_get(object, name);
+        return json_kind(v) == JSON_NUMBER ? json_real_of(v) : otherwise;
+}
+
+int64_t json_get_int(const struct json_value *object, const char *name, int64_t otherwise)
+{
+        const struct json_value *v = json_get(object, name);
+        const double r = json_real_of(v);
+        return json_kind(v) == JSON_NUMBER && r >= -9007199254740992.0 && r <= 9007199254740992.0 ? (int64_t)r : otherwise;
+}
+
+bool json_get_bool(const struct json_value *object, const char *name, bool otherwise)
+{
+        const struct json_value *v = json_get(object, name);
+        return json_kind(v) == JSON_BOOL ? json_bool_of(v) : otherwise;
+}

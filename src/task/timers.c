@@ -1,0 +1,161 @@
+/* task/timers.c -- rows that fall due.  A lease is `wake` in the future; its `stamp` proves that it is still ours. */
+#include "base/arena.h"
+#include "store/store.h"
+#include "task/inside.h"
+#include <stdio.h>
+
+static const char SQL_SET[] =
+        "INSERT INTO timer (kind, key, due, wake, payload) VALUES ($1, $2, $3, $3, $4)"
+        " ON CONFLICT (kind, key) DO UPDATE SET due = excluded.due, wake = excluded.wake, payload = excluded.payload,"
+        " tries = 0, parked = 0, error = NULL, stamp = timer.stamp + 1";
+
+static const char SQL_CLEAR[] = "DELETE FROM timer WHERE kind = $1 AND key = $2";
+
+static const char SQL_COUNTS[] =
+        "SELECT (SELECT count(*) FROM timer WHERE parked = 0),"
+        " (SELECT count(*) FROM timer WHERE parked = 0 AND wake <= $1),"
+        " (SELECT count(*) FROM timer WHERE parked = 1)";
+
+static const char SQL_NEXT[] = "SELECT wake FROM timer WHERE parked = 0 ORDER BY wake LIMIT 1";
+
+/* Two schedulers that meet: one of them runs its transaction again and finds what the other has left. */
+static const char SQL_LEASE[] =
+        "UPDATE timer SET wake = $2, tries = tries + 1, stamp = stamp + 1"
+        " WHERE (kind, key) IN (SELECT kind, key FROM timer WHERE parked = 0 AND wake <= $1 ORDER BY wake LIMIT $3)"
+        " AND parked = 0 AND wake <= $1"
+        " RETURNING kind, key, due, payload, tries - 1, stamp";
+
+static const char SQL_HOLD[] = "UPDATE timer SET wake = $4 WHERE kind = $1 AND key = $2 AND stamp = $3";
+static const char SQL_FINISH[] = "DELETE FROM timer WHERE kind = $1 AND key = $2 AND stamp = $3";
+static const char SQL_PUT_OFF[] =
+        "UPDATE timer SET wake = $4, parked = $5, error = $6 WHERE kind = $1 AND key = $2 AND stamp = $3";
+
+bool timer_set(struct tx *tx, const char *kind, const char *key, int64_t due, const char *payload, struct err *e)
+{
+        return tx_change(tx, e, SQL_SET, ARGS(V(kind), V(key), V(due), V(payload))) >= 0;
+}
+
+bool timer_clear(struct tx *tx, const char *kind, const char *key, struct err *e)
+{
+        return tx_change(tx, e, SQL_CLEAR, ARGS(V(kind), V(key))) >= 0;
+}
+
+/* --- counting -------------------------------------------------------------------------------- */
+
+struct counts { int64_t now, waiting, overdue, parked; };
+
+static bool count(struct tx *tx, void *ctx, struct err *e)
+{
+        struct counts *c = ctx;
+        struct rows r;
+        if (tx_first(tx, &r, e, SQL_COUNTS, ARGS(V(c->now))) != 1)
+                return false;
+        c->waiting = rows_int(&r, 0);
+        c->overdue = rows_int(&r, 1);
+        c->parked = rows_int(&r, 2);
+        return rows_done(&r, e);
+}
+
+bool timers_counts(struct store *s, int64_t now, int64_t *waiting, int64_t *overdue, int64_t *parked, struct err *e)
+{
+        struct counts c = {.now = now};
+        if (!store_read(s, count, &c, e))
+                return false;
+        *waiting = c.waiting;
+        *overdue = c.overdue;
+        *parked = c.parked;
+        return true;
+}
+
+static bool next(struct tx *tx, void *ctx, struct err *e)
+{
+        return tx_int(tx, ctx, INT64_MAX, e, SQL_NEXT, NO_ARGS);
+}
+
+bool timers_next(struct store *s, int64_t *wake, struct err *e)
+{
+        return store_read(s, next, wake, e);
+}
+
+/* --- leasing ------------------------------------------------------------------------------------- */
+
+struct lease { struct arena *arena; int64_t now, until, most; struct leased *out; size_t n; };
+
+static bool lease(struct tx *tx, void *ctx, struct err *e)
+{
+        struct lease *l = ctx;
+        struct rows r;
+        if (!tx_rows(tx, &r, e, SQL_LEASE, ARGS(V(l->now), V(l->until), V(l->most))))
+                return false;
+        for (l->n = 0; rows_next(&r) && l->n < (size_t)l->most; l->n++) {
+                struct leased *one = &l->out[l->n];
+                *one = (struct leased){.stamp = rows_int(&r, 5)};
+                one->timer = (struct timer){
+                        .kind = rows_text(&r, l->arena, 0),
+                        .key = rows_text(&r, l->arena, 1),
+                        .due = rows_int(&r, 2),
+                        .payload = rows_text(&r, l->arena, 3),
+                        .tries = (int)rows_int(&r, 4),
+                };
+        }
+        return rows_done(&r, e);
+}
+
+bool timers_lease(struct store *s, struct arena *a, int64_t now, int64_t until, size_t most, struct leased **out, size_t *n,
+                  struct err *e)
+{
+        struct lease l = {.arena = a, .now = now, .until = until, .most = (int64_t)most};
+        l.out = NEW_ARRAY(a, struct leased, most);
+        if (!store_write(s, lease, &l, e))
+                return false;
+        *out = l.out;
+        *n = l.n;
+        return true;
+}
+
+struct hold { const struct leased *one; int64_t until; int changed; };
+
+static bool hold(struct tx *tx, void *ctx, struct err *e)
+{
+        struct hold *h = ctx;
+        const struct timer *t = &h->one->timer;
+        h->changed = tx_change(tx, e, SQL_HOLD, ARGS(V(t->kind), V(t->key), V(h->one->stamp), V(h->until)));
+        return h->changed >= 0;
+}
+
+bool timers_hold(struct store *s, struct leased *one, int64_t until, bool *held, struct err *e)
+{
+        struct hold h = {.one = one, .until = until};
+        if (!store_write(s, hold, &h, e))
+                return false;
+        *held = h.changed == 1;
+        return true;
+}
+
+/* --- after the runs -------------------------------------------------------------------------------- */
+
+struct settle { const struct leased *at; size_t n; };
+
+static bool settle_one(struct tx *tx, const struct leased *one, struct err *e)
+{
+        const struct timer *t = &one->timer;
+        if (one->done)
+                return tx_change(tx, e, SQL_FINISH, ARGS(V(t->kind), V(t->key), V(one->stamp))) >= 0;
+        return tx_change(tx, e, SQL_PUT_OFF, ARGS(V(t->kind), V(t->key), V(one->stamp), V(one->wake), value_bool(one->parked),
+                                                  V(one->error))) >= 0;
+}
+
+static bool settle(struct tx *tx, void *ctx, struct err *e)
+{
+        const struct settle *s = ctx;
+        for (size_t i = 0; i < s->n; i++) {
+                if (!settle_one(tx, &s->at[i], e))
+                        return false;
+        }
+        return true;
+}
+
+bool timers_settle(struct store *s, const struct leased *at, size_t n, struct err *e)
+{
+        return n == 0 || store_write(s, settle, &(struct settle){at, n}, e);
+}
