@@ -38,8 +38,7 @@
         " body TEXT NOT NULL);" \
         "CREATE TABLE alarm (kind TEXT NOT NULL, key TEXT NOT NULL, wake INTEGER NOT NULL, PRIMARY KEY (kind, key))" \
         " WITHOUT ROWID;" \
-        "CREATE INDEX alarm_wake ON alarm (wake);"; \
-
+        "CREATE INDEX alarm_wake ON alarm (wake);"
 
 static const char SCHEMA[] = TABLES("SERIAL_KEY", "TX_NUMBER");
 static const char SCHEMA_BARE[] = TABLES("INTEGER PRIMARY KEY", "0");
