@@ -483,9 +483,9 @@ static const struct route routes[] = {
          .about = "The append-only history of a case; each row carries the hash of the row before."},
         {.method = "POST", .path = "/api/v1/cases/{number}/moves", .roles = ROLE_STAFF, .run = post_move, .body = move_body,
          .answer = detail_answer, .about = "Takes a case along a move of its workflow."},
-        {.method = "GET", .path = "/api/v1/track/{code}", .roles = ROLE_PUBLIC, .run = get_track, .answer = track_answer, .per_minute = 240,
+        {.method = "GET", .path = "/api/v1/track/{code}", .roles = ROLE_ALL, .run = get_track, .answer = track_answer, .per_minute = 240,
          .about = "Where a report stands, by its tracking code."},
-        {.method = "GET", .path = "/api/v1/workflows", .roles = ROLE_PUBLIC, .run = get_workflows, .answer = workflows_answer,
+        {.method = "GET", .path = "/api/v1/workflows", .roles = ROLE_ALL, .run = get_workflows, .answer = workflows_answer,
          .about = "Workflows: states and moves."},
         {0},
 };

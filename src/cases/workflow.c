@@ -1,10 +1,10 @@
 /* cases/workflow.c -- loads the workflows of one pack version and answers questions about them. */
 #include "cases/workflow.h"
 #include "base/arena.h"
+#include "base/role.h"
 #include "base/text.h"
 #include "cases/moves.h"
 #include "catalogue/catalogue.h"
-#include "http/http.h"
 #include "people/people.h"
 #include "store/store.h"
 

@@ -8,16 +8,10 @@
 #define HTTP_HTTP_H
 #include "base/base.h"
 #include "base/buf.h"
+#include "base/role.h"
 #include "json/shape.h"
 struct arena;
 struct store;
-
-/* Roles are bits, so that a route can name several.  A route with ROLE_PUBLIC serves everybody. */
-enum role {
-        ROLE_PUBLIC = 1, ROLE_CITIZEN = 2, ROLE_CHANNEL = 4, ROLE_CLERK = 8, ROLE_DISPATCHER = 16,
-        ROLE_UNIT = 32, ROLE_SUPERVISOR = 64, ROLE_ADMIN = 128,
-        ROLE_STAFF = ROLE_CLERK | ROLE_DISPATCHER | ROLE_UNIT | ROLE_SUPERVISOR | ROLE_ADMIN
-};
 
 struct actor {                  /* who is asking; texts live in the request's arena */
         enum role role;         /* ROLE_PUBLIC when nobody signed in */

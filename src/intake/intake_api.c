@@ -254,7 +254,7 @@ static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true},
 static const struct shape reports_answer[] = {{.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
 
 static const struct route routes[] = {
-        {.method = "POST", .path = "/api/v1/reports", .roles = ROLE_PUBLIC | ROLE_CITIZEN | ROLE_CHANNEL | ROLE_STAFF, .run = post_report,
+        {.method = "POST", .path = "/api/v1/reports", .roles = ROLE_ALL, .run = post_report,
          .body = report_body, .answer = receipt_answer, .per_minute = 60,
          .about = "A report comes in: number, tracking code, responsible unit and due instant at once. Safe to send again with external_id."},
         {.method = "GET", .path = "/api/v1/cases/{number}/reports", .roles = ROLE_STAFF, .run = get_reports,

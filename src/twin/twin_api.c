@@ -125,7 +125,7 @@ static const struct shape answer[] = {
         {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."}, {0},
 };
 static const struct route routes[] = {
-        {.method = "GET", .path = "/api/v1/areas", .roles = ROLE_PUBLIC | ROLE_CITIZEN | ROLE_CHANNEL | ROLE_STAFF, .run = get_areas,
+        {.method = "GET", .path = "/api/v1/areas", .roles = ROLE_ALL, .run = get_areas,
          .query = query, .answer = answer, .about = "Areas: district, subdistricts, communities, grids."},
         {0},
 };
