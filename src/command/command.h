@@ -1,0 +1,51 @@
+/* command/command.h -- what the subcommands share: the command line taken apart, and an open district. */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+#include "capabilities.h"
+#include "server/settings.h"
+struct arena;
+
+struct option { const char *name, *value, *about, *about_zh; };        /* value: "DIR" in the help; NULL = a switch without value */
+struct command_line;
+struct command {
+        const char *name;               /* one or two words: "pack load" */
+        const char *words;              /* of the positional arguments in the help: "FILE"; "" = none */
+        int least, most;                /* how many positional arguments */
+        const char *about, *about_zh;
+        const struct option *options;   /* of this command only, ends with {0}; NULL = none.  Settings may always be given */
+        bool (*run)(struct command_line *, struct err *);
+};
+struct command_line {
+        const struct command *command;
+        const struct capabilities *capabilities;
+        struct arena *arena;            /* lives as long as the command */
+        struct settings settings;
+        const char *const *words; int n_words;          /* positional arguments */
+        void *inside;
+};
+const char *option_value(const struct command_line *, const char *name);        /* NULL when not given; "" for a switch that was */
+bool command_in_chinese(const struct command_line *);           /* --language, YIWANG_LANGUAGE, LANG */
+/* The sentence in the caller's language. */
+const char *say(const struct command_line *, const char *en, const char *zh);
+
+/* Runs the command that argv names; 0 done, 1 failed, 2 wrong use.  Errors go to stderr as one sentence. */
+int command_main(int argc, char **argv, const struct command *const *commands, const struct capabilities *);
+
+/* Store and district of --data (or --store).  `must_exist`: a data folder that was never initialised is refused with what to do. */
+struct opened { struct store *store; struct district district; bool has_district; };
+bool command_open(struct command_line *, bool must_exist, struct opened *, struct err *) MUST_CHECK;
+void command_close(struct opened *);
+
+/* A line on stderr that says how far long work is; on a terminal it rewrites itself, otherwise one line every ten seconds. */
+struct progress { const char *what; int64_t total, started, shown; bool terminal; };
+struct progress progress_start(const char *what, int64_t total);        /* total 0 = unknown */
+void progress_show(struct progress *, int64_t done);
+void progress_end(struct progress *, int64_t done);
+
+/* One per file of this folder. */
+extern const struct command init_command, serve_command, version_command, backup_command;
+extern const struct command pack_check_command, pack_load_command, pack_export_command;
+extern const struct command user_add_command, user_password_command, user_disable_command, user_list_command;
+extern const struct command key_add_command, key_revoke_command, key_list_command;
+extern const struct command ledger_verify_command, import_command, export_command, demo_command;
+#endif

@@ -1,0 +1,35 @@
+/* server/settings.h -- every setting of the program: one typed table, read from a YAML file, then the environment, then flags.
+ *
+ * The later wins.  A setting `store_readers` is `store_readers:` in the file, YIWANG_STORE_READERS in the environment and
+ * --store-readers on the command line.  An unknown name, a wrong type or a value out of range is refused with its place.
+ */
+#ifndef SERVER_SETTINGS_H
+#define SERVER_SETTINGS_H
+#include "notify/notify.h"
+struct arena;
+
+struct settings {
+        const char *data;               /* folder of the district's files; "./data" */
+        const char *store;              /* DSN; NULL = sqlite:DATA/yiwang.db */
+        int store_readers, store_writers;
+        const char *address;            /* "127.0.0.1" */
+        int port;                       /* 8080 */
+        int workers, queue, connections, idle_seconds, streams;
+        const char *trusted_proxy;
+        bool access_log;
+        const char *log_level;          /* debug, info, warn, error */
+        const char *language;           /* of notices and of the command line: "zh" or "en" */
+        struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
+};
+
+/* One line of `yiwang serve --help` and of the man page each. */
+struct setting { const char *name, *about, *about_zh; };
+const struct setting *settings_table(size_t *n);
+
+/* file: NULL = DATA/yiwang.yaml when it is there.  flag(): the value of --NAME ("store-readers"), NULL when not given.
+ * Secrets are read from the files that *_file settings name and never printed. */
+bool settings_read(struct arena *, const char *file, const char *(*flag)(void *ctx, const char *name), void *ctx,
+                   struct settings *, struct err *) MUST_CHECK;
+/* The DSN to open: settings.store or the SQLite file below settings.data. */
+const char *settings_dsn(struct arena *, const struct settings *);
+#endif
