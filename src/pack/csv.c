@@ -2,11 +2,12 @@
 #include "pack/csv.h"
 #include "base/arena.h"
 #include "base/text.h"
+#include <stdlib.h>
 #include <unicode/ucnv.h>
 
-enum { CELLS_MOST = 512 };
+enum { CELLS_MOST = 512, CELL_BYTES_MOST = 65534 };
 
-struct scan {
+struct csv_reader {
         const char *at, *end;
         char separator;
         int64_t line;
@@ -14,71 +15,85 @@ struct scan {
         const char *cells[CELLS_MOST];
 };
 
-static bool quoted(struct scan *s, struct err *e)
+/* The closing quote of the cell whose opening quote stands at `at`; NULL with a sentence when there is none. */
+static const char *closing_quote(const struct csv_reader *s, struct err *e)
 {
-        char *out = arena_alloc(s->arena, (size_t)(s->end - s->at) + 1 < 65536 ? (size_t)(s->end - s->at) + 1 : 65536), *p = out;
-        const int64_t line = s->line;
-        for (s->at++; s->at < s->end; s->at++) {
-                if (*s->at == '"' && s->at + 1 < s->end && s->at[1] == '"') {
-                        s->at++;
-                } else if (*s->at == '"') {
-                        s->at++;
-                        *p = '\0';
-                        s->cells[0] = out;
-                        return s->at == s->end || *s->at == s->separator || *s->at == '\n' || *s->at == '\r'
-                               || err_both(e, ERR_INVALID, NULL, "line %lld: text stands after a closing quote", "第%lld行：引号之后还有文字",
-                                           (long long)s->line);
-                }
-                if (*s->at == '\n')
-                        s->line++;
-                if (p - out >= 65534)
-                        return err_both(e, ERR_INVALID, NULL, "line %lld: a cell is longer than 65,534 bytes", "第%lld行：单元格超过65534字节",
-                                        (long long)line);
-                *p++ = *s->at;
+        const char *p = s->at + 1;
+        while (p < s->end && p - s->at <= CELL_BYTES_MOST) {
+                if (*p != '"')
+                        p++;
+                else if (p + 1 < s->end && p[1] == '"')
+                        p += 2;
+                else
+                        return p;
         }
-        return err_both(e, ERR_INVALID, NULL, "line %lld: a quote never ends", "第%lld行：引号没有结束", (long long)line);
+        (void)(p < s->end ? err_both(e, ERR_INVALID, NULL, "line %lld: a cell is longer than 65,534 bytes", "第%lld行：单元格超过65534字节",
+                                     (long long)s->line)
+                          : err_both(e, ERR_INVALID, NULL, "line %lld: a quote never ends", "第%lld行：引号没有结束", (long long)s->line));
+        return NULL;
 }
 
-static bool cell(struct scan *s, size_t i, struct err *e)
+static bool quoted(struct csv_reader *s, const char **out, struct err *e)
 {
-        if (s->at < s->end && *s->at == '"') {
-                const char *first = s->cells[0];
-                bool ok = quoted(s, e);
-                const char *text = s->cells[0];
-                s->cells[0] = first;
-                s->cells[i] = text;
-                return ok;
+        const char *last = closing_quote(s, e);
+        if (!last)
+                return false;
+        char *p = arena_alloc(s->arena, (size_t)(last - s->at));
+        *out = p;
+        for (s->at++; s->at < last; s->at++) {
+                if (*s->at == '"')
+                        s->at++;
+                else if (*s->at == '\n')
+                        s->line++;
+                *p++ = *s->at;
         }
+        s->at++;
+        return s->at == s->end || *s->at == s->separator || *s->at == '\n' || *s->at == '\r'
+               || err_both(e, ERR_INVALID, NULL, "line %lld: text stands after a closing quote", "第%lld行：引号之后还有文字",
+                           (long long)s->line);
+}
+
+static bool cell(struct csv_reader *s, const char **out, struct err *e)
+{
+        if (s->at < s->end && *s->at == '"')
+                return quoted(s, out, e);
         const char *from = s->at;
         while (s->at < s->end && *s->at != s->separator && *s->at != '\n' && *s->at != '\r')
                 s->at++;
-        s->cells[i] = arena_copy(s->arena, from, (size_t)(s->at - from));
+        *out = arena_copy(s->arena, from, (size_t)(s->at - from));
         return true;
 }
 
+static void end_of_line(struct csv_reader *s)
+{
+        if (s->at < s->end && *s->at == '\r')
+                s->at++;
+        if (s->at < s->end && *s->at == '\n')
+                s->at++;
+        s->line++;
+}
+
 /* One record; *n is 0 for an empty line. */
-static bool record(struct scan *s, size_t *n, struct err *e)
+static bool record(struct csv_reader *s, size_t *n, struct err *e)
 {
         const int64_t line = s->line;
+        const char *first = s->at;
         for (*n = 0;;) {
                 if (*n == CELLS_MOST)
                         return err_both(e, ERR_INVALID, NULL, "line %lld: more than %d columns", "第%lld行：超过%d列", (long long)line,
                                         (int)CELLS_MOST);
-                if (!cell(s, (*n)++, e))
+                if (!cell(s, &s->cells[(*n)++], e))
                         return false;
-                if (s->at < s->end && *s->at == s->separator) {
-                        s->at++;
-                        continue;
-                }
-                if (s->at < s->end && *s->at == '\r')
-                        s->at++;
-                if (s->at < s->end && *s->at == '\n')
-                        s->at++;
-                s->line++;
-                if (*n == 1 && !*s->cells[0])
-                        *n = 0;
-                return true;
+                if (s->at == s->end || *s->at != s->separator)
+                        break;
+                s->at++;
         }
+        if (memchr(first, '\0', (size_t)(s->at - first)))
+                return err_both(e, ERR_INVALID, NULL, "line %lld: there is a NUL byte", "第%lld行：含有空字节", (long long)line);
+        end_of_line(s);
+        if (*n == 1 && !*s->cells[0])
+                *n = 0;
+        return true;
 }
 
 static char guess(const char *text, const char *end)
@@ -89,24 +104,60 @@ static char guess(const char *text, const char *end)
         return ',';
 }
 
+struct csv_reader *csv_open(const char *text, size_t n, char separator)
+{
+        struct csv_reader *s = malloc(sizeof *s);
+        if (!s)
+                abort();
+        *s = (struct csv_reader){.at = text, .end = text + n, .line = 1, .arena = arena_new()};
+        if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+                s->at += 3;
+        s->separator = separator ? separator : guess(s->at, s->end);
+        return s;
+}
+
+int csv_next(struct csv_reader *s, struct csv_record *out, struct err *e)
+{
+        while (s->at < s->end) {
+                const char *first = s->at;
+                const int64_t line = s->line;
+                size_t n;
+                arena_reset(s->arena);
+                *out = (struct csv_record){.line = line};
+                if (!record(s, &n, e)) {        /* where the record ends is not known: go on with the next line */
+                        const char *end = memchr(first, '\n', (size_t)(s->end - first));
+                        s->at = end ? end + 1 : s->end;
+                        s->line = line + 1;
+                        return -1;
+                }
+                if (n > 0) {
+                        *out = (struct csv_record){line, n, s->cells};
+                        return 1;
+                }
+        }
+        return 0;
+}
+
+void csv_close(struct csv_reader **s)
+{
+        if (!*s)
+                return;
+        arena_free(&(*s)->arena);
+        free(*s);
+        *s = NULL;
+}
+
 bool csv_read(const char *text, size_t n, char separator, bool (*each)(void *, const struct csv_record *, struct err *), void *ctx,
               struct err *e)
 {
-        struct scan s = {.at = text, .end = text + n, .line = 1, .arena = arena_new()};
-        bool ok = true;
-        if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-                s.at += 3;
-        s.separator = separator ? separator : guess(s.at, s.end);
-        if (memchr(text, '\0', n))
-                ok = err_both(e, ERR_INVALID, NULL, "the file holds a NUL byte", "文件含有空字节");
-        while (ok && s.at < s.end) {
-                size_t cells;
-                const int64_t line = s.line;
-                arena_reset(s.arena);
-                ok = record(&s, &cells, e) && (cells == 0 || each(ctx, &(struct csv_record){line, cells, s.cells}, e));
-        }
-        arena_free(&s.arena);
-        return ok;
+        struct csv_reader *s = csv_open(text, n, separator);
+        struct csv_record r;
+        int found;
+        while ((found = csv_next(s, &r, e)) > 0)
+                if (!each(ctx, &r, e))
+                        break;
+        csv_close(&s);
+        return found == 0;
 }
 
 static bool convert(struct arena *a, const char *bytes, size_t n, const char *from, char **text, size_t *length)

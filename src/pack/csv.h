@@ -12,6 +12,14 @@ struct csv_record { int64_t line; size_t n; const char **cells; };      /* line 
 bool csv_read(const char *text, size_t n, char separator,
               bool (*each)(void *ctx, const struct csv_record *, struct err *), void *ctx, struct err *) MUST_CHECK;
 
+/* The same one record at a time, for files in which some lines may be faulty.  1: a record, its texts live until the next
+ * call; 0: the end; -1: a faulty record (out->line is its first line), and the next call goes on with the line after that.
+ * `text` stays the caller's and must live as long as the reader. */
+struct csv_reader;
+struct csv_reader *csv_open(const char *text, size_t n, char separator);
+int csv_next(struct csv_reader *, struct csv_record *, struct err *) MUST_CHECK;
+void csv_close(struct csv_reader **);
+
 /* Makes UTF-8 of UTF-8, UTF-8 with BOM, UTF-16 with BOM or GB18030; names the encoding found. ERR_INVALID when it is none. */
 bool csv_decode(struct arena *, const char *bytes, size_t n, char **text, size_t *length, const char **encoding, struct err *) MUST_CHECK;
 #endif
