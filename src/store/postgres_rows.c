@@ -34,7 +34,8 @@ bool postgres_error(struct link *c, const PGresult *r, const char *sql, struct e
                 state = "";
         if (PQstatus(c->pg) == CONNECTION_BAD)
                 c->dead = true;
-        if (in_class(state, "08") || in_class(state, "57P"))
+        /* 08P01 is a wrong number of values for a statement: the connection lives and the fault is ours. */
+        if ((in_class(state, "08") && !text_is(state, "08P01")) || in_class(state, "57P"))
                 c->dead = true;
         if (c->dead)
                 return err_busy(e, words);
