@@ -83,7 +83,7 @@ struct route {
 };
 
 /* A live answer: server-sent events.  open() once on a worker; next() whenever streams are woken and the client has
- * room: appends whole events to `out` (may append nothing).  close() exactly once.  next() runs on a worker thread. */
+ * room: appends whole events to `out` (may append nothing).  close() exactly once.  All streams' next() run on one thread of the server. */
 struct stream {
         bool (*next)(void *ctx, struct buf *out, struct err *);
         void (*close)(void *ctx);
@@ -128,9 +128,6 @@ bool reply_asset(const struct request *, struct reply *, const struct assets *, 
 /* Problem answer (RFC 9457): {"type","title","status","detail","field"?,"request"}; detail in the reader's language. */
 int problem_status(enum err_kind);
 void problem_write(struct reply *, const struct request *, const struct err *);
-
-/* The OpenAPI 3.1 document of the routes. */
-void openapi_write(const struct route *const *routes, const char *title, const char *release, struct buf *out);
 
 /* Keyset paging: ?after= and ?limit=.  `limit` of the request between 1 and most, `otherwise` when unsaid. */
 int request_limit(const struct request *, int otherwise, int most);

@@ -1,0 +1,212 @@
+/* http/check.c -- what the route table demands of a request, before its handler runs. */
+#include "base/map.h"
+#include "base/text.h"
+#include "http/inside.h"
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+
+
+/* --- requests a minute ------------------------------------------------------------------------------------------ */
+/* One place for each (route, address) hash; a newcomer takes a place whose minute is over, else the fullest neighbour keeps it
+ * and the newcomer shares that count: bounded memory, and strangers can only make each other wait, never pass unseen. */
+enum { RATE_PLACES = 8192, RATE_TRIES = 8 };
+struct rate { uint64_t key; int64_t minute; int count; };
+struct rate_table { pthread_mutex_t lock; struct rate at[RATE_PLACES]; };
+
+struct rate_table *rate_table_new(void)
+{
+        struct rate_table *t = calloc(1, sizeof *t);
+        if (!t)
+                abort();
+        (void)pthread_mutex_init(&t->lock, NULL);
+        return t;
+}
+
+void rate_table_free(struct rate_table **t)
+{
+        if (!*t)
+                return;
+        (void)pthread_mutex_destroy(&(*t)->lock);
+        free(*t);
+        *t = NULL;
+}
+
+/* An IPv6 customer owns a /64, so only its first half counts. */
+static uint64_t rate_key(const void *route, const char *address)
+{
+        struct in6_addr six;
+        const uint64_t seed = (uint64_t)(uintptr_t)route;
+        if (inet_pton(AF_INET6, address, &six) == 1)
+                return hash_bytes(&six, 8, seed) | 1;
+        return hash_bytes(address, strlen(address), seed) | 1;
+}
+
+static struct rate *rate_place(struct rate_table *t, uint64_t key, int64_t minute)
+{
+        struct rate *free_place = NULL, *fullest = NULL;
+        for (unsigned i = 0; i < RATE_TRIES; i++) {
+                struct rate *r = &t->at[(key + i) % RATE_PLACES];
+                if (r->key == key && r->minute == minute)
+                        return r;
+                if (r->minute != minute && !free_place)
+                        free_place = r;
+                if (!fullest || r->count > fullest->count)
+                        fullest = r;
+        }
+        if (free_place)
+                *free_place = (struct rate){.key = key, .minute = minute};
+        return free_place ? free_place : fullest;
+}
+
+bool rate_take(struct rate_table *t, const void *route, const char *address, int per_minute, int64_t steady, int *wait)
+{
+        const int64_t minute = steady / USEC_MINUTE + 1;
+        (void)pthread_mutex_lock(&t->lock);
+        struct rate *r = rate_place(t, rate_key(route, address), minute);
+        const bool room = r->count < per_minute;
+        r->count += room;
+        (void)pthread_mutex_unlock(&t->lock);
+        *wait = (int)((minute * USEC_MINUTE - steady) / USEC_SECOND) + 1;
+        return room;
+}
+
+/* --- query --------------------------------------------------------------------------------------------------------- */
+static const struct query_param *param_find(const struct query_param *params, const char *name)
+{
+        for (; params && params->name; params++)
+                if (text_is(params->name, name))
+                        return params;
+        return NULL;
+}
+
+static bool check_choice(const struct query_param *q, const char *value, struct err *e)
+{
+        char list[200] = "";
+        for (const char *const *c = q->choices; *c; c++) {
+                if (text_is(*c, value))
+                        return true;
+                const size_t n = strlen(list);
+                (void)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", *c);
+        }
+        return err_both(e, ERR_INVALID, q->name, "\"%s\" must be one of: %s", "“%s”须为其中之一：%s", q->name, list);
+}
+
+static bool check_number(const struct query_param *q, const char *value, struct err *e)
+{
+        int64_t whole = 0;
+        double real = 0;
+        if (q->type == SHAPE_INT ? !text_to_int(value, &whole) : !text_to_real(value, &real))
+                return q->type == SHAPE_INT ? err_both(e, ERR_INVALID, q->name, "\"%s\" must be a whole number", "“%s”须为整数", q->name)
+                                            : err_both(e, ERR_INVALID, q->name, "\"%s\" must be a number", "“%s”须为数值", q->name);
+        if (q->type == SHAPE_INT)
+                real = (double)whole;
+        if ((q->least != 0 || q->most != 0) && (real < q->least || real > q->most))
+                return err_both(e, ERR_INVALID, q->name, "\"%s\" must be between %g and %g", "“%s”须在 %g 与 %g 之间", q->name, q->least, q->most);
+        return true;
+}
+
+static bool check_param(const struct query_param *q, const char *value, struct err *e)
+{
+        int64_t instant;
+        const size_t most = q->most > 0 ? (size_t)q->most : 200;
+        switch (q->type) {
+        case SHAPE_INT:
+        case SHAPE_REAL:
+                return check_number(q, value, e);
+        case SHAPE_BOOL:
+                return text_is(value, "true") || text_is(value, "false")
+                       || err_both(e, ERR_INVALID, q->name, "\"%s\" must be true or false", "“%s”须为 true 或 false", q->name);
+        case SHAPE_TIME:
+                return time_parse(value, ZONE_SHANGHAI, &instant)
+                       || err_both(e, ERR_INVALID, q->name, "\"%s\" must be a time such as 2026-11-23T09:30:00+08:00",
+                                   "“%s”须为时间，如 2026-11-23T09:30:00+08:00", q->name);
+        default:
+                if (text_characters(value) > most)
+                        return err_both(e, ERR_INVALID, q->name, "\"%s\" may have at most %zu characters", "“%s”最多 %zu 个字符", q->name, most);
+                return !q->choices || check_choice(q, value, e);
+        }
+}
+
+static bool check_query(const struct exchange *x, struct err *e)
+{
+        const struct query_param *params = x->compiled->route->query;
+        for (size_t i = 0; i < x->uri.n_query; i++) {
+                const struct pair *p = &x->uri.query[i];
+                const struct query_param *q = param_find(params, p->name);
+                if (text_is(p->name, "lang"))
+                        continue;
+                if (!q)
+                        return err_both(e, ERR_INVALID, p->name, "unknown query parameter \"%.40s\"; see /api/openapi.json",
+                                        "未知的查询参数“%.40s”，请见 /api/openapi.json", p->name);
+                if (!check_param(q, p->value, e))
+                        return false;
+        }
+        for (const struct query_param *q = params; q && q->name; q++)
+                if (q->required && !request_query(&x->rq, q->name))
+                        return err_both(e, ERR_INVALID, q->name, "the query parameter \"%s\" is missing", "缺少查询参数“%s”", q->name);
+        return true;
+}
+
+/* --- caller and body ------------------------------------------------------------------------------------------------- */
+static bool check_caller(struct exchange *x, int *status, struct err *e)
+{
+        const struct route *route = x->compiled->route;
+        struct request *rq = &x->rq;
+        rq->actor = (struct actor){.role = ROLE_PUBLIC, .name = "public"};
+        if (x->server->options.identify && !x->server->options.identify(rq, e)) {
+                if (e->kind == ERR_DENIED && rq->actor.role == ROLE_PUBLIC)
+                        *status = MHD_HTTP_UNAUTHORIZED;
+                return false;
+        }
+        if (!(route->roles & (unsigned)rq->actor.role)) {
+                if (rq->actor.role == ROLE_PUBLIC) {
+                        *status = MHD_HTTP_UNAUTHORIZED;
+                        return err_both(e, ERR_DENIED, NULL, "sign in first, or send a key: Authorization: Bearer KEY",
+                                        "请先登录，或提供密钥：Authorization: Bearer KEY");
+                }
+                return err_both(e, ERR_DENIED, NULL, "your role may not do this", "您的角色无权进行此操作");
+        }
+        int wait;
+        if (route->per_minute > 0 && rq->actor.role == ROLE_PUBLIC
+            && !rate_take(x->server->rates, route, rq->address, route->per_minute, clock_steady(), &wait)) {
+                *status = MHD_HTTP_TOO_MANY_REQUESTS;
+                reply_header(&x->rp, "Retry-After", arena_format(x->arena, "%d", wait));
+                return err_both(e, ERR_BUSY, NULL, "too many requests from your address; try again in %d seconds",
+                                "您的地址请求过于频繁，请 %d 秒后再试", wait);
+        }
+        return true;
+}
+
+static bool is_json(const char *type)
+{
+        const size_t n = type ? strcspn(type, "; ") : 0;
+        return n == strlen("application/json") && strncasecmp(type, "application/json", n) == 0;
+}
+
+static bool check_body(struct exchange *x, int *status, struct err *e)
+{
+        const struct route *route = x->compiled->route;
+        struct request *rq = &x->rq;
+        rq->raw = x->body.at ? x->body.at : "";
+        rq->raw_n = x->body.length;
+        if (route->raw_body)
+                return true;
+        if (!route->body)
+                return x->body.length == 0 || err_both(e, ERR_INVALID, NULL, "this request takes no body", "此请求不接受正文");
+        if (x->body.length == 0)
+                return err_both(e, ERR_INVALID, NULL, "the body is missing: send a JSON object", "缺少请求正文：请发送 JSON 对象");
+        if (!is_json(request_header(rq, "Content-Type"))) {
+                *status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+                return err_both(e, ERR_INVALID, NULL, "send JSON with Content-Type: application/json", "请以 Content-Type: application/json 发送 JSON");
+        }
+        rq->body = json_parse(x->arena, rq->raw, rq->raw_n, e);
+        return rq->body && shape_check(rq->body, route->body, e);
+}
+
+bool exchange_check(struct exchange *x, int *status, struct err *e)
+{
+        *status = 0;
+        return check_caller(x, status, e) && check_query(x, e) && check_body(x, status, e);
+}

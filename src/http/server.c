@@ -1,0 +1,162 @@
+/* http/server.c -- starting and stopping: libmicrohttpd's epoll threads in front, workers behind. */
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "http/inside.h"
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EPOLL_THREADS = 2, SLOW_MOST = 4, CONNECTION_MEMORY = 32 << 10, STOP_SECONDS = 20 };
+
+static void log_mhd(void *ctx, const char *format, va_list values)
+{
+        char text[400];
+        (void)ctx;
+        (void)vsnprintf(text, sizeof text, format, values);
+        text[strcspn(text, "\n")] = '\0';
+        log_event(LOG_DEBUG, "http.library", "text=\"%s\"", text);
+}
+
+/* Our own parser decodes; MHD must not. */
+static size_t keep_escapes(void *ctx, struct MHD_Connection *connection, char *text)
+{
+        (void)ctx, (void)connection;
+        return strlen(text);
+}
+
+static void defaults(struct server_options *o)
+{
+        o->address = o->address ? o->address : "127.0.0.1";
+        o->workers = o->workers > 0 ? o->workers : 64;
+        o->queue = o->queue > 0 ? o->queue : 1024;
+        o->connections = o->connections > 0 ? o->connections : 12000;
+        o->idle_seconds = o->idle_seconds > 0 ? o->idle_seconds : 30;
+        o->streams = o->streams > 0 ? o->streams : 1000;
+        o->title = o->title ? o->title : "yiwang";
+        o->release = o->release ? o->release : "0";
+}
+
+static bool resolve(const struct server_options *o, struct addrinfo **out, struct err *e)
+{
+        char port[8];
+        const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+        (void)snprintf(port, sizeof port, "%d", o->port);
+        const int status = getaddrinfo(o->address, port, &hints, out);
+        return status == 0 || err_set(e, ERR_INVALID, "the address %s cannot be used: %s", o->address, gai_strerror(status));
+}
+
+static struct MHD_Daemon *listen_on(struct server *s, const struct sockaddr *address)
+{
+        const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG
+                               | (address->sa_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0U);
+        return MHD_start_daemon(flags, 0, NULL, NULL, exchange_on, s,
+                                MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
+                                MHD_OPTION_SOCK_ADDR, address,
+                                MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EPOLL_THREADS,
+                                MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->options.connections,
+                                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)s->options.idle_seconds,
+                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+                                MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096U,
+                                MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+                                MHD_OPTION_URI_LOG_CALLBACK, exchange_new, s,
+                                MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+                                MHD_OPTION_NOTIFY_COMPLETED, exchange_done, s,
+                                MHD_OPTION_END);
+}
+
+static bool open_port(struct server *s, struct err *e)
+{
+        struct addrinfo *found;
+        if (!resolve(&s->options, &found, e))
+                return false;
+        s->daemon = listen_on(s, found->ai_addr);
+        freeaddrinfo(found);
+        if (!s->daemon)
+                return err_set(e, ERR_BUSY, "cannot listen on %s port %d: is another program using it?", s->options.address, s->options.port);
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
+        s->port = info ? info->port : s->options.port;
+        return true;
+}
+
+static void make_openapi(struct server *s)
+{
+        unsigned char hash[SHA256_SIZE];
+        s->openapi = BUF_LIMIT(8 << 20);
+        openapi_write(&s->routes, s->options.title, s->options.release, &s->openapi);
+        sha256(s->openapi.at, s->openapi.length, hash);
+        hex_text(hash, 8, s->openapi_etag);
+}
+
+bool server_start(struct server **out, const struct server_options *options, struct err *e)
+{
+        struct server *s = calloc(1, sizeof *s);
+        if (!s)
+                abort();
+        s->options = *options;
+        defaults(&s->options);
+        s->arena = arena_new();
+        s->started = clock_steady();
+        const struct route *const own[] = {server_routes, NULL};
+        s->routes = routes_compile(s->arena, own, s->options.routes);
+        s->rates = rate_table_new();
+        s->lives = lives_new(s->options.streams);
+        s->pool = pool_new(s->options.workers, s->options.queue, SLOW_MOST, exchange_run);
+        make_openapi(s);
+        (void)signal(SIGPIPE, SIG_IGN);
+        if (!random_token(s->id_prefix, 8, e) || !open_port(s, e)) {
+                server_stop(&s);
+                return false;
+        }
+        *out = s;
+        return true;
+}
+
+int server_port(const struct server *s)
+{
+        return s->port;
+}
+
+void server_wake_streams(struct server *s)
+{
+        lives_wake(s->lives);
+}
+
+/* Idle keep-alive connections have no exchange, so they do not hold this up. */
+static void wait_for_exchanges(const struct server *s)
+{
+        const int64_t until = clock_steady() + STOP_SECONDS * USEC_SECOND;
+        while (atomic_load(&s->in_flight) > 0 && clock_steady() < until)
+                (void)nanosleep(&(struct timespec){.tv_nsec = 5000000L}, NULL);
+        if (atomic_load(&s->in_flight) > 0)
+                log_event(LOG_WARN, "http.stop", "unsent=%lld", (long long)atomic_load(&s->in_flight));
+}
+
+void server_stop(struct server **server)
+{
+        struct server *s = *server;
+        if (!s)
+                return;
+        atomic_store(&s->stopping, true);
+        if (s->daemon) {
+                const MHD_socket listener = MHD_quiesce_daemon(s->daemon);
+                lives_end(s->lives);
+                wait_for_exchanges(s);
+                pool_free(&s->pool);
+                MHD_stop_daemon(s->daemon);
+                if (listener != MHD_INVALID_SOCKET)
+                        (void)close(listener);
+        } else {
+                lives_end(s->lives);
+                pool_free(&s->pool);
+        }
+        lives_free(&s->lives);
+        rate_table_free(&s->rates);
+        buf_free(&s->openapi);
+        arena_free(&s->arena);
+        free(s);
+        *server = NULL;
+}
