@@ -7,6 +7,7 @@
 #include "base/base.h"
 struct store;
 struct migration;
+struct tx;
 
 /* 2 when YIWANG_TEST_PG names a PostgreSQL database, else 1 (SQLite only). */
 int test_store_engines(void);
@@ -19,4 +20,12 @@ bool test_store_open(struct store **, bool postgres, const struct migration *mig
  * unless test_store_drop() is called on one opening.  Returns dsn. */
 char *test_store_dsn(char *dsn, size_t room, bool postgres);
 void test_store_drop(struct store *);   /* the coming store_close() removes the schema (PostgreSQL) */
+
+/* Only the schema files of the named folders ("ledger task"), then `extra` (may be NULL); lives until the program ends. */
+const struct migration *test_migrations(const struct migration *all, const char *folders, const char *extra);
+
+/* One integer; prints the error and gives INT64_MIN when the statement fails. */
+int64_t test_number(struct store *, const char *sql);
+/* Statements without parameters.  Prints the error and returns false when one fails. */
+bool test_script(struct store *, const char *script) MUST_CHECK;
 #endif
