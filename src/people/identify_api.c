@@ -154,12 +154,10 @@ bool people_identify(struct identity_cache *c, struct request *rq, struct err *e
                 return true;            /* an expired cookie: as if nobody had signed in */
         if (!who.valid)
                 return err_both(e, ERR_DENIED, NULL, "this key or session is not in force", "密钥或会话无效");
-        if (!bearer && !check_csrf(rq, &who, e))
-                return false;
         rq->actor = (struct actor){
                 .role = (enum role)who.role, .account = who.account, .name = arena_text(rq->arena, who.name),
                 .unit = or_null(rq->arena, who.unit), .area = or_null(rq->arena, who.area), .channel = or_null(rq->arena, who.channel),
                 .by_cookie = !bearer,
         };
-        return true;
+        return bearer || check_csrf(rq, &who, e);
 }

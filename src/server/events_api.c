@@ -1,0 +1,146 @@
+/* server/events_api.c -- live updates as server-sent events, read from the outbox, resumable by Last-Event-ID. */
+#include "base/arena.h"
+#include "base/text.h"
+#include "cases/view.h"
+#include "district/district.h"
+#include "http/http.h"
+#include "json/json.h"
+#include "people/people.h"
+#include "server/serve.h"
+#include "store/store.h"
+#include "task/task.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EVENTS_ONCE = 256, UNSENT_MOST = 64 << 10 };
+
+/* One listener.  `unit` or `track` narrow what he gets; NULL = everything. */
+struct feed {
+        struct district *district;
+        struct arena *arena;            /* emptied before each reading */
+        struct cursor at;
+        char *unit, *track;
+};
+
+static struct feed *feed_new(struct district *d, const char *unit, const char *track)
+{
+        struct feed *f = calloc(1, sizeof *f);
+        if (!f)
+                abort();
+        *f = (struct feed){.district = d, .arena = arena_new(), .unit = unit ? strdup(unit) : NULL, .track = track ? strdup(track) : NULL};
+        return f;
+}
+
+static void feed_close(void *ctx)
+{
+        struct feed *f = ctx;
+        arena_free(&f->arena);
+        free(f->unit);
+        free(f->track);
+        free(f);
+}
+
+static bool wanted(const struct feed *f, const struct rulebook *rules, const struct json_value *payload)
+{
+        if (f->track)
+                return text_is(json_get_text(payload, "track", ""), f->track);
+        return !f->unit || unit_within(rules->units, json_get_text(payload, "unit", ""), f->unit);
+}
+
+/* A citizen's page learns the state and when it came, not who has the case. */
+static void write_track(const struct json_value *payload, struct buf *out)
+{
+        struct json j = json_to(out);
+        json_object(&j, NULL);
+        json_text(&j, "track", json_get_text(payload, "track", ""));
+        json_text(&j, "state", json_get_text(payload, "state", ""));
+        json_text(&j, "at", json_get_text(payload, "at", ""));
+        json_object_end(&j);
+}
+
+static void write_event(const struct feed *f, const struct event *event, const struct json_value *payload, struct buf *out)
+{
+        buf_format(out, "id: %lld.%lld\nevent: case\ndata: ", (long long)event->at.tx, (long long)event->at.seq);
+        if (f->track)
+                write_track(payload, out);
+        else
+                buf_text(out, event->payload);
+        buf_text(out, "\n\n");
+}
+
+static bool feed_next(void *ctx, struct buf *out, struct err *e)
+{
+        struct feed *f = ctx;
+        struct event *events;
+        size_t n = EVENTS_ONCE;
+        const struct rulebook *rules = district_rules(f->district, e);
+        if (!rules)
+                return false;
+        while (n == EVENTS_ONCE && out->length < UNSENT_MOST) {
+                arena_reset(f->arena);
+                if (!outbox_read(f->district->store, f->arena, f->at, EVENTS_ONCE, &events, &n, e))
+                        return e->kind == ERR_BUSY;     /* the next wake tries again */
+                for (size_t i = 0; i < n; i++) {
+                        const struct json_value *payload = json_parse(f->arena, events[i].payload, strlen(events[i].payload), e);
+                        if (payload && text_is(events[i].topic, "case") && wanted(f, rules, payload))
+                                write_event(f, &events[i], payload, out);
+                        f->at = events[i].at;
+                }
+        }
+        return true;
+}
+
+static const struct stream feed_stream = {feed_next, feed_close};
+
+/* Where the listener had stopped ("12.345"), else now. */
+static bool start_at(struct request *rq, struct cursor *at, struct err *e)
+{
+        long long tx, seq;
+        int used = 0;
+        const char *last = request_header(rq, "Last-Event-ID");
+        if (!last)
+                last = request_query(rq, "after");
+        if (!last)
+                return outbox_last(rq->store, at, e);
+        if (sscanf(last, "%lld.%lld%n", &tx, &seq, &used) != 2 || last[used])
+                return err_both(e, ERR_INVALID, "after", "Last-Event-ID must be the id of an event", "Last-Event-ID 应为某个事件的 id");
+        *at = (struct cursor){tx, seq};
+        return true;
+}
+
+static bool get_events(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct cursor at;
+        if (!start_at(rq, &at, e))
+                return false;
+        struct feed *f = feed_new(rq->app, rq->actor.role == ROLE_UNIT ? (rq->actor.unit ? rq->actor.unit : "") : NULL, NULL);
+        f->at = at;
+        rp->stream = &feed_stream;
+        rp->stream_ctx = f;
+        return true;
+}
+
+static bool get_track_events(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct cursor at;
+        struct case_detail d;
+        if (!start_at(rq, &at, e) || !case_read_track(rq->store, rq->arena, request_param(rq, "code"), &d, e))
+                return false;
+        struct feed *f = feed_new(rq->app, NULL, d.view.track);
+        f->at = at;
+        rp->stream = &feed_stream;
+        rp->stream_ctx = f;
+        return true;
+}
+
+static const struct query_param after_query[] = {
+        {.name = "after", .type = SHAPE_TEXT, .most = 60, .about = "Id of the last event seen, when the header Last-Event-ID cannot be sent."}, {0},
+};
+static const struct route table[] = {
+        {.method = "GET", .path = "/api/v1/events", .roles = ROLE_STAFF | ROLE_CHANNEL, .run = get_events, .query = after_query,
+         .about = "Every move of every case one may see, live (server-sent events; resumes behind Last-Event-ID)."},
+        {.method = "GET", .path = "/api/v1/track/{code}/events", .roles = ROLE_ALL, .run = get_track_events, .query = after_query, .per_minute = 60,
+         .about = "The states of one case, live, for whoever has its tracking code."},
+        {0},
+};
+const struct route *const events_routes = table;

@@ -1,0 +1,218 @@
+/* server/serve.c -- a running district: what is opened, in which order, and closed in the other. */
+#include "server/serve.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "calendar/calendar.h"
+#include "capabilities.h"
+#include "http/http.h"
+#include "people/people.h"
+#include "server/settings.h"
+#include "store/migrations.h"
+#include "store/store.h"
+#include "task/task.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct running {
+        struct district district;       /* first: handlers get it as their app */
+        struct arena *arena;
+        struct store *store;
+        struct identity_cache *identities;
+        struct scheduler *slow;
+        pthread_mutex_t waking;         /* the scheduler wakes the server's streams until the server goes */
+};
+
+/* --- what HTTP asks of us ------------------------------------------------------------------------------------------------ */
+static bool identify(struct request *rq, struct err *e)
+{
+        const struct running *r = rq->app;
+        return people_identify(r->identities, rq, e);
+}
+
+static bool ready(void *app, struct err *e)
+{
+        struct running *r = app;
+        int last, fallback;
+        if (!store_alive(r->store, e))
+                return false;
+        const struct rulebook *rules = district_rules(&r->district, e);
+        if (!rules)
+                return false;
+        calendar_years(rules->calendar, &last, &fallback);
+        const int year = civil_of(clock_now(), ZONE_SHANGHAI).year;
+        return year <= last || year <= fallback
+               || err_set(e, ERR_FAULT, "the calendar ends with %d: add the holidays of %d to the pack and load it", last, year);
+}
+
+static void write_memory(struct buf *out)
+{
+        long pages = 0;
+        FILE *f = fopen("/proc/self/statm", "re");
+        if (f && fscanf(f, "%*d %ld", &pages) == 1)
+                buf_format(out, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n",
+                           (long long)pages * (long long)sysconf(_SC_PAGESIZE));
+        if (f)
+                (void)fclose(f);
+}
+
+static void figure(struct buf *out, const char *name, const char *type, int64_t value)
+{
+        buf_format(out, "# TYPE yiwang_%s %s\nyiwang_%s %lld\n", name, type, name, (long long)value);
+}
+
+static void metrics(void *app, struct buf *out)
+{
+        struct running *r = app;
+        struct err e = {0};
+        int64_t waiting, overdue, parked;
+        int last, fallback;
+        const struct store_figures s = store_figures(r->store);
+        figure(out, "store_commits_total", "counter", s.commits);
+        figure(out, "store_writes_total", "counter", s.members);
+        figure(out, "store_retries_total", "counter", s.retries);
+        figure(out, "store_busy_total", "counter", s.busy);
+        figure(out, "store_reconnects_total", "counter", s.reconnects);
+        figure(out, "store_queue", "gauge", s.queue_now);
+        if (timers_counts(r->store, clock_now(), &waiting, &overdue, &parked, &e)) {
+                figure(out, "timers_waiting", "gauge", waiting);
+                figure(out, "timers_overdue", "gauge", overdue);
+                figure(out, "timers_parked", "gauge", parked);
+        }
+        const struct rulebook *rules = district_rules(&r->district, &e);
+        if (rules) {
+                calendar_years(rules->calendar, &last, &fallback);
+                figure(out, "pack_version", "gauge", rules->version);
+                figure(out, "calendar_last_year", "gauge", last);
+        }
+        write_memory(out);
+}
+
+static void news(void *ctx)
+{
+        struct running *r = ctx;
+        (void)pthread_mutex_lock(&r->waking);
+        if (r->district.server)
+                server_wake_streams(r->district.server);
+        (void)pthread_mutex_unlock(&r->waking);
+}
+
+/* --- opening and closing --------------------------------------------------------------------------------------------------- */
+static bool open_district(struct running *r, const struct settings *s, const struct capabilities *c, struct err *e)
+{
+        const struct store_options options = {
+                .dsn = settings_dsn(r->arena, s), .migrations = all_migrations, .readers = s->store_readers, .writers = s->store_writers,
+        };
+        if (!store_open(&r->store, &options, e))
+                return false;
+        const struct district_options district = {
+                .store = r->store, .key_file = arena_format(r->arena, "%s/seal.key", s->data), .readers = c->readers,
+        };
+        if (!district_open(&r->district, &district, e))
+                return false;
+        r->district.notify = &s->notify;
+        const struct rulebook *rules = district_rules(&r->district, e);
+        if (!rules)
+                return false;
+        int last, fallback;
+        calendar_years(rules->calendar, &last, &fallback);
+        if (civil_of(clock_now(), ZONE_SHANGHAI).year > last)
+                log_event(LOG_WARN, "calendar.old", "last_year=%d weekends_only_until=%d", last, fallback);
+        return true;
+}
+
+static bool start_schedulers(struct running *r, const struct capabilities *c, struct err *e)
+{
+        static const struct consumer *const none[] = {NULL};
+        const struct scheduler_options usual = {.store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
+        const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
+        return scheduler_start(&r->slow, &slow, e) && scheduler_start(&r->district.scheduler, &usual, e);
+}
+
+static bool start_server(struct running *r, const struct settings *s, const struct capabilities *c, struct server **out, struct err *e)
+{
+        const struct server_options options = {
+                .address = s->address, .port = s->port, .routes = c->routes, .store = r->store, .app = r,
+                .identify = identify, .metrics = metrics, .ready = ready,
+                .workers = s->workers, .queue = s->queue, .connections = s->connections, .idle_seconds = s->idle_seconds, .streams = s->streams,
+                .title = "yiwang", .release = YIWANG_VERSION, .trusted_proxy = s->trusted_proxy, .access_log = s->access_log,
+        };
+        return server_start(out, &options, e);
+}
+
+static void close_all(struct running *r)
+{
+        struct server *server = r->district.server;
+        (void)pthread_mutex_lock(&r->waking);
+        r->district.server = NULL;
+        (void)pthread_mutex_unlock(&r->waking);
+        server_stop(&server);           /* finishes what was accepted; that may still nudge the scheduler */
+        if (r->district.scheduler)
+                scheduler_stop(&r->district.scheduler);
+        if (r->slow)
+                scheduler_stop(&r->slow);
+        district_close(&r->district);
+        if (r->store)
+                store_close(&r->store);
+        identity_cache_free(&r->identities);
+        arena_free(&r->arena);
+}
+
+/* Every open connection is a descriptor. */
+static void raise_descriptors(void)
+{
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                (void)setrlimit(RLIMIT_NOFILE, &limit);
+        }
+}
+
+static void wait_for_the_end(struct running *r, const sigset_t *signals)
+{
+        for (int number; sigwait(signals, &number) == 0;) {
+                struct err e = {0};
+                if (number != SIGHUP) {
+                        log_event(LOG_INFO, "serve.stop", "signal=%d", number);
+                        return;
+                }
+                if (!district_reload(&r->district, &e))
+                        log_err(LOG_ERROR, "serve.reload", &e);
+        }
+}
+
+bool serve(const struct settings *s, const struct capabilities *c, struct err *e)
+{
+        struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
+        struct server *server = NULL;
+        sigset_t signals;
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGTERM);
+        (void)sigaddset(&signals, SIGINT);
+        (void)sigaddset(&signals, SIGHUP);
+        (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);       /* threads started from here on leave them to us */
+        raise_descriptors();
+        bool ok = open_district(&r, s, c, e) && start_server(&r, s, c, &server, e);
+        r.district.server = server;
+        ok = ok && start_schedulers(&r, c, e);
+        if (ok) {
+                printf("listening on http://%s:%d\n", s->address, server_port(server));
+                (void)fflush(stdout);
+                wait_for_the_end(&r, &signals);
+        }
+        close_all(&r);
+        return ok;
+}
+
+bool serve_check(const struct settings *s, const struct capabilities *c, struct err *e)
+{
+        struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
+        const bool ok = open_district(&r, s, c, e) && ready(&r, e);
+        close_all(&r);
+        return ok;
+}
