@@ -1,0 +1,76 @@
+/* The answers of the server, as /api/openapi.json describes them. */
+
+export interface Named { code: string; name: string }
+export interface BothNames { zh: string; en: string }
+
+export interface Item {
+  code: string
+  name: string
+  name_en: string | null
+  parent: string | null
+  level: number
+  leaf: boolean
+  limit: { amount: number; unit: string } | null
+}
+
+export type AreaLevel = 'district' | 'subdistrict' | 'community' | 'grid' | 'duty'
+export type Position = [number, number]
+export interface Outline { type: 'Polygon'; coordinates: Position[][] }
+export interface Area {
+  code: string
+  name: string
+  name_en: string | null
+  level: AreaLevel
+  parent: string | null
+  schematic: boolean
+  outline?: Outline | null
+}
+
+export interface NewReport {
+  channel: 'web'
+  external_id: string
+  text: string
+  item?: string
+  location?: { lon: number; lat: number }
+  area_code?: string
+  address?: string
+  urgency: 'ordinary' | 'urgent'
+  reporter?: { name?: string; phone?: string; confidential: boolean }
+}
+
+export interface Receipt {
+  number: string
+  track: string
+  state: string
+  item: (Named & { certainty: number }) | null
+  unit: Named
+  assists: Named[]
+  due: string | null
+  why: string[]
+}
+
+export interface Step {
+  move: string
+  name: BothNames
+  state: string
+  at: string
+  unit_name?: string
+  answer?: string
+}
+
+export interface Tracked {
+  number: string
+  track: string
+  state: string
+  state_name: BothNames
+  open: boolean
+  unit: Named
+  item: Named | null
+  received: string
+  due: string | null
+  closed: string | null
+  late: boolean
+  steps: Step[]
+}
+
+export interface Problem { type?: string; title?: string; status?: number; detail?: string; field?: string; request?: string }
