@@ -3,7 +3,7 @@
 #include "cases/world_test.h"
 #include "pack/yaml.h"
 
-enum { TASKS_MOST = 600, MOVES_MOST = 32, CASES = 48, STEPS = 120, AFTER_END = 6 };
+enum { TASKS_MOST = 600, MOVES_MOST = 32, CASES = 80, STEPS = 120, AFTER_END = 6 };
 static const char *const units[] = {"city", "north-law", "south-law", "oak", "housing", "ecology", "telecom-a", "centre"};
 static const char *const items[] = {"010101", "010102", "010201", "0201", "0202", "0301", NULL};
 static const char *const areas[] = {"990101001001", "990101002", "990102001002", "990102", "990100"};
@@ -16,8 +16,8 @@ struct model {
         size_t rows, n_tasks;
         struct model_task tasks[TASKS_MOST];
 };
-/* What is tried: NULL in the form's fields = not there. */
-struct attempt { const char *move; struct mover mover; const char *reason, *result, *unit, *item; };
+/* What is tried: NULL in the form's fields = not there; n_assists -1 = no such list. */
+struct attempt { const char *move; struct mover mover; const char *reason, *result, *unit, *item; int n_assists; const char *assists[3]; };
 
 /* xorshift64*: the same walk at every run. */
 static uint32_t draw(uint64_t *seed, uint32_t below)
@@ -106,6 +106,14 @@ static const char *role_word(int role)
                : role == ROLE_SUPERVISOR ? "supervisor" : role == ROLE_ADMIN ? "admin" : "citizen";
 }
 
+static bool assigns_nobody(const struct attempt *a)
+{
+        bool nobody = a->unit && !known_unit(a->unit);
+        for (int i = 0; i < a->n_assists; i++)
+                nobody = nobody || !known_unit(a->assists[i]);
+        return nobody;
+}
+
 static enum err_kind expected(const struct model *m, const struct attempt *a)
 {
         const struct yaml *move = move_named(m, a->move);
@@ -118,7 +126,7 @@ static enum err_kind expected(const struct model *m, const struct attempt *a)
         enum err_kind kind = needs(m, move, a);
         if (kind == ERR_NONE && lists(move, "then", "set_item") && a->item && text_is(a->item, "99"))
                 kind = ERR_INVALID;
-        if (kind == ERR_NONE && lists(move, "then", "assign") && a->unit && !known_unit(a->unit))
+        if (kind == ERR_NONE && lists(move, "then", "assign") && assigns_nobody(a))
                 kind = ERR_INVALID;
         return kind;
 }
@@ -141,7 +149,11 @@ static void assign(struct world *w, struct model *m, const struct attempt *a, co
         m->unit = a->unit ? a->unit : routed.lead->code;
         end_tasks(m, "lead", NULL);
         add_task(m, "lead", m->unit);
-        for (size_t i = 0; i < routed.n_assists && text_is(m->unit, routed.lead->code); i++)
+        if (a->n_assists >= 0)
+                end_tasks(m, "assist", NULL);
+        for (int i = 0; i < a->n_assists; i++)
+                add_task(m, "assist", a->assists[i]);
+        for (size_t i = 0; a->n_assists < 0 && i < routed.n_assists && text_is(m->unit, routed.lead->code); i++)
                 if (!count_open(m, "assist", routed.assists[i]->code))
                         add_task(m, "assist", routed.assists[i]->code);
 }
@@ -212,6 +224,14 @@ static const char *any_move(const struct model *m, uint64_t *seed)
         return draw(seed, 60) == 0 ? "fly" : yaml_text(v, "name", "");
 }
 
+static const char *any_assist(const struct model *m, uint64_t *seed)
+{
+        for (size_t i = m->n_tasks; i-- > 0;)
+                if (m->tasks[i].open && text_is(m->tasks[i].kind, "assist") && draw(seed, 2))
+                        return m->tasks[i].unit;
+        return m->unit;
+}
+
 static struct attempt any_attempt(const struct model *m, uint64_t *seed)
 {
         static const int roles[] = {0, ROLE_CLERK, ROLE_DISPATCHER, ROLE_UNIT, ROLE_SUPERVISOR, ROLE_ADMIN, ROLE_CITIZEN};
@@ -221,10 +241,14 @@ static struct attempt any_attempt(const struct model *m, uint64_t *seed)
                 a.mover = (struct mover){"somebody", NULL, roles[draw(seed, COUNT_OF(roles))]};
         while (move && draw(seed, 4) && !lists(move, "roles", role_word(a.mover.role)));
         if (a.mover.role == ROLE_UNIT && draw(seed, 5))
-                a.mover.unit = draw(seed, 3) ? m->unit : units[draw(seed, COUNT_OF(units))];
+                a.mover.unit = text_is(a.move, "assist_done") && draw(seed, 4) ? any_assist(m, seed)
+                               : draw(seed, 3) ? m->unit : units[draw(seed, COUNT_OF(units))];
         a.reason = draw(seed, 3) ? "so it is" : NULL;
         a.result = draw(seed, 3) ? "it is done" : NULL;
         a.unit = draw(seed, 2) ? NULL : draw(seed, 8) ? units[draw(seed, COUNT_OF(units))] : "nobody";
+        a.n_assists = (int)draw(seed, 6) - 2 < 0 ? -1 : (int)draw(seed, 4);
+        for (int i = 0; i < a.n_assists; i++)
+                a.assists[i] = draw(seed, 20) ? units[draw(seed, COUNT_OF(units))] : "nobody";
         a.item = draw(seed, 3) ? NULL : draw(seed, 6) ? items[draw(seed, COUNT_OF(items) - 1)] : "99";
         return a;
 }
@@ -238,6 +262,12 @@ static char *form_of(struct arena *arena, const struct attempt *a)
         for (size_t i = 0; i < COUNT_OF(members); i++)
                 if (members[i][1])
                         json_text(&j, members[i][0], members[i][1]);
+        if (a->n_assists >= 0) {
+                json_array(&j, "assists");
+                for (int i = 0; i < a->n_assists; i++)
+                        json_text(&j, NULL, a->assists[i]);
+                json_array_end(&j);
+        }
         json_object_end(&j);
         char *text = arena_text(arena, b.at);
         buf_free(&b);
