@@ -21,7 +21,7 @@ static bool take(struct reader *r, void *out, size_t n)
 
 static bool take_head(struct reader *r, uint32_t *type)
 {
-        unsigned char order;
+        unsigned char order = 0;
         if (!take(r, &order, 1))
                 return false;
         if (order > 1)
@@ -32,7 +32,7 @@ static bool take_head(struct reader *r, uint32_t *type)
 
 static bool take_ring(struct reader *r, struct arena *a, struct ring *ring)
 {
-        uint32_t n;
+        uint32_t n = 0;
         if (!take(r, &n, 4))
                 return false;
         if (n < 4 || n > (size_t)(r->end - r->at) / 16)
@@ -53,7 +53,7 @@ static bool take_ring(struct reader *r, struct arena *a, struct ring *ring)
 
 static bool take_polygon(struct reader *r, struct arena *a, struct outline *o, size_t *room)
 {
-        uint32_t n;
+        uint32_t n = 0;
         if (!take(r, &n, 4))
                 return false;
         if (n == 0 || n > RINGS_MOST)
@@ -75,7 +75,7 @@ static bool take_polygon(struct reader *r, struct arena *a, struct outline *o, s
 bool wkb_outline(struct arena *a, const void *wkb, size_t n, struct outline *out, struct err *e)
 {
         struct reader r = {.at = wkb, .end = (const unsigned char *)wkb + n, .e = e};
-        uint32_t type, parts;
+        uint32_t type = 0, parts = 0;
         size_t room = 4;
         *out = (struct outline){.rings = NEW_ARRAY(a, struct ring, room)};
         if (!take_head(&r, &type))

@@ -333,7 +333,7 @@ static void events_come_in_order_after_a_cursor(struct store *s)
         ok(outbox_read(s, a, (struct cursor){0, 0}, 15, &at, &n, &e), &e);
         assert_int_equal(n, 15);
         for (size_t i = 0; i < n; i++) {
-                char key[20];
+                char key[32];
                 snprintf(key, sizeof key, "k%06zu", i);
                 assert_string_equal(at[i].key, key);
                 assert_string_equal(at[i].topic, "test");

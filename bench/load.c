@@ -1,0 +1,196 @@
+/* bench/load.c -- HTTP load on one thread: C keep-alive connections, each with one request under way, from a file of requests.
+ *
+ * bench_load PORT KEY CONNECTIONS FILE     each line of FILE: METHOD PATH [BODY]
+ * Prints one line of JSON: how many, how many failed, rate, latencies.  The first failed answer goes to stderr.
+ */
+#include "base/base.h"
+#include "base/clock.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { ANSWER_ROOM = 1 << 20, REQUEST_ROOM = 16 << 10, CONNECTIONS_MOST = 4096 };
+
+struct connection {
+        int socket;
+        char *request, *answer;
+        size_t request_n, sent, answer_n;
+        int64_t began;
+};
+struct load {
+        int port, epoll;
+        const char *key;
+        char **lines;
+        size_t n_lines, next, done, failed;
+        int64_t *latency;
+};
+
+static void die(const char *what)
+{
+        perror(what);
+        exit(1);
+}
+
+static void read_lines(struct load *l, const char *path)
+{
+        FILE *f = fopen(path, "re");
+        size_t room = 0, line_room = 0;
+        char *line = NULL;
+        if (!f)
+                die(path);
+        for (ssize_t n; (n = getline(&line, &line_room, f)) > 0;) {
+                if (l->n_lines == room) {
+                        room = room ? room * 2 : 1024;
+                        l->lines = realloc(l->lines, room * sizeof *l->lines);
+                }
+                line[strcspn(line, "\n")] = '\0';
+                if (!l->lines || !(l->lines[l->n_lines++] = strdup(line)))
+                        die("memory");
+        }
+        free(line);
+        (void)fclose(f);
+}
+
+static void put_request(const struct load *l, struct connection *c, const char *line)
+{
+        char method[8], path[1024];
+        int used = 0;
+        if (sscanf(line, "%7s %1023s%n", method, path, &used) != 2)
+                die("a line without method and path");
+        const char *body = line[used] ? line + used + 1 : "";
+        c->request_n = (size_t)snprintf(c->request, REQUEST_ROOM,
+                                        "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                                        "Content-Length: %zu\r\n\r\n%s", method, path, l->key, strlen(body), body);
+        if (c->request_n >= REQUEST_ROOM)
+                die("a request is too long");
+        c->sent = c->answer_n = 0;
+        c->began = clock_steady();
+}
+
+static void watch(const struct load *l, struct connection *c, int operation, uint32_t events)
+{
+        struct epoll_event ev = {.events = events, .data.ptr = c};
+        if (epoll_ctl(l->epoll, operation, c->socket, &ev) != 0)
+                die("epoll_ctl");
+}
+
+static void push(const struct load *l, struct connection *c)
+{
+        const ssize_t n = send(c->socket, c->request + c->sent, c->request_n - c->sent, MSG_NOSIGNAL);
+        if (n < 0 && errno != EAGAIN)
+                die("send");
+        c->sent += n > 0 ? (size_t)n : 0;
+        watch(l, c, EPOLL_CTL_MOD, c->sent < c->request_n ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* Begins the connection's next request; false when there is none. */
+static bool begin(struct load *l, struct connection *c)
+{
+        if (l->next == l->n_lines)
+                return false;
+        put_request(l, c, l->lines[l->next++]);
+        push(l, c);
+        return true;
+}
+
+/* The whole answer's length, or 0 while it is not known. */
+static size_t whole(const struct connection *c)
+{
+        const char *end = memmem(c->answer, c->answer_n, "\r\n\r\n", 4);
+        if (!end)
+                return 0;
+        const char *length = strcasestr(c->answer, "content-length:");
+        const size_t head = (size_t)(end - c->answer) + 4;
+        return length && length < end ? head + (size_t)strtoull(length + 15, NULL, 10) : head;
+}
+
+static void take(struct load *l, struct connection *c)
+{
+        const ssize_t n = recv(c->socket, c->answer + c->answer_n, ANSWER_ROOM - 1 - c->answer_n, 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+                die("the server closed a connection");
+        if (n < 0)
+                return;
+        c->answer_n += (size_t)n;
+        c->answer[c->answer_n] = '\0';
+        const size_t wanted = whole(c);
+        if (wanted == 0 || c->answer_n < wanted)
+                return;
+        l->latency[l->done++] = clock_steady() - c->began;
+        if (strncmp(c->answer, "HTTP/1.1 2", 10) != 0 && l->failed++ == 0)
+                fprintf(stderr, "first failure: %.600s\n", c->answer);
+        if (!begin(l, c))
+                watch(l, c, EPOLL_CTL_DEL, 0);
+}
+
+static void dial(const struct load *l, struct connection *c)
+{
+        const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        const int yes = 1;
+        c->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        c->request = malloc(REQUEST_ROOM);
+        c->answer = malloc(ANSWER_ROOM);
+        if (c->socket < 0 || !c->request || !c->answer || connect(c->socket, (const struct sockaddr *)&to, sizeof to) != 0)
+                die("connect");
+        (void)setsockopt(c->socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        if (fcntl(c->socket, F_SETFL, O_NONBLOCK) != 0)
+                die("fcntl");
+        watch(l, c, EPOLL_CTL_ADD, EPOLLIN);
+}
+
+static int by_value(const void *a, const void *b)
+{
+        const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+        return (x > y) - (x < y);
+}
+
+static double percentile(const struct load *l, double share)
+{
+        const size_t i = (size_t)((double)l->done * share);
+        return l->done ? (double)l->latency[i < l->done ? i : l->done - 1] / 1000.0 : 0;
+}
+
+int main(int argc, char **argv)
+{
+        struct load l = {0};
+        static struct connection connections[CONNECTIONS_MOST];
+        struct epoll_event events[256];
+        if (argc != 5 || atoi(argv[3]) < 1 || atoi(argv[3]) > CONNECTIONS_MOST) {
+                fprintf(stderr, "use: bench_load PORT KEY CONNECTIONS FILE\n");
+                return 2;
+        }
+        l.port = atoi(argv[1]);
+        l.key = argv[2];
+        l.epoll = epoll_create1(EPOLL_CLOEXEC);
+        read_lines(&l, argv[4]);
+        l.latency = malloc((l.n_lines + 1) * sizeof *l.latency);
+        if (l.epoll < 0 || !l.latency)
+                die("start");
+        for (int i = 0; i < atoi(argv[3]); i++)
+                dial(&l, &connections[i]);
+        const int64_t began = clock_steady();
+        for (int i = 0; i < atoi(argv[3]); i++)
+                (void)begin(&l, &connections[i]);
+        while (l.done < l.n_lines) {
+                const int n = epoll_wait(l.epoll, events, 256, 30000);
+                if (n <= 0)
+                        die("no answer within 30 seconds");
+                for (int i = 0; i < n; i++) {
+                        struct connection *c = events[i].data.ptr;
+                        if (events[i].events & EPOLLOUT && c->sent < c->request_n)
+                                push(&l, c);
+                        if (events[i].events & ~(uint32_t)EPOLLOUT)
+                                take(&l, c);
+                }
+        }
+        const double seconds = (double)(clock_steady() - began) / 1e6;
+        qsort(l.latency, l.done, sizeof *l.latency, by_value);
+        printf("{\"requests\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"rate\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"most_ms\":%.2f}\n", l.done, l.failed,
+               seconds, (double)l.done / seconds, percentile(&l, 0.5), percentile(&l, 0.99), percentile(&l, 1));
+        return l.failed ? 1 : 0;
+}
