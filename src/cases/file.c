@@ -32,20 +32,30 @@ struct filing_plan {
         const struct workflow *workflow;
         const struct move *moves[MOVES_MOST];
         size_t n_moves;
+        const char *state;              /* after the first moves */
+        bool sent_out;                  /* the unit has its task at once */
         struct clock_plan clocks[CLOCKS_MOST];
         size_t n_clocks;
         int64_t due, timer;
         const char *form;               /* of the last of the first moves: what was decided, and why */
 };
 
+/* A move that does not start where the one before has led is left out: filing takes declared moves only. */
 static void plan_moves(const struct filing *f, struct filing_plan *p)
 {
         size_t wanted = f->answer->sure ? COUNT_OF(first_moves) : COUNT_OF(first_moves) - 1;
+        const char *last = first_moves[COUNT_OF(first_moves) - 1];
         for (size_t i = 0; i < wanted; i++) {
                 const struct move *m = move_find(p->workflow, first_moves[i]);
-                if (m && move_allows(m, 0))
-                        p->moves[p->n_moves++] = m;
+                if (!m || !move_allows(m, 0) || !(p->state ? move_starts_at(m, p->state) : i == 0 && m->dest))
+                        continue;
+                p->moves[p->n_moves++] = m;
+                if (m->dest)
+                        p->state = m->dest->name;
         }
+        /* A workflow without dispatch leaves the matter with the unit that was found. */
+        p->sent_out = f->answer->sure && p->n_moves > 0
+                      && (text_is(p->moves[p->n_moves - 1]->name, last) || !move_find(p->workflow, last));
 }
 
 /* Whether a clock runs once the first moves are done: the last of them that starts or stops it decides. */
@@ -171,10 +181,10 @@ static bool write_case(struct tx *tx, struct district *d, struct filing *f, cons
         return err_set(e, ERR_BUSY, "no free case number in %d tries", NUMBER_TRIES);
 }
 
-static bool write_tasks(struct tx *tx, const struct filing *f, struct err *e)
+static bool write_tasks(struct tx *tx, const struct filing *f, const struct filing_plan *p, struct err *e)
 {
         const struct answer *a = f->answer;
-        if (!a->sure)
+        if (!p->sent_out)
                 return true;    /* a dispatcher decides first */
         if (tx_change(tx, e, SQL_TASK, ARGS(V(f->id), V(1), V("lead"), V(a->lead->code), V(f->now))) != 1)
                 return false;
@@ -201,9 +211,9 @@ bool cases_file(struct tx *tx, struct district *d, struct filing *f, const struc
 {
         struct ledger_tip tip = {0};
         const struct move *last = p->moves[p->n_moves - 1];
-        f->state = last->dest->name;
+        f->state = p->state;
         f->due = p->due;
-        if (!write_history(tx, f, p, &tip, e) || !write_case(tx, d, f, p, &tip, e) || !write_tasks(tx, f, e)
+        if (!write_history(tx, f, p, &tip, e) || !write_case(tx, d, f, p, &tip, e) || !write_tasks(tx, f, p, e)
             || !write_clocks(tx, f, p, e))
                 return false;
         const struct case_row row = {.number = f->number, .track = f->track, .community = code_at(f->place, AREA_COMMUNITY)};

@@ -52,6 +52,12 @@ static const char SQL_NEVER_REACHED[] =
         " JOIN workflow_move m ON m.version = $1 AND m.workflow = o.workflow AND m.name = o.move AND m.dest <> '=')"
         " SELECT place, 'no case can ever reach state ' || name, '没有案件能到达' || name || '状态' FROM workflow_state s WHERE version = $1"
         " AND NOT EXISTS (SELECT 1 FROM reached x WHERE x.workflow = s.workflow AND x.name = s.name)";
+/* Filing begins with this move (cases/file.c). */
+static const char SQL_NO_RECEIVE[] =
+        "SELECT s.place, 'workflow ' || s.workflow || ' needs a move receive that the role system may take to the first state',"
+        " '流程' || s.workflow || '须有 system 角色可执行、到达初始状态的动作 receive' FROM workflow_state s WHERE s.version = $1 AND s.first = 1"
+        " AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = s.version AND m.workflow = s.workflow AND m.name = 'receive'"
+        " AND m.dest = s.name AND '|' || m.roles || '|' LIKE '%|system|%')";
 static const char SQL_CLOCK_WORKFLOW[] =
         "SELECT c.place, 'clock ' || c.clock || ' belongs to workflow ' || c.workflow || ', which does not exist',"
         " '计时' || c.clock || '所属流程' || c.workflow || '不存在' FROM clock_rule c WHERE c.version = $1"
@@ -61,6 +67,17 @@ static const char SQL_CLOCK_LIMIT[] =
         " '计时' || clock || '须填写时限及单位，或 limit_of 为 item' FROM clock_rule WHERE version = $1"
         " AND (limit_of IS NULL AND (amount IS NULL OR unit IS NULL) OR (urgent_amount IS NULL) <> (urgent_unit IS NULL)"
         " OR amount <= 0 OR urgent_amount <= 0 OR warn < 1 OR warn > 99)";
+#define WORD "'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.'"
+/* The four lists in one, taken apart word by word. */
+static const char SQL_CLOCK_MOVE[] =
+        "WITH RECURSIVE part(place, workflow, clock, move, rest) AS (SELECT place, workflow, clock, CAST('' AS TEXT),"
+        " starts || '|' || stops || '|' || COALESCE(pauses, '') || '|' || COALESCE(resumes, '') || '|' FROM clock_rule WHERE version = $1"
+        " UNION ALL SELECT place, workflow, clock, SUBSTR(rest, 1, LENGTH(rest) - LENGTH(LTRIM(rest, " WORD "))),"
+        " SUBSTR(LTRIM(rest, " WORD "), 2) FROM part WHERE rest <> '')"
+        " SELECT place, 'clock ' || clock || ' names the move ' || move || ', which workflow ' || workflow || ' does not have',"
+        " '计时' || clock || '所列动作' || move || '不在流程' || workflow || '中' FROM part p WHERE move <> ''"
+        " AND EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = $1 AND s.workflow = p.workflow)"
+        " AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = $1 AND m.workflow = p.workflow AND m.name = p.move)";
 static const char SQL_CLOCK_TWICE[] =
         "SELECT MAX(place), 'clock ' || clock || ' stands twice', '计时' || clock || '重复' FROM clock_rule WHERE version = $1"
         " GROUP BY workflow, clock HAVING COUNT(*) > 1";
@@ -251,7 +268,7 @@ static const struct pack_document documents[] = {
         {0},
 };
 static const char *const checks[] = {
-        SQL_ONE_FIRST, SQL_A_LAST, SQL_DEST_UNKNOWN, SQL_ORIGIN_UNKNOWN, SQL_NEVER_CLOSED, SQL_NEVER_REACHED, SQL_CLOCK_WORKFLOW,
-        SQL_CLOCK_LIMIT, SQL_CLOCK_TWICE, SQL_ITEM_WORKFLOW, SQL_STANDARD, NULL,
+        SQL_ONE_FIRST, SQL_A_LAST, SQL_DEST_UNKNOWN, SQL_ORIGIN_UNKNOWN, SQL_NEVER_CLOSED, SQL_NEVER_REACHED, SQL_NO_RECEIVE,
+        SQL_CLOCK_WORKFLOW, SQL_CLOCK_LIMIT, SQL_CLOCK_MOVE, SQL_CLOCK_TWICE, SQL_ITEM_WORKFLOW, SQL_STANDARD, NULL,
 };
 const struct pack_part cases_pack = {.capability = "cases", .tables = tables, .documents = documents, .checks = checks};
