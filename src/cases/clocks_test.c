@@ -133,7 +133,8 @@ static void a_pause_does_not_heal_lateness(struct world *w)
         const char *number = handling(w, &oak, "2026-11-23 09:00");
         must_move(w, number, "ask", &oak, "{\"reason\": \"which corner?\"}", at("2026-11-23 16:00"));
         must_move(w, number, "answer", &a_clerk, NULL, at("2026-11-25 09:00"));
-        must_move(w, number, "hand_over", &oak, "{\"result\": \"swept\"}", at("2026-11-25 09:30"));
+        clock_is(w, number, "handle", 1, "running", "2026-11-25 08:00");       /* an hour too late, as before the pause */
+        must_move(w, number, "hand_over", &oak, "{\"result\": \"swept\"}", at("2026-11-25 09:00"));
         struct case_detail d = read_case(w, number);
         assert_string_equal(clock_of(&d, "handle", 1)->state, "missed");
         assert_true(d.view.late);

@@ -188,6 +188,45 @@ static void refusals_have_their_kind(struct world *w)
         assert_int_equal(read_case(w, number).n_history, 3);
 }
 
+/* --- what the program itself may do at filing ------------------------------------------------------------------------ */
+
+/* The program may dispatch, but a clerk must have filed before: filing must not jump over that. */
+static const char HALTING[] =
+        "name: standard\n"
+        "states:\n"
+        "  - {name: received, zh: 甲, en: A, first: yes}\n"
+        "  - {name: filed, zh: 乙, en: B}\n"
+        "  - {name: dispatched, zh: 丙, en: C, last: yes}\n"
+        "moves:\n"
+        "  - {name: receive, zh: 甲, en: A, to: received, roles: [system]}\n"
+        "  - {name: file, zh: 乙, en: B, from: received, to: filed, roles: [clerk]}\n"
+        "  - {name: dispatch, zh: 丙, en: C, from: filed, to: dispatched, roles: [system, dispatcher], then: [assign]}\n";
+
+static void filing_takes_only_declared_moves(struct world *w)
+{
+        const int64_t now = at(MONDAY);
+        char copy[TEST_PACK_PATH], again[TEST_PACK_PATH];
+        int64_t version;
+        struct err e;
+        assert_true(test_pack_copy(TEST_PACK, "workflows/standard.yaml", HALTING, copy));
+        assert_true(test_pack_copy(copy, "clocks.csv", "clock,name,workflow,starts,stops,limit,limit_unit,warn\n"
+                                   "all,全程,standard,receive,dispatch,1,work_day,50\n", again));
+        assert_true(test_pack_load(w->district.store, all_parts, again, &version));
+        test_pack_remove(copy);
+        test_pack_remove(again);
+        ok(district_reload(&w->district, &e), &e);
+        w->rules = district_rules(&w->district, &e);
+        const char *number = case_new(w, "010101", "990101001001", false, now);
+        struct case_detail d = read_case(w, number);
+        assert_string_equal(d.view.state, "received");
+        assert_int_equal(d.n_history, 1);
+        assert_int_equal(d.n_tasks, 0);                 /* nobody has been sent out yet */
+        must_move(w, number, "file", &a_clerk, NULL, now);
+        must_move(w, number, "dispatch", &a_dispatcher, NULL, now);
+        d = read_case(w, number);
+        assert_int_equal(open_tasks(&d, "lead", "oak"), 1);
+}
+
 /* --- two people at once -------------------------------------------------------------------------------------------- */
 
 enum { PEOPLE = 6, ROUNDS = 25 };
@@ -244,6 +283,7 @@ int main(void)
                 BOTH(an_open_assist_holds_the_lead_back),
                 BOTH(rework_returns_to_the_same_unit),
                 BOTH(refusals_have_their_kind),
+                BOTH(filing_takes_only_declared_moves),
                 BOTH(exactly_one_of_many_wins),
         };
         log_least(LOG_ERROR);

@@ -22,6 +22,7 @@
 #include "district/testing.h"
 #include "json/json.h"
 #include "ledger/ledger.h"
+#include "pack/testing.h"
 #include "people/people.h"
 #include "routing/routing.h"
 #include "store/store.h"
@@ -35,6 +36,7 @@ struct world {
         const struct rulebook *rules;
 };
 
+static const struct pack_part *const all_parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack, &cases_pack, NULL};
 static const struct mover a_clerk = {"clerk", NULL, ROLE_CLERK}, a_dispatcher = {"dispatcher", NULL, ROLE_DISPATCHER};
 
 static inline void ok(bool good, const struct err *e)
@@ -52,12 +54,10 @@ static inline int64_t at(const char *text)
 
 static inline struct world world_new(bool postgres)
 {
-        static const struct pack_part *const parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                        &cases_pack, NULL};
         static const struct rulebook_readers readers = {.workflows = workflows_load};
         struct world w = {.arena = arena_new()};
         struct err e;
-        assert_true(test_district_open(&w.district, postgres, parts, &readers, TEST_PACK));
+        assert_true(test_district_open(&w.district, postgres, all_parts, &readers, TEST_PACK));
         w.rules = district_rules(&w.district, &e);
         assert_non_null(w.rules);
         return w;
