@@ -13,13 +13,16 @@ export function pathOf(byCode: Map<string, Item>, item: Item): Item[] {
 
 const namesOf = (item: Item) => `${item.name} ${item.name_en ?? ''} ${item.code}`.toLowerCase()
 
-/** 0: the name begins so; 1: the name holds it; 2: a higher name does; null: no match. */
+/** 0: it is the name; 1: the name begins so; 2: the name holds it; 3: a higher name does; null: no match. */
 function rank(path: Item[], words: string[]): number | null {
-  const own = namesOf(path[path.length - 1]!)
+  const item = path[path.length - 1]!
+  const own = namesOf(item)
+  if ([item.name, item.name_en, item.code].some((n) => n?.toLowerCase() === words.join(' ')))
+    return 0
   if (words.every((w) => own.includes(w)))
-    return own.split(' ').some((part) => part.startsWith(words[0]!)) ? 0 : 1
+    return own.split(' ').some((part) => part.startsWith(words[0]!)) ? 1 : 2
   const all = path.map(namesOf).join(' ')
-  return words.every((w) => all.includes(w)) ? 2 : null
+  return words.every((w) => all.includes(w)) ? 3 : null
 }
 
 export function search(items: Item[], query: string): Found[] {
