@@ -16,7 +16,7 @@ struct bulk_progress { void (*show)(void *ctx, int64_t done, int64_t total); voi
 /* --- import ------------------------------------------------------------------------------------------------------- */
 struct import_options {
         const char *file;
-        const char *rejects;            /* CSV of the rows that could not be taken, with line, field, reason and their cells; NULL = none */
+        const char *rejects;            /* CSV of the rows that could not be taken: line, field, reason, cells; NULL = none */
         int64_t limit;                  /* most rows read; 0 = all */
         int workers;                    /* threads; 0 = 32 */
         bool chinese;                   /* language of the reasons */
@@ -27,7 +27,7 @@ enum { CONFUSIONS_SHOWN = 10 };
 struct import_result {
         int64_t read, stored, again, rejected;          /* read = stored + again + rejected */
         int64_t elapsed;                                /* microseconds */
-        int64_t no_item, unknown_item;                  /* rows taken without item; of these the file named one the pack does not know */
+        int64_t no_item, unknown_item;                  /* rows taken without item; of these with one that the pack does not know */
         int64_t no_area, unknown_area;                  /* rows taken without any area; rows with a name the pack does not know */
         int64_t unknown_property;
         int64_t waiting;                                /* reports of this store that are kept but could not be filed yet */

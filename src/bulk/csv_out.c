@@ -66,7 +66,8 @@ static bool open_file(struct rejects *r, const char *input, struct err *e)
         bool same = is_input(fd, input);
         if (same || ftruncate(fd, 0) != 0 || !(r->out = fdopen(fd, "wb"))) {
                 (void)close(fd);
-                return same ? err_both(e, ERR_INVALID, NULL, "rejects cannot go into %s, which is being read", "拒收文件不能是正在读取的 %s", input)
+                return same ? err_both(e, ERR_INVALID, NULL, "rejects cannot go into %s, which is being read",
+                                       "拒收文件不能是正在读取的 %s", input)
                             : err_both(e, ERR_INVALID, NULL, "%s cannot be written", "无法写入 %s", r->file);
         }
         return true;

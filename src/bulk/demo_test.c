@@ -3,8 +3,8 @@
 #include "json/json.h"
 
 static const char SQL_WHAT[] =
-        "SELECT r.external_id || ' ' || r.item || ' ' || r.area || ' ' || r.channel || ' ' || r.property || ' ' || r.text || ' ' || r.address"
-        " || ' ' || CAST(r.received_at AS TEXT) FROM report r ORDER BY r.received_at, r.external_id";
+        "SELECT r.external_id || ' ' || r.item || ' ' || r.area || ' ' || r.channel || ' ' || r.property || ' ' || r.text"
+        " || ' ' || r.address || ' ' || CAST(r.received_at AS TEXT) FROM report r ORDER BY r.received_at, r.external_id";
 static const char SQL_CASES[] = "SELECT COUNT(*) FROM cases";
 static const char SQL_ITEMS[] = "SELECT COUNT(DISTINCT item) FROM cases";
 static const char SQL_COMMUNITIES[] = "SELECT COUNT(DISTINCT community) FROM cases WHERE community <> ''";
@@ -145,8 +145,9 @@ static void what_is_exported_comes_in_again(void **state)
 {
         (void)state;
         static const char map_text[] =
-                "format: csv\nchannel: {column: channel}\nexternal_id: {column: external_id}\ntext: {column: text}\ntitle: {column: title}\n"
-                "received: {column: received}\nitem: {column: item}\narea: {column: area}\nproperty: {column: property}\n"
+                "format: csv\nchannel: {column: channel}\nexternal_id: {column: external_id}\ntext: {column: text}\n"
+                "title: {column: title}\nreceived: {column: received}\nitem: {column: item}\narea: {column: area}\n"
+                "property: {column: property}\n"
                 "point: {lon: lon, lat: lat}\nurgent: {column: urgent}\naddress: {column: address}\n";
         struct world w = world_new(false), v = world_new(false);
         struct import_map map;
@@ -170,7 +171,8 @@ static void nothing_private_is_exported(void **state)
         struct receipt receipt;
         struct err e;
         const struct report r = {
-                .channel = "hotline", .title = "=HYPERLINK(\"x\")", .name = "张三", .phone = "13900008888", .email = "zhang@example.com",
+                .channel = "hotline", .title = "=HYPERLINK(\"x\")", .name = "张三", .phone = "13900008888",
+                .email = "zhang@example.com",
                 .text = "电话13812345678或138-1234-5678，证件11010119900101123X，邮箱li.si@qq.com，门牌2018号，@坪山", .address = "+1 13812345678",
         };
         ok(intake_accept(&w.district, w.arena, &r, clock_now(), &receipt, &e), &e);

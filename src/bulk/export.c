@@ -15,8 +15,9 @@
 static const char SQL_COUNT_CASES[] = "SELECT COUNT(*) FROM cases";
 static const char SQL_COUNT_REPORTS[] = "SELECT COUNT(*) FROM report";
 static const char SQL_REPORTS[] =
-        "SELECT r.id, COALESCE(c.number, ''), r.channel, COALESCE(r.external_id, ''), r.source, r.title, r.text, r.property, r.urgent,"
-        " r.item, r.area, r.lon, r.lat, r.address, r.occurred_at, r.received_at FROM report r LEFT JOIN cases c ON c.id = r.id"
+        "SELECT r.id, COALESCE(c.number, ''), r.channel, COALESCE(r.external_id, ''), r.source, r.title, r.text, r.property,"
+        " r.urgent, r.item, r.area, r.lon, r.lat, r.address, r.occurred_at, r.received_at"
+        " FROM report r LEFT JOIN cases c ON c.id = r.id"
         " WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2";
 
 enum { PAGE = 1000, PAGE_BYTES_MOST = 256 << 20, MASK_DIGITS = 7 };
@@ -46,6 +47,11 @@ static size_t digits_at(const char *p, size_t *length)
         return n;
 }
 
+static bool of_address(char c)
+{
+        return isalnum((unsigned char)c) || (c && strchr("._+-*", c));
+}
+
 /* Phone, identity and account numbers and mail addresses that people wrote into their text: "138****1234", "****@qq.com". */
 static const char *masked(struct arena *a, const char *text)
 {
@@ -57,7 +63,7 @@ static const char *masked(struct arena *a, const char *text)
                 p += length ? length : 1;
         }
         for (char *at = copy; (at = strchr(at, '@')) != NULL; at++)
-                for (char *p = at; isalnum((unsigned char)at[1]) && p > copy && (isalnum((unsigned char)p[-1]) || strchr("._+-*", p[-1]));)
+                for (char *p = at; isalnum((unsigned char)at[1]) && p > copy && of_address(p[-1]);)
                         *--p = '*';
         return copy;
 }
@@ -189,11 +195,11 @@ static void put_report(struct out *o, const struct report_view *v)
 static void read_report(const struct rows *r, struct arena *a, struct report_view *v)
 {
         *v = (struct report_view){
-                .id = rows_int(r, 0), .number = rows_text(r, a, 1), .channel = rows_text(r, a, 2), .external_id = rows_text(r, a, 3),
-                .source = rows_text(r, a, 4), .title = rows_text(r, a, 5), .text = rows_text(r, a, 6), .property = rows_text(r, a, 7),
-                .urgent = rows_int(r, 8) != 0, .item = rows_text(r, a, 9), .area = rows_text(r, a, 10), .has_point = !rows_null(r, 11),
-                .lon = rows_real(r, 11), .lat = rows_real(r, 12), .address = rows_text(r, a, 13), .occurred = rows_int(r, 14),
-                .received = rows_int(r, 15),
+                .id = rows_int(r, 0), .number = rows_text(r, a, 1), .channel = rows_text(r, a, 2),
+                .external_id = rows_text(r, a, 3), .source = rows_text(r, a, 4), .title = rows_text(r, a, 5),
+                .text = rows_text(r, a, 6), .property = rows_text(r, a, 7), .urgent = rows_int(r, 8) != 0,
+                .item = rows_text(r, a, 9), .area = rows_text(r, a, 10), .has_point = !rows_null(r, 11), .lon = rows_real(r, 11),
+                .lat = rows_real(r, 12), .address = rows_text(r, a, 13), .occurred = rows_int(r, 14), .received = rows_int(r, 15),
         };
 }
 
@@ -290,10 +296,11 @@ static bool open_new(struct export *x, struct err *e)
         return err_both(e, ERR_INVALID, NULL, "%s cannot be written: %s", "无法写入 %s：%s", x->file, strerror(errno));
 }
 
-bool export_table(struct district *d, enum export_what what, enum export_format format, const char *file, const struct bulk_progress *p,
-                  int64_t *rows, struct err *e)
+bool export_table(struct district *d, enum export_what what, enum export_format format, const char *file,
+                  const struct bulk_progress *p, int64_t *rows, struct err *e)
 {
-        struct export x = {.district = d, .file = file, .after = INT64_MAX, .count = what == EXPORT_CASES ? SQL_COUNT_CASES : SQL_COUNT_REPORTS};
+        struct export x = {.district = d, .file = file, .after = INT64_MAX};
+        x.count = what == EXPORT_CASES ? SQL_COUNT_CASES : SQL_COUNT_REPORTS;
         if (!open_new(&x, e))
                 return false;
         x.out = (struct out){.buf = BUF_LIMIT(PAGE_BYTES_MOST), .csv = format == EXPORT_CSV, .arena = arena_new()};

@@ -13,8 +13,8 @@ enum { MAP_BYTES_MOST = 1 << 20 };
 struct reading { struct arena *arena; const char *name; struct import_map *map; };
 
 static const char *const field_names[IMPORT_FIELDS] = {
-        "channel", "external_id", "text", "title", "source", "property", "received", "occurred", "address", "urgent", "name", "phone",
-        "email", "confidential", "item", "area", "compare_unit",
+        "channel", "external_id", "text", "title", "source", "property", "received", "occurred", "address", "urgent", "name",
+        "phone", "email", "confidential", "item", "area", "compare_unit",
 };
 
 const char *import_field_name(enum import_field f)
@@ -30,8 +30,8 @@ static bool unknown_key(const struct reading *r, const struct yaml *m, const cha
 
 static bool wrong_shape(const struct reading *r, const struct yaml *m, const char *wanted, struct err *e)
 {
-        return err_both(e, ERR_INVALID, NULL, "%s:%d: \"%s\" should be %s", "%s:%d：“%s”应为 %s", r->name, m->line, m->key ? m->key : "",
-                        wanted);
+        return err_both(e, ERR_INVALID, NULL, "%s:%d: \"%s\" should be %s", "%s:%d：“%s”应为 %s", r->name, m->line,
+                        m->key ? m->key : "", wanted);
 }
 
 static bool one_text(const struct reading *r, const struct yaml *m, const char **out, struct err *e)
@@ -132,8 +132,8 @@ static bool value(const struct reading *r, const struct yaml *m, struct map_valu
 }
 
 /* item and area: by names from the top down under `key`, or a value that gives the code. */
-static bool names_or_value(const struct reading *r, const struct yaml *m, const char *key, struct map_columns *names, struct map_value *v,
-                           struct err *e)
+static bool names_or_value(const struct reading *r, const struct yaml *m, const char *key, struct map_columns *names,
+                           struct map_value *v, struct err *e)
 {
         const struct yaml *list = m->kind == YAML_MAP ? yaml_get(m, key) : NULL;
         if (!list)
@@ -144,7 +144,8 @@ static bool names_or_value(const struct reading *r, const struct yaml *m, const 
         return columns(r, list, names, e);
 }
 
-static bool choice(const struct reading *r, const struct yaml *m, const char *const *names, const char *all, int *out, struct err *e)
+static bool choice(const struct reading *r, const struct yaml *m, const char *const *names, const char *all, int *out,
+                   struct err *e)
 {
         for (int i = 0; m->kind == YAML_TEXT && names[i]; i++) {
                 if (text_is(names[i], m->text)) {
@@ -215,19 +216,20 @@ static bool top_key(const struct reading *r, const struct yaml *m, struct err *e
         for (int i = 0; i < IMPORT_FIELDS; i++)
                 if (text_is(m->key, field_names[i]))
                         return value(r, m, &map->fields[i], e);
-        return unknown_key(r, m, "format, time_zone, empty, channel, external_id, text, title, source, property, received, occurred, address,"
-                           " point, urgent, name, phone, email, confidential, item, area, compare_unit", e);
+        return unknown_key(r, m, "format, time_zone, empty, channel, external_id, text, title, source, property, received,"
+                           " occurred, address, point, urgent, name, phone, email, confidential, item, area, compare_unit", e);
 }
 
 static bool complete(const struct reading *r, const struct yaml *root, struct err *e)
 {
         static const enum import_field needed[] = {FIELD_CHANNEL, FIELD_EXTERNAL_ID, FIELD_TEXT};
         if (!yaml_get(root, "format"))
-                return err_both(e, ERR_INVALID, NULL, "%s: the key \"format\" is missing (csv, tsv, jsonl)", "%s：缺少“format”（csv、tsv、jsonl）",
-                                r->name);
+                return err_both(e, ERR_INVALID, NULL, "%s: the key \"format\" is missing (csv, tsv, jsonl)",
+                                "%s：缺少“format”（csv、tsv、jsonl）", r->name);
         for (size_t i = 0; i < COUNT_OF(needed); i++)
                 if (!r->map->fields[needed[i]].given)
-                        return err_both(e, ERR_INVALID, NULL, "%s: the key \"%s\" is missing", "%s：缺少“%s”", r->name, field_names[needed[i]]);
+                        return err_both(e, ERR_INVALID, NULL, "%s: the key \"%s\" is missing", "%s：缺少“%s”", r->name,
+                                        field_names[needed[i]]);
         /* Without an id of each row a second run would store everything again. */
         if (r->map->fields[FIELD_EXTERNAL_ID].constant)
                 return err_both(e, ERR_INVALID, NULL, "%s: external_id must come from columns that tell the rows apart",

@@ -1,4 +1,4 @@
-/* bulk/import_map.h -- how to read a foreign table: which columns make which part of a report (strict YAML, doc/packs.md "maps"). */
+/* bulk/import_map.h -- how to read a foreign table: which columns make which part of a report (strict YAML, doc/packs.md). */
 #ifndef BULK_IMPORT_MAP_H
 #define BULK_IMPORT_MAP_H
 #include "base/base.h"
@@ -28,7 +28,7 @@ struct import_map {
         enum table_format format;
         int zone;                                       /* of times without offset, minutes east of UTC */
         const char *columns[MAP_COLUMNS_MOST]; size_t n_columns;        /* every column the map names, once */
-        const char *empty[MAP_EMPTY_MOST]; size_t n_empty;              /* cells that mean "not said"; "-" unless the map says otherwise */
+        const char *empty[MAP_EMPTY_MOST]; size_t n_empty;      /* cells that mean "not said"; usually "-" */
         struct map_value fields[IMPORT_FIELDS];
         struct map_columns item_path, area_names;       /* n = 0: by FIELD_ITEM and FIELD_AREA, or not at all */
         bool has_point; int lon, lat; enum map_system system;

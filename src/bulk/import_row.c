@@ -200,8 +200,8 @@ static bool find_point(const struct making *m, struct report *r, struct err *e)
         return true;
 }
 
-bool row_report(const struct import_map *map, const struct rulebook *rules, struct arena *a, const struct table_row *row, int64_t now,
-                struct report *r, struct row_notes *notes, struct err *e)
+bool row_report(const struct import_map *map, const struct rulebook *rules, struct arena *a, const struct table_row *row,
+                int64_t now, struct report *r, struct row_notes *notes, struct err *e)
 {
         const struct making m = {map, rules, a, row};
         *r = (struct report){0};

@@ -29,10 +29,12 @@ static const char SAMPLE[] = HEADER
 
 static const char SQL_CASES[] = "SELECT COUNT(*) FROM cases";
 static const char SQL_FIRST[] =
-        "SELECT c.unit || ' ' || c.item || ' ' || c.community || ' ' || c.channel || ' ' || c.source || ' ' || c.property || ' ' || r.text"
+        "SELECT c.unit || ' ' || c.item || ' ' || c.community || ' ' || c.channel || ' ' || c.source || ' ' || c.property"
+        " || ' ' || r.text"
         " FROM cases c JOIN report r ON r.id = c.id WHERE r.external_id LIKE '1/%'";
 static const char SQL_TIMES[] = "SELECT COUNT(*) FROM cases WHERE created_at = 1740963900000000";      /* 2025-03-03 09:05 +08:00 */
-static const char SQL_AREAS[] = "SELECT area FROM report WHERE external_id LIKE '4/%' OR external_id LIKE '5/%' ORDER BY external_id";
+static const char SQL_AREAS[] =
+        "SELECT area FROM report WHERE external_id LIKE '4/%' OR external_id LIKE '5/%' ORDER BY external_id";
 
 static struct import_map map_of(struct world *w, const char *text)
 {
@@ -75,7 +77,8 @@ static void rows_become_cases(void **state)
                 struct import_result r = import(&w, &map, file);
                 assert_true(r.read == 10 && r.stored == 6 && r.again == 0 && r.rejected == 4 && r.waiting == 0);
                 assert_int_equal(number_of(&w, SQL_CASES), 6);
-                assert_true(r.no_item == 1 && r.unknown_item == 1 && r.no_area == 1 && r.unknown_area == 1 && r.unknown_property == 1);
+                assert_true(r.no_item == 1 && r.unknown_item == 1 && r.no_area == 1 && r.unknown_area == 1
+                            && r.unknown_property == 1);
                 same_comparison(&r);
                 assert_string_equal(texts_of(&w, SQL_FIRST),
                                     "oak 010101 990101001 hotline 热线 complaint 市容 / 垃圾 / two lines,\nwith \"quotes\"\n");
@@ -162,7 +165,8 @@ static void a_damaged_line_of_utf8_is_one_reject(void **state)
 static void gb18030_is_read(void **state)
 {
         (void)state;
-        static const char gb[] = HEADER "1,2025-03-03 09:00:00,\xB1\xB1\xBD\xD6\xB5\xC0,-,\xCA\xD0\xC8\xDD,\xC0\xAC\xBB\xF8,-,-,x,-,x\n";
+        static const char gb[] = HEADER
+                "1,2025-03-03 09:00:00,\xB1\xB1\xBD\xD6\xB5\xC0,-,\xCA\xD0\xC8\xDD,\xC0\xAC\xBB\xF8,-,-,x,-,x\n";
         struct world w = world_new(false);
         struct import_map map = map_of(&w, MAP);
         struct import_result r = import(&w, &map, file_of(&w, gb, sizeof gb - 1));
@@ -179,7 +183,8 @@ static void tabs_and_limit(void **state)
                 "c\t2025-03-03\tthree\t10.2\t500\t-\n"
                 "d\t2025-03-03\tfour\t-\t-\tperhaps\n";
         struct world w = world_new(false);
-        struct import_map map = map_of(&w, "format: tsv\nchannel: {value: patrol}\nexternal_id: {column: ID}\ntext: {column: TEXT}\n"
+        struct import_map map = map_of(&w, "format: tsv\n"
+                                           "channel: {value: patrol}\nexternal_id: {column: ID}\ntext: {column: TEXT}\n"
                                            "received: {column: AT}\npoint: {lon: LON, lat: LAT}\nurgent: {column: HURRY}\n");
         const char *file = file_of(&w, tabs, sizeof tabs - 1);
         struct import_result r;
@@ -209,7 +214,8 @@ static void json_lines(void **state)
                 "{\"id\": 6, \"what\"\n"
                 "{\"id\": 7}";
         struct world w = world_new(false);
-        struct import_map map = map_of(&w, "format: jsonl\nchannel: {value: app}\nexternal_id: {column: id}\ntext: {column: what.text}\n"
+        struct import_map map = map_of(&w, "format: jsonl\n"
+                                           "channel: {value: app}\nexternal_id: {column: id}\ntext: {column: what.text}\n"
                                            "item: {column: what.code}\narea: {column: area}\n");
         struct import_result r = import(&w, &map, file_of(&w, lines, sizeof lines - 1));
         assert_true(r.read == 7 && r.stored == 2 && r.rejected == 5 && r.unknown_item == 1 && r.no_area == 1);
@@ -264,7 +270,8 @@ static void maps_are_strict(void **state)
                 {"format: xls\n", "m.yaml:1: \"format\" should be csv / tsv / jsonl"},
                 {"format: csv\ntime_zone: Beijing\n", "m.yaml:2: \"time_zone\" should be \"+08:00\""},
                 {"format: csv\nchannel: {value: a}\ntext: {column: T}\n", "m.yaml: the key \"external_id\" is missing"},
-                {"format: csv\nchannel: {value: a}\ntext: {column: T}\nexternal_id: {value: x}\n", "m.yaml: external_id must come from columns"},
+                {"format: csv\nchannel: {value: a}\ntext: {column: T}\nexternal_id: {value: x}\n",
+                 "m.yaml: external_id must come from columns"},
                 {"channel: {value: a}\n", "m.yaml: the key \"format\" is missing"},
                 {"format: csv\npoint: {lon: A, lat: B, system: mars}\n", "m.yaml:2: \"system\" should be wgs84"},
                 {"format: csv\nformat: tsv\n", "m.yaml:2"},

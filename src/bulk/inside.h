@@ -40,7 +40,10 @@ int64_t table_lines(const struct table *);      /* about as many rows as there a
 int table_next(struct table *, struct arena *, struct table_row *, struct err *) MUST_CHECK;
 
 /* --- import_row.c: a row becomes a report ---------------------------------------------------------------------------------- */
-struct row_notes { bool unknown_item, unknown_area, unknown_property; const char *unit; };      /* unit: NULL = the row names none */
+struct row_notes {
+        bool unknown_item, unknown_area, unknown_property;
+        const char *unit;                       /* NULL = the row names none */
+};
 /* ERR_INVALID names the field: the row cannot be taken. */
 bool row_report(const struct import_map *, const struct rulebook *, struct arena *, const struct table_row *, int64_t now,
                 struct report *, struct row_notes *, struct err *) MUST_CHECK;
@@ -60,7 +63,7 @@ void tally_rejected(struct tally *);
 /* Texts of the confusions go to the arena. */
 void tally_result(struct tally *, struct arena *, struct import_result *);
 
-/* --- csv_out.c: CSV (RFC 4180, CR LF) ------------------------------------------------------------------------------------------ */
+/* --- csv_out.c: CSV (RFC 4180, CR LF) ---------------------------------------------------------------------------------- */
 /* One cell, quoted where it must be; `first` of its line has no comma in front. */
 void csv_cell(struct buf *, bool first, const char *text);
 void csv_end(struct buf *);
@@ -68,7 +71,8 @@ bool write_all(FILE *, struct buf *, const char *file, struct err *) MUST_CHECK;
 
 struct rejects;
 /* file NULL: rejects are only counted.  Refuses `input` itself. */
-bool rejects_open(struct rejects **, const char *file, const char *input, const char *const *header, size_t n, struct err *) MUST_CHECK;
+bool rejects_open(struct rejects **, const char *file, const char *input, const char *const *header, size_t n,
+                  struct err *) MUST_CHECK;
 bool rejects_add(struct rejects *, const struct table_row *, const struct err *why, bool chinese, struct err *) MUST_CHECK;
 /* No reject: the file is removed again. */
 bool rejects_close(struct rejects **, struct err *) MUST_CHECK;

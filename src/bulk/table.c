@@ -91,7 +91,7 @@ static bool find_columns(struct table *t, const char *file, struct err *e)
                         if (text_is(t->header[k], t->map->columns[i]))
                                 t->places[i] = (int)k;
                 if (t->places[i] < 0)
-                        return err_both(e, ERR_INVALID, NULL, "%s has no column \"%s\", which the map names; look at its first line",
+                        return err_both(e, ERR_INVALID, NULL, "%s has no column \"%s\", which the map names; see its first line",
                                         "%s 没有映射文件所指的列“%s”，请核对首行", file, t->map->columns[i]);
         }
         return true;
@@ -234,7 +234,8 @@ static bool json_cell(struct arena *a, const struct json_value *v, const char *n
         double number = json_real_of(v);
         /* Beyond 2^53 neighbouring numbers read the same: two ids would become one. */
         if (fabs(number) > 9007199254740992.0)
-                return err_both(e, ERR_INVALID, name, "the number is too long to be read exactly; put it in quotes", "数字过长，请加引号作为文本");
+                return err_both(e, ERR_INVALID, name, "the number is too long to be read exactly; put it in quotes",
+                                "数字过长，请加引号作为文本");
         char *text = arena_alloc(a, NUMBER_TEXT);
         if (number == trunc(number))
                 (void)snprintf(text, NUMBER_TEXT, "%lld", (long long)number);

@@ -41,8 +41,10 @@ static bool run(struct command_line *line, struct err *e)
         const double seconds = (double)r.elapsed / (double)USEC_SECOND;
         if (ok) {
                 progress_end(&p, r.stored + r.again);
-                printf(say(line, "stored: %lld, there already: %lld, %.1f s, %.0f a second\n", "新登记：%lld，此前已有：%lld，用时%.1f秒，每秒%.0f件\n"),
-                       (long long)r.stored, (long long)r.again, seconds, seconds > 0 ? (double)(r.stored + r.again) / seconds : 0.0);
+                printf(say(line, "stored: %lld, there already: %lld, %.1f s, %.0f a second\n",
+                           "新登记：%lld，此前已有：%lld，用时%.1f秒，每秒%.0f件\n"),
+                       (long long)r.stored, (long long)r.again, seconds,
+                       seconds > 0 ? (double)(r.stored + r.again) / seconds : 0.0);
         }
         command_close(&o);
         return ok;
@@ -55,7 +57,8 @@ static const struct option options_of_demo[] = {
 };
 const struct command demo_command = {
         .name = "demo", .words = "N", .least = 1, .most = 1,
-        .about = "Makes N reports up (at most 10,000,000), spread over items, areas, channels and the last year; a run that broke off goes on.",
+        .about = "Makes N reports up (at most 10,000,000), spread over items, areas, channels and the last year;"
+                 " a run that broke off goes on.",
         .about_zh = "生成N件演示来件（至多1000万），分布于各事项、区域、渠道和近一年；中断后可再次运行继续。",
         .options = options_of_demo, .run = run,
 };

@@ -14,11 +14,11 @@ static bool read_words(const struct command_line *line, enum export_what *what, 
 {
         const char *word = line->words[0], *file = line->words[1];
         if (!text_is(word, "cases") && !text_is(word, "reports"))
-                return err_both(e, ERR_INVALID, NULL, "\"%s\" cannot be exported; cases or reports can", "无法导出“%s”，可导出 cases 或 reports",
-                                word);
+                return err_both(e, ERR_INVALID, NULL, "\"%s\" cannot be exported; cases or reports can",
+                                "无法导出“%s”，可导出 cases 或 reports", word);
         if (!ends_with(file, ".csv") && !ends_with(file, ".jsonl"))
-                return err_both(e, ERR_INVALID, NULL, "the name of the file must end with .csv or .jsonl: %s", "文件名须以 .csv 或 .jsonl 结尾：%s",
-                                file);
+                return err_both(e, ERR_INVALID, NULL, "the name of the file must end with .csv or .jsonl: %s",
+                                "文件名须以 .csv 或 .jsonl 结尾：%s", file);
         *what = text_is(word, "cases") ? EXPORT_CASES : EXPORT_REPORTS;
         *format = ends_with(file, ".csv") ? EXPORT_CSV : EXPORT_JSONL;
         return true;
@@ -51,7 +51,8 @@ static bool run(struct command_line *line, struct err *e)
 
 const struct command export_command = {
         .name = "export", .words = "cases|reports FILE", .least = 2, .most = 2,
-        .about = "Writes all cases or reports to FILE.csv or FILE.jsonl, newest first, without reporters; numbers inside texts are masked.",
+        .about = "Writes all cases or reports to FILE.csv or FILE.jsonl, newest first, without reporters; numbers in texts are"
+                 " masked.",
         .about_zh = "将全部案件（cases）或来件（reports）写入 .csv 或 .jsonl 文件，新的在前，不含来件人信息，文中号码已脱敏。",
         .run = run,
 };

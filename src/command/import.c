@@ -47,7 +47,9 @@ static bool read_limit(const struct command_line *line, int64_t *limit, struct e
 static const char *rejects_path(const struct command_line *line, const char *file)
 {
         const char *given = option_value(line, "rejects"), *slash = strrchr(file, '/');
-        return !text_empty(given) ? given : arena_format(line->arena, "%s/%s.rejects.csv", line->settings.data, slash ? slash + 1 : file);
+        if (!text_empty(given))
+                return given;
+        return arena_format(line->arena, "%s/%s.rejects.csv", line->settings.data, slash ? slash + 1 : file);
 }
 
 /* --- what came of it ---------------------------------------------------------------------------------------------------- */
