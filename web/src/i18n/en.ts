@@ -9,6 +9,7 @@ export const en: Messages = {
   navLabel: 'Main menu',
   otherLanguage: '中文',
   footer: 'Your name and phone number are stored encrypted and used for this report only.',
+  licences: 'Open-source licences',
 
   reportTitle: 'Make a report',
   reportLead: 'Describe the matter and send it. You are told at once which unit is responsible and by when.',

@@ -7,6 +7,7 @@ export const zh = {
   navLabel: '主菜单',
   otherLanguage: 'English',
   footer: '姓名与电话加密保存，仅供办理本诉求使用。',
+  licences: '开源软件许可',
 
   reportTitle: '反映诉求',
   reportLead: '说明情况即可提交，系统立即告知承办单位与办理期限。',
