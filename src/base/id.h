@@ -16,6 +16,8 @@ int64_t id_new(struct id_source *, int64_t now);            /* safe from any thr
 
 enum { NUMBER_SIZE = 40 };
 /* "<prefix><yyyymmddHHMMSS><4 digits>" in Shanghai time (process.md, "Case number").  At most 10,000
- * a second; beyond that, and when the clock steps back, the second runs ahead of the clock. */
+ * a second; beyond that, and when the clock steps back a little, the second runs ahead of the clock.  Instants more than five
+ * seconds behind (records brought in later) get a number of their own second; such numbers may meet an earlier one, so whoever
+ * stores them asks for the next then. */
 char *number_new(struct id_source *, const char *prefix, int64_t now, char out[NUMBER_SIZE]);
 #endif

@@ -36,6 +36,9 @@ static const char SQL_TIMES[] = "SELECT COUNT(*) FROM cases WHERE created_at = 1
 static const char SQL_AREAS[] =
         "SELECT area FROM report WHERE external_id LIKE '4/%' OR external_id LIKE '5/%' ORDER BY external_id";
 
+static const char SQL_NUMBERS[] = "SELECT COUNT(DISTINCT number) FROM cases";
+static const char SQL_DAYS[] = "SELECT DISTINCT SUBSTR(number, LENGTH(number) - 17, 14) FROM cases ORDER BY 1";
+
 static struct import_map map_of(struct world *w, const char *text)
 {
         struct import_map map;
@@ -242,6 +245,24 @@ static void a_busy_store_is_waited_for(void **state)
         world_end(&w);
 }
 
+/* The newest row stands first: each number still says when its own report came. */
+static void numbers_say_when_a_report_came(void **state)
+{
+        (void)state;
+        struct world w = world_new(false);
+        struct import_map map = map_of(&w, MAP);
+        struct buf b = BUF_LIMIT(1 << 20);
+        buf_text(&b, HEADER);
+        for (int i = 0; i < 60; i++)
+                buf_format(&b, "%d,2025-03-%02d 09:00:00,北街道,-,市容,垃圾,-,-,热线,-,x\n", i, 3 - i / 20);
+        struct import_result r = import(&w, &map, file_of(&w, b.at, b.length));
+        buf_free(&b);
+        assert_int_equal(r.stored, 60);
+        assert_int_equal(number_of(&w, SQL_NUMBERS), 60);
+        assert_string_equal(texts_of(&w, SQL_DAYS), "20250301090000\n20250302090000\n20250303090000\n");
+        world_end(&w);
+}
+
 static void a_missing_column_is_named(void **state)
 {
         (void)state;
@@ -298,6 +319,7 @@ int main(void)
                 cmocka_unit_test(tabs_and_limit),
                 cmocka_unit_test(json_lines),
                 cmocka_unit_test(a_busy_store_is_waited_for),
+                cmocka_unit_test(numbers_say_when_a_report_came),
                 cmocka_unit_test(a_missing_column_is_named),
                 cmocka_unit_test(maps_are_strict),
         };

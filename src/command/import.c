@@ -86,8 +86,9 @@ static void show_counts(const struct command_line *line, const struct import_res
 
 static void show_comparison(const struct command_line *line, const struct import_result *r)
 {
+        const int64_t taken = r->stored + r->again;
         printf(say(line, "the same unit as in the file: %lld of %lld rows (%.2f %%)\n", "与文件所列单位一致：%lld / %lld 行（%.2f%%）\n"),
-               (long long)r->same, (long long)r->compared, percent(r->same, r->compared));
+               (long long)r->same, (long long)taken, percent(r->same, taken));
         printf(say(line, "  of the rows whose unit the pack knows: %lld of %lld (%.2f %%)\n",
                    "  单位在场景包内的行：%lld / %lld（%.2f%%）\n"),
                (long long)r->same, (long long)r->known, percent(r->same, r->known));
