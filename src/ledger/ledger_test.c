@@ -165,6 +165,7 @@ static const struct harm harms[] = {
         {"DELETE FROM history WHERE subject = 3 AND seq = 3;", "case 3: its last rows are gone (2 of 3 are there)"},
         {"DELETE FROM history WHERE subject = 3;", "lane 3 has no ordinal 1"},
         {"DELETE FROM history WHERE subject = 3; DELETE FROM tip WHERE subject = 3;", "lane 3 has no ordinal 1"},
+        {"DELETE FROM history WHERE subject = 3; UPDATE ledger_lane SET last = 0 WHERE lane = 3;", "case 3: its history does not begin with row 1"},
         {"DELETE FROM tip WHERE subject = 3;", "case 3: the history is there, but the case is gone"},
         {"UPDATE tip SET hash = (SELECT hash FROM tip WHERE subject = 4) WHERE subject = 3;", "case 3: row 3 is not the one the case points to"},
         {"UPDATE tip SET seq = 4 WHERE subject = 3;", "case 3: its last rows are gone (3 of 4 are there)"},
