@@ -117,7 +117,7 @@ static struct calendar_rules any_rules(struct arena *a, uint64_t *seed)
         }
         int64_t day = new_year(FIRST_YEAR) / 86400;
         while (r.n_overrides < OVERRIDES) {
-                day += 1 + draw(seed, 16);
+                day += 1 + draw(seed, 21);
                 days[r.n_overrides++] = (struct day_override){day, draw(seed, 2) != 0};        /* some fall into years without data */
         }
         if (draw(seed, 2))
