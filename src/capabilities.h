@@ -9,7 +9,7 @@ struct timer_kind;
 
 struct capabilities {
         const struct pack_part *const *parts;           /* in LAYERS order, ends with NULL */
-        const struct route *const *routes;              /* tables; ends with NULL */
+        const struct route *const *const *routes;       /* where the tables are; ends with NULL */
         const struct timer_kind *const *timers;         /* of the main scheduler; ends with NULL */
         const struct timer_kind *const *slow_timers;    /* may block for seconds: a scheduler of their own; ends with NULL */
         const struct consumer *const *consumers;        /* ends with NULL */

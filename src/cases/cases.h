@@ -48,6 +48,7 @@ struct filing {
 /* What needs no transaction: due instants of all clocks.  Fails only for a calendar without data. */
 struct filing_plan;
 bool cases_plan(struct arena *, const struct filing *, struct filing_plan **, struct err *) MUST_CHECK;
+int64_t filing_plan_due(const struct filing_plan *);    /* the due instant the new case will show; 0 = none */
 /* Case, first tasks, clocks, timer, history rows, outbox row.  Receives, files and, when the answer is sure, dispatches. */
 bool cases_file(struct tx *, struct district *, struct filing *, const struct filing_plan *, struct err *) MUST_CHECK;
 

@@ -91,6 +91,11 @@ static bool plan_clocks(const struct filing *f, struct filing_plan *p, struct er
         return true;
 }
 
+int64_t filing_plan_due(const struct filing_plan *p)
+{
+        return p->due;
+}
+
 char *answer_form(struct arena *a, const struct answer *answer, const struct item *item, double certainty, int64_t due,
                   const char *extra_reason)
 {

@@ -13,6 +13,7 @@ struct command {
         int least, most;                /* how many positional arguments */
         const char *about, *about_zh;
         const struct option *options;   /* of this command only, ends with {0}; NULL = none.  Settings may always be given */
+        bool serves;                    /* runs on: its log is wanted */
         bool (*run)(struct command_line *, struct err *);
 };
 struct command_line {

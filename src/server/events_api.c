@@ -102,7 +102,7 @@ static bool start_at(struct request *rq, struct cursor *at, struct err *e)
                 last = request_query(rq, "after");
         if (!last)
                 return outbox_last(rq->store, at, e);
-        if (sscanf(last, "%lld.%lld%n", &tx, &seq, &used) != 2 || last[used])
+        if (sscanf(last, "%18lld.%18lld%n", &tx, &seq, &used) != 2 || last[used])
                 return err_both(e, ERR_INVALID, "after", "Last-Event-ID must be the id of an event", "Last-Event-ID 应为某个事件的 id");
         *at = (struct cursor){tx, seq};
         return true;

@@ -54,7 +54,7 @@ static void write_memory(struct buf *out)
 {
         long pages = 0;
         FILE *f = fopen("/proc/self/statm", "re");
-        if (f && fscanf(f, "%*d %ld", &pages) == 1)
+        if (f && fscanf(f, "%*s %18ld", &pages) == 1)
                 buf_format(out, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n",
                            (long long)pages * (long long)sysconf(_SC_PAGESIZE));
         if (f)
@@ -136,8 +136,14 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
 
 static bool start_server(struct running *r, const struct settings *s, const struct capabilities *c, struct server **out, struct err *e)
 {
+        size_t n = 0;
+        while (c->routes[n])
+                n++;
+        const struct route **tables = NEW_ARRAY(r->arena, const struct route *, n + 1);
+        for (size_t i = 0; i < n; i++)
+                tables[i] = *c->routes[i];
         const struct server_options options = {
-                .address = s->address, .port = s->port, .routes = c->routes, .store = r->store, .app = r,
+                .address = s->address, .port = s->port, .routes = tables, .store = r->store, .app = r,
                 .identify = identify, .metrics = metrics, .ready = ready,
                 .workers = s->workers, .queue = s->queue, .connections = s->connections, .idle_seconds = s->idle_seconds, .streams = s->streams,
                 .title = "yiwang", .release = YIWANG_VERSION, .trusted_proxy = s->trusted_proxy, .access_log = s->access_log,

@@ -24,7 +24,7 @@ struct settings {
 
 /* One line of `yiwang serve --help` and of the man page each. */
 struct setting { const char *name, *about, *about_zh; };
-const struct setting *settings_table(size_t *n);
+const struct setting *setting_at(size_t i);             /* NULL behind the last */
 
 /* file: NULL = DATA/yiwang.yaml when it is there.  flag(): the value of --NAME ("store-readers"), NULL when not given.
  * Secrets are read from the files that *_file settings name and never printed. */
