@@ -59,7 +59,7 @@ static struct point gcj_to_bd(struct point g)
 
 struct point point_to_bd09(struct point p)
 {
-        return gcj_to_bd(point_to_gcj02(p));
+        return in_china(p) ? gcj_to_bd(point_to_gcj02(p)) : p;
 }
 
 /* Fixed point iteration: the offsets change slowly, so each step gains two to three digits. */

@@ -10,7 +10,7 @@ bool point_valid(struct point);                         /* finite, in range */
 struct point point_from_gcj02(struct point);            /* by iteration, back to under 1 cm inside China */
 struct point point_to_gcj02(struct point);              /* outside China's rough box: unchanged */
 struct point point_from_bd09(struct point);
-struct point point_to_bd09(struct point);
+struct point point_to_bd09(struct point);               /* the same */
 double point_metres(struct point, struct point);        /* great circle, mean radius 6,371,008.8 m */
 
 /* ERR_INVALID says what is wrong with a polygon or multipolygon: not closed, fewer than 4 points, out of range,
@@ -18,7 +18,7 @@ double point_metres(struct point, struct point);        /* great circle, mean ra
 bool wkb_check(const void *wkb, size_t n, struct err *) MUST_CHECK;
 /* rings: arrays of points, first the shell; the bytes live in the arena. */
 struct ring { const struct point *at; size_t n; };
-void wkb_polygon(struct arena *, const struct ring *, size_t rings, void **wkb, size_t *n);
+void wkb_polygon(struct arena *, const struct ring *rings, size_t n_rings, void **wkb, size_t *n);
 bool wkb_box(const void *wkb, size_t n, struct point *low, struct point *high, struct err *) MUST_CHECK;
 
 /* The area index: which areas hold a point.  Built once, then read by any number of threads without a lock.
