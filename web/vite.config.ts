@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Puts NAME.gz beside every text file: the binary serves it as it is and need not compress at run time. */
+/** Leaves NAME.gz in place of every larger text file: the server sends it as it is, and unpacks it for who cannot read gzip. */
 function compressed(): Plugin {
   return {
     name: 'compressed',
@@ -14,8 +14,10 @@ function compressed(): Plugin {
       for (const name of names.filter((n) => /\.(js|css|html|svg|txt)$/.test(n))) {
         const path = join('dist', name)
         const bytes = readFileSync(path)
-        if (bytes.length > 1024)
+        if (bytes.length > 1024) {
           writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
+          rmSync(path)
+        }
       }
     },
   }
