@@ -39,11 +39,12 @@ static bool holds(const struct shape *s, struct point p)
         for (size_t i = 0; i < s->outline.n; i++) {
                 const struct ring *r = &s->outline.rings[i];
                 for (size_t k = 1; k < r->n; k++) {
-                        const struct point a = r->at[k - 1], b = r->at[k];
+                        /* Always from the lower end: two areas that share an edge must round alike, or a point on it is in neither. */
+                        const bool up = r->at[k - 1].lat <= r->at[k].lat;
+                        const struct point a = r->at[up ? k - 1 : k], b = r->at[up ? k : k - 1];
                         if (on_edge(p, a, b))
                                 return true;
-                        if ((a.lat > p.lat) != (b.lat > p.lat)
-                            && p.lon < (b.lon - a.lon) * (p.lat - a.lat) / (b.lat - a.lat) + a.lon)
+                        if (a.lat <= p.lat && b.lat > p.lat && p.lon < (b.lon - a.lon) * (p.lat - a.lat) / (b.lat - a.lat) + a.lon)
                                 inside = !inside;
                 }
         }
