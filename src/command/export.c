@@ -34,9 +34,9 @@ static void show(void *ctx, int64_t done, int64_t total)
 static bool run(struct command_line *line, struct err *e)
 {
         struct opened o;
-        enum export_what what;
-        enum export_format format;
-        int64_t rows;
+        enum export_what what = EXPORT_CASES;
+        enum export_format format = EXPORT_CSV;
+        int64_t rows = 0;
         if (!read_words(line, &what, &format, e) || !command_open(line, true, &o, e))
                 return false;
         struct progress p = progress_start(say(line, "export", "导出"), 0);
