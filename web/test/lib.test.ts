@@ -50,8 +50,18 @@ describe('geometry', () => {
   it('measures boxes', () => {
     expect(boxOf([ring, area('none'), area('east', square(10, 2, 10))])).toEqual([0, 0, 20, 12])
     expect(boxOf([area('none')])).toBeNull()
+  })
+
+  it('puts names where the area is heaviest', () => {
     expect(middleOf(ring)).toEqual({ lon: 5, lat: 5 })
+    expect(middleOf(area('parts', square(50, 50, 1), square(0, 0, 4)))).toEqual({ lon: 2, lat: 2 })
+    const hook: Position[] = [[0, 0], [6, 0], [6, 2], [2, 2], [2, 6], [0, 6], [0, 0]]
+    expect(middleOf(area('hook', hook))!.lon).toBeCloseTo(2.2, 9)
+    expect(middleOf(area('flat', [[1, 1], [1, 1], [1, 1]]))).toEqual({ lon: 1, lat: 1 })
     expect(middleOf(area('none'))).toBeNull()
+  })
+
+  it('rounds', () => {
     expect(rounded({ lon: 114.123456789, lat: 22.1 })).toEqual({ lon: 114.123457, lat: 22.1 })
   })
 })

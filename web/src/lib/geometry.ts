@@ -36,9 +36,25 @@ export function boxOf(areas: Area[]): Box | null {
   return box[0] <= box[2] ? box : null
 }
 
+/** Twice the area of a ring (its sign says which way round it runs) and its centre of gravity. */
+function weigh(ring: Position[]): { weight: number; at: Point } {
+  const [x0, y0] = ring[0] as Position // sums of differences: the degrees themselves would drown them
+  let weight = 0, x = 0, y = 0
+  for (let i = 0, k = ring.length - 1; i < ring.length; k = i++) {
+    const [ax, ay] = [ring[k]![0] - x0, ring[k]![1] - y0]
+    const [bx, by] = [ring[i]![0] - x0, ring[i]![1] - y0]
+    const cross = ax * by - bx * ay
+    weight += cross
+    x += (ax + bx) * cross
+    y += (ay + by) * cross
+  }
+  return { weight, at: weight ? { lon: x0 + x / (3 * weight), lat: y0 + y / (3 * weight) } : { lon: x0, lat: y0 } }
+}
+
+/** Where to write its name: the centre of gravity of its largest ring. */
 export function middleOf(area: Area): Point | null {
-  const box = boxOf([area])
-  return box && { lon: (box[0] + box[2]) / 2, lat: (box[1] + box[3]) / 2 }
+  const rings = (area.outline?.coordinates ?? []).filter((ring) => ring.length).map(weigh)
+  return rings.sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))[0]?.at ?? null
 }
 
 /** Six decimals are 10 cm: more says nothing and makes the number hard to read out. */
