@@ -108,7 +108,8 @@ static int64_t draw_time(const struct demo *d, struct draw *r, int64_t i)
 {
         double x = ((double)i + share(r)) / (double)d->options->count * DAYS;
         int64_t day = (int64_t)x;
-        return d->options->until - DAYS * USEC_DAY + day * USEC_DAY + in_the_day(x - (double)day);
+        int64_t instant = d->options->until - DAYS * USEC_DAY + day * USEC_DAY + in_the_day(x - (double)day);
+        return instant - instant % USEC_SECOND;
 }
 
 struct sentence { const char *before, *between, *after; };     /* before PLACE between MATTER after */
