@@ -5,31 +5,27 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Length of the well-formed sequence at s, 0 when it is not one (Unicode 15, table 3-7). */
+/* Well-formed sequences of UTF-8 (Unicode 15, table 3-7): first byte, second byte, length; further bytes are 80..BF. */
+static const struct { unsigned char from, to, low, high; size_t length; } sequences[] = {
+        {0x01, 0x7F, 0x00, 0x00, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
+        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4},
+        {0xF4, 0xF4, 0x80, 0x8F, 4},
+};
+
+/* Length of the well-formed sequence at s, 0 when it is not one. */
 static size_t sequence(const unsigned char *s, size_t n)
 {
-        if (s[0] == 0)
+        size_t k = 0;
+        while (k < COUNT_OF(sequences) && (s[0] < sequences[k].from || s[0] > sequences[k].to))
+                k++;
+        if (k == COUNT_OF(sequences) || sequences[k].length > n)
                 return 0;
-        if (s[0] < 0x80)
-                return 1;
-        size_t length = s[0] >= 0xC2 && s[0] <= 0xDF ? 2 : s[0] >= 0xE0 && s[0] <= 0xEF ? 3 : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4 : 0;
-        if (length == 0 || length > n)
+        if (sequences[k].length > 1 && (s[1] < sequences[k].low || s[1] > sequences[k].high))
                 return 0;
-        unsigned char low = 0x80, high = 0xBF;
-        if (s[0] == 0xE0)
-                low = 0xA0;
-        else if (s[0] == 0xED)
-                high = 0x9F;
-        else if (s[0] == 0xF0)
-                low = 0x90;
-        else if (s[0] == 0xF4)
-                high = 0x8F;
-        if (s[1] < low || s[1] > high)
-                return 0;
-        for (size_t i = 2; i < length; i++)
+        for (size_t i = 2; i < sequences[k].length; i++)
                 if (s[i] < 0x80 || s[i] > 0xBF)
                         return 0;
-        return length;
+        return sequences[k].length;
 }
 
 size_t text_utf8_fault(const char *text, size_t n)

@@ -24,6 +24,24 @@ static bool in_class(const char *state, const char *class)
         return strncmp(state, class, strlen(class)) == 0;
 }
 
+/* 08P01 is a wrong number of values for a statement: the connection lives and the fault is ours. */
+static bool means_lost(const char *state)
+{
+        return (in_class(state, "08") && !text_is(state, "08P01")) || in_class(state, "57P");
+}
+
+/* No room, a lock that is not free, cancelled for taking too long. */
+static bool means_busy(const char *state)
+{
+        return in_class(state, "53") || text_is(state, "55P03") || text_is(state, "57014");
+}
+
+/* A unique key, a foreign key, an exclusion. */
+static bool means_conflict(const char *state)
+{
+        return text_is(state, "23505") || text_is(state, "23503") || text_is(state, "23P01");
+}
+
 bool postgres_error(struct link *c, const PGresult *r, const char *sql, struct err *e)
 {
         const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
@@ -32,20 +50,16 @@ bool postgres_error(struct link *c, const PGresult *r, const char *sql, struct e
                 words = PQerrorMessage(c->pg);
         if (!state)
                 state = "";
-        if (PQstatus(c->pg) == CONNECTION_BAD)
-                c->dead = true;
-        /* 08P01 is a wrong number of values for a statement: the connection lives and the fault is ours. */
-        if ((in_class(state, "08") && !text_is(state, "08P01")) || in_class(state, "57P"))
-                c->dead = true;
+        c->dead = c->dead || PQstatus(c->pg) == CONNECTION_BAD || means_lost(state);
         if (c->dead)
                 return err_busy(e, words);
         if (text_is(state, "40001") || text_is(state, "40P01")) {
                 c->again = true;
                 return err_set(e, ERR_BUSY, "PostgreSQL: %s", words);
         }
-        if (in_class(state, "53") || text_is(state, "55P03") || text_is(state, "57014"))
+        if (means_busy(state))
                 return err_busy(e, words);
-        if (text_is(state, "23505") || text_is(state, "23503") || text_is(state, "23P01")) {
+        if (means_conflict(state)) {
                 const char *name = PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME);
                 return err_conflict(e, name ? name : words);
         }
@@ -200,9 +214,11 @@ int postgres_change(struct tx *tx, struct err *e, const char *sql, const struct 
         PGresult *r = execute(tx, e, sql, args);
         if (!r)
                 return -1;
-        int n = in_class(PQcmdStatus(r), "SELECT") ? 0 : atoi(PQcmdTuples(r));
+        int64_t n;
+        if (in_class(PQcmdStatus(r), "SELECT") || !text_to_int(PQcmdTuples(r), &n))
+                n = 0;
         PQclear(r);
-        return n;
+        return (int)n;
 }
 
 bool postgres_rows(struct tx *tx, struct rows *r, struct err *e, const char *sql, const struct value *args)

@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "store/dialect.h"
 #include "store/inside.h"
 #include <errno.h>
@@ -59,15 +60,15 @@ static bool find_places(struct statement *s, struct err *e)
         int n = sqlite3_bind_parameter_count(s->q);
         for (int i = 1; i <= n; i++) {
                 const char *name = sqlite3_bind_parameter_name(s->q, i);
-                int k = name && name[0] == '$' ? atoi(name + 1) : 0;
-                if (k < 1 || k > 32766)
+                int64_t k;
+                if (!name || name[0] != '$' || !text_to_int(name + 1, &k) || k < 1 || k > 32766)
                         return err_set(e, ERR_FAULT, "parameters must be $1, $2, ... in: %.160s", s->kept.sql);
                 if (k > s->wants) {
                         s->place = realloc(s->place, (size_t)k * sizeof *s->place);
                         if (!s->place)
                                 abort();
                         memset(s->place + s->wants, 0, (size_t)(k - s->wants) * sizeof *s->place);
-                        s->wants = k;
+                        s->wants = (int)k;
                 }
                 s->place[k - 1] = (unsigned short)i;
         }
@@ -228,6 +229,7 @@ bool sqlite_finish(struct connection *c, const char *sql, struct err *e)
 {
         while (c->open) {       /* rows that a failing function left open */
                 struct statement *s = c->open;
+                assert(s->open_link == &c->open);
                 open_remove(s);
                 sqlite3_reset(s->q);
                 if (s->once)
