@@ -30,7 +30,7 @@ static void print_array(const char *name, int index, const unsigned char *bytes,
 {
         printf("static const unsigned char %s%d[] = {", name, index);
         for (size_t i = 0; i <= n; i++)
-                printf("%s%u,", i % 32 ? "" : "\n", i < n ? bytes[i] : 0);
+                printf("%s%d,", i % 32 ? "" : "\n", i < n ? bytes[i] : 0);
         printf("\n};\n");
 }
 
@@ -40,7 +40,7 @@ static void print_migration(const char *path, int index)
         const char *end = strstr(path, "/schema/"), *from = end;
         while (from > path && from[-1] != '/')
                 from--;
-        printf("        {\"%.*s\", %d, (const char *)sql%d},\n", (int)(end - from), from, atoi(end + strlen("/schema/")), index);
+        printf("        {\"%.*s\", %d, (const char *)sql%d},\n", (int)(end - from), from, (int)strtol(end + strlen("/schema/"), NULL, 10), index);
 }
 
 static int migrations(int n, char **files)
@@ -96,6 +96,6 @@ int main(int argc, char **argv)
                 return migrations(argc - 2, argv + 2);
         if (argc >= 3 && strcmp(argv[1], "assets") == 0)
                 return assets(argv[2], argc - 3, argv + 3);
-        fprintf(stderr, "usage: embed migrations FILE.sql... | embed assets ROOT FILE...\n");
+        (void)fprintf(stderr, "usage: embed migrations FILE.sql... | embed assets ROOT FILE...\n");
         return 2;
 }

@@ -205,7 +205,9 @@ bool names_move(char *const *list, size_t n, const char *move)
 
 struct limit clock_limit(const struct clock_rule *c, const struct item *item, bool urgent)
 {
-        if (c->of_item)
-                return !item ? (struct limit){0} : urgent && item->handle_urgent.unit != LIMIT_NONE ? item->handle_urgent : item->handle;
-        return urgent ? c->urgent : c->ordinary;
+        if (!c->of_item)
+                return urgent ? c->urgent : c->ordinary;
+        if (!item)
+                return (struct limit){0};
+        return urgent && item->handle_urgent.unit != LIMIT_NONE ? item->handle_urgent : item->handle;
 }

@@ -143,7 +143,7 @@ static bool mail_address(const struct sending *s, char **address, struct err *e)
 static bool send_mail(const struct sending *s, struct err *e)
 {
         const struct notify_settings *settings = s->district->notify;
-        char *address;
+        char *address = NULL;
         if (!settings || !settings->smtp_url)
                 return err_set(e, ERR_FAULT, "no mail server is in the settings");
         if (!mail_address(s, &address, e))

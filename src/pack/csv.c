@@ -112,7 +112,9 @@ struct csv_reader *csv_open(const char *text, size_t n, char separator)
         *s = (struct csv_reader){.at = text, .end = text + n, .line = 1, .arena = arena_new()};
         if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
                 s->at += 3;
-        s->separator = separator ? separator : guess(s->at, s->end);
+        s->separator = separator;
+        if (!separator)
+                s->separator = guess(s->at, s->end);
         return s;
 }
 

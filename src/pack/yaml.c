@@ -121,13 +121,20 @@ static bool read_node(struct reading *r, struct yaml *out, struct err *e)
         return ok;
 }
 
+static bool next_two(struct reading *r, struct err *e)
+{
+        if (!next(r, e))
+                return false;
+        return next(r, e);
+}
+
 static bool read_document(struct reading *r, struct yaml *root, struct err *e)
 {
-        if (!next(r, e) || !next(r, e))
+        if (!next_two(r, e))
                 return false;
         if (r->event.type == YAML_STREAM_END_EVENT)
                 return err_both(e, ERR_INVALID, NULL, "1: the file is empty", "1：文件为空");
-        if (!next(r, e) || !read_node(r, root, e) || !next(r, e) || !next(r, e))
+        if (!next(r, e) || !read_node(r, root, e) || !next_two(r, e))
                 return false;
         return r->event.type == YAML_STREAM_END_EVENT
                || err_both(e, ERR_INVALID, NULL, "%d: a second document begins here; one is wanted", "%d：只接受一个文档", line_of(r));

@@ -337,12 +337,14 @@ bool scheduler_start(struct scheduler **out, const struct scheduler_options *o, 
         s->is = *o;
         s->is.keep = o->keep > 0 ? o->keep : KEEP;
         s->is.lease = o->lease > 0 ? o->lease : LEASE;
-        while (o->consumers && o->consumers[s->feed_count])
-                s->feed_count++;
-        s->feeds = calloc(s->feed_count + 1, sizeof *s->feeds);
+        size_t n = 0;
+        while (o->consumers && o->consumers[n])
+                n++;
+        s->feed_count = n;
+        s->feeds = calloc(n + 1, sizeof *s->feeds);
         if (!s->feeds || getrandom(&s->owner, sizeof s->owner, 0) != (ssize_t)sizeof s->owner)
                 abort();
-        for (size_t i = 0; i < s->feed_count; i++)
+        for (size_t i = 0; i < n; i++)
                 s->feeds[i].consumer = o->consumers[i];
         s->arena = arena_new();
         pthread_mutex_init(&s->lock, NULL);
