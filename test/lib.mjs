@@ -1,0 +1,162 @@
+/* A real server on a free port over a fresh database, for the tests over HTTP.
+ *
+ * YIWANG names the program (build-asan/yiwang when unsaid); YIWANG_TEST_STORE is sqlite or postgres; for the latter
+ * YIWANG_TEST_PG names the database, in which every district gets a schema of its own. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export const PROGRAM = resolve(process.env.YIWANG ?? 'build-asan/yiwang')
+export const POSTGRES = process.env.YIWANG_TEST_STORE === 'postgres'
+export const SMALL = resolve('test/packs/small')
+export { sleep }
+
+let schemas = 0
+function freshStore() {
+  if (!POSTGRES) return null
+  const dsn = process.env.YIWANG_TEST_PG
+  assert.ok(dsn, 'YIWANG_TEST_PG must name a database: use tools/with_postgres')
+  return `${dsn}${dsn.includes('?') ? '&' : '?'}schema=scenario_${process.pid}_${++schemas}`
+}
+
+/** Waits until `probe` gives something truthy. */
+export async function until(probe, what, seconds = 20) {
+  const end = Date.now() + seconds * 1000
+  for (;;) {
+    const value = await probe()
+    if (value) return value
+    assert.ok(Date.now() < end, `not within ${seconds} seconds: ${what}`)
+    await sleep(50)
+  }
+}
+
+export class District {
+  /** A folder with pack and demonstration accounts; removed when the test `t` ends. */
+  static make(t, { pack = SMALL, settings = {} } = {}) {
+    const d = new District()
+    d.folder = mkdtempSync(join(tmpdir(), 'yiwang-test-'))
+    d.data = join(d.folder, 'data')
+    d.store = freshStore()
+    d.settings = settings
+    t.after(async () => {
+      await d.stop('SIGKILL')
+      rmSync(d.folder, { recursive: true, force: true })
+    })
+    const made = d.command('init', '--pack', pack, '--demo', d.data)
+    assert.equal(made.status, 0, made.stderr)
+    d.demo = JSON.parse(readFileSync(join(d.data, 'demo.json'), 'utf8'))
+    d.key = d.demo.channel_key
+    return d
+  }
+
+  static async start(t, options) {
+    const d = District.make(t, options)
+    await d.serve()
+    return d
+  }
+
+  environment() {
+    const named = Object.entries(this.settings).map(([name, value]) => [`YIWANG_${name.toUpperCase()}`, String(value)])
+    return { ...process.env, LANG: 'C.UTF-8', ...Object.fromEntries(named), ...(this.store && { YIWANG_STORE: this.store }) }
+  }
+
+  /** Runs a command of the program on this district. */
+  command(...words) {
+    return this.commandWith('', ...words)
+  }
+
+  commandWith(input, ...words) {
+    const more = words[0] === 'init' ? [] : ['--data', this.data]
+    return spawnSync(PROGRAM, [...words, ...more], { encoding: 'utf8', input, env: this.environment(), maxBuffer: 1 << 26 })
+  }
+
+  async serve() {
+    this.child = spawn(PROGRAM, ['serve', '--data', this.data, '--port', '0'], { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] })
+    this.said = ''
+    this.log = ''
+    this.child.stdout.on('data', (bytes) => (this.said += bytes))
+    this.child.stderr.on('data', (bytes) => (this.log += bytes))
+    this.ended = new Promise((done) => this.child.on('exit', (code, signal) => done({ code, signal })))
+    const found = await until(() => /listening on (http:\/\/\S+)/.exec(this.said) ?? (this.child.exitCode !== null && [null, null]), 'the server listens', 60)
+    assert.ok(found[1], `the server ended: ${this.log}`)
+    this.base = found[1]
+  }
+
+  async stop(signal = 'SIGTERM') {
+    if (!this.child) return null
+    this.child.kill(signal)
+    const how = await this.ended
+    this.child = null
+    return how
+  }
+
+  /** One request: {status, headers, body (parsed when JSON), text}. */
+  async ask(method, path, body, { key = null, headers = {} } = {}) {
+    const answer = await fetch(this.base + path, {
+      method,
+      headers: { ...(key && { Authorization: `Bearer ${key}` }), ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    })
+    const text = await answer.text()
+    const json = (answer.headers.get('content-type') ?? '').includes('json')
+    return { status: answer.status, headers: answer.headers, text, body: json ? JSON.parse(text) : null }
+  }
+
+  report(fields, options = {}) {
+    return this.ask('POST', '/api/v1/reports', { channel: 'hotline', text: '路边有一堆垃圾', ...fields }, { key: this.key, ...options })
+  }
+
+  /** Signs a demonstration account in; gives its token. */
+  async signIn(user) {
+    const account = this.demo.accounts.find((a) => a.user === user)
+    const answer = await this.ask('POST', '/api/v1/session', { user: account.user, password: account.password })
+    assert.equal(answer.status, 201, answer.text)
+    return answer.body.token
+  }
+
+  move(number, move, form, key) {
+    return this.ask('POST', `/api/v1/cases/${number}/moves`, { move, ...form }, { key })
+  }
+}
+
+/** Server-sent events of one address; next() waits for the next one. */
+export class Events {
+  constructor(base, path, { key, last } = {}) {
+    this.stopper = new AbortController()
+    this.waiting = []
+    this.open = this.#read(base + path, {
+      ...(key && { Authorization: `Bearer ${key}` }),
+      ...(last && { 'Last-Event-ID': last }),
+    })
+  }
+
+  async #read(url, headers) {
+    const answer = await fetch(url, { headers, signal: this.stopper.signal })
+    this.status = answer.status
+    this.pump(answer).catch(() => {})
+    return this
+  }
+
+  async pump(answer) {
+    const decoder = new TextDecoder()
+    let text = ''
+    for await (const bytes of answer.body) {
+      text += decoder.decode(bytes, { stream: true })
+      for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2)) {
+        const lines = Object.fromEntries(text.slice(0, end).split('\n').filter((l) => !l.startsWith(':')).map((l) => [l.slice(0, l.indexOf(':')), l.slice(l.indexOf(':') + 2)]))
+        if (lines.data) this.waiting.push({ id: lines.id, event: lines.event, data: JSON.parse(lines.data) })
+      }
+    }
+  }
+
+  next(what = 'an event') {
+    return until(() => this.waiting.shift(), what)
+  }
+
+  close() {
+    this.stopper.abort()
+  }
+}

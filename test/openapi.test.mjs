@@ -1,0 +1,79 @@
+/* The interface page against what the server really answers. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { District } from './lib.mjs'
+
+const kind = (v) => (v === null ? 'null' : Array.isArray(v) ? 'array' : Number.isInteger(v) ? 'integer' : typeof v)
+
+/** What of a value its schema does not allow; the part of JSON Schema that our page uses. */
+function faults(value, schema, at = '') {
+  const wanted = [].concat(schema.type ?? [])
+  const is = kind(value)
+  if (wanted.length && !wanted.includes(is) && !(is === 'integer' && wanted.includes('number'))) return [`${at}: ${is} instead of ${wanted}`]
+  const found = []
+  if (schema.enum && !schema.enum.includes(value)) found.push(`${at}: ${value} is not one of ${schema.enum}`)
+  if (is === 'object') {
+    for (const name of schema.required ?? []) if (!(name in value)) found.push(`${at}.${name} is missing`)
+    for (const [name, v] of Object.entries(value)) {
+      if (schema.properties?.[name]) found.push(...faults(v, schema.properties[name], `${at}.${name}`))
+      else if (schema.properties && schema.additionalProperties === false) found.push(`${at}.${name} is not in the schema`)
+    }
+  }
+  if (is === 'array' && schema.items) value.forEach((v, i) => found.push(...faults(v, schema.items, `${at}[${i}]`)))
+  return found
+}
+
+test('every answer has the shape that the page promises', async (t) => {
+  const d = await District.start(t)
+  const { body: page, headers } = await d.ask('GET', '/api/openapi.json')
+  assert.equal(page.openapi, '3.1.0')
+  const again = await fetch(`${d.base}/api/openapi.json`, { headers: { 'If-None-Match': headers.get('etag') } })
+  assert.equal(again.status, 304)
+  const key = await d.signIn('dispatcher')
+  const { body } = await d.report({ item: '010102', area_code: '990101002', external_id: 'one', reporter: { phone: '13800000000' } })
+  await d.report({ text: 'unsure' })
+  const values = { number: body.number, code: body.track }
+  const seen = []
+  for (const [path, methods] of Object.entries(page.paths)) {
+    const about = methods.get
+    const schema = about?.responses['2XX'].content?.['application/json'].schema
+    if (!schema) continue
+    const address = path.replace(/\{(\w+)\}/g, (_, name) => values[name])
+    const answer = await d.ask('GET', address, undefined, { key })
+    assert.equal(answer.status, 200, `${address}: ${answer.text}`)
+    assert.deepEqual(faults(answer.body, schema), [], path)
+    seen.push(path)
+  }
+  for (const path of ['/api/v1/cases', '/api/v1/cases/{number}', '/api/v1/cases/{number}/history', '/api/v1/track/{code}', '/api/v1/units',
+    '/api/v1/items', '/api/v1/areas', '/api/v1/workflows', '/healthz', '/readyz'])
+    assert.ok(seen.includes(path), path)
+  const receipt = page.paths['/api/v1/reports'].post.responses['2XX'].content['application/json'].schema
+  assert.deepEqual(faults(body, receipt), [])
+  const problem = await d.report({ item: 'nothing' })
+  assert.deepEqual(faults(problem.body, page.components.schemas.problem), [])
+})
+
+test('every address answers strangers and wrong methods as the page says', async (t) => {
+  const d = await District.start(t)
+  const { body: page } = await d.ask('GET', '/api/openapi.json')
+  for (const [path, methods] of Object.entries(page.paths)) {
+    const address = path.replace(/\{\w+\}/g, 'x')
+    assert.equal((await d.ask('PUT', address)).status, 405, path)
+    for (const [method, about] of Object.entries(methods)) {
+      assert.ok(about.summary.length > 8, `${method} ${path} has a sentence`)
+      if (about.security) assert.equal((await d.ask(method.toUpperCase(), address)).status, 401, `${method} ${path}`)
+    }
+  }
+  assert.equal((await d.ask('GET', '/api/v1/nothing')).status, 404)
+})
+
+test('figures and readiness', async (t) => {
+  const d = await District.start(t)
+  await d.report({ item: '0201' })
+  const { text } = await d.ask('GET', '/metrics')
+  for (const name of ['yiwang_http_requests_total{method="POST",route="/api/v1/reports",status="2xx"} 1', 'yiwang_store_commits_total', 'yiwang_timers_waiting',
+    'yiwang_pack_version', 'process_resident_memory_bytes', 'yiwang_http_request_seconds_bucket'])
+    assert.ok(text.includes(name), name)
+  for (const line of text.trim().split('\n')) assert.match(line, /^(# TYPE \S+ (counter|gauge|histogram)|[a-z_]+(\{[^}]*\})? -?[0-9.e+]+)$/)
+  assert.equal((await d.ask('GET', '/readyz')).body.status, 'ready')
+})
