@@ -1,5 +1,6 @@
 /* base/err.c -- see base.h. */
 #include "base/base.h"
+#include "base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -11,6 +12,7 @@ bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
         va_start(args, fmt);
         (void)vsnprintf(e->text, sizeof e->text, fmt, args);
         va_end(args);
+        (void)text_mend(e->text);
         return false;
 }
 
@@ -25,6 +27,9 @@ bool err_both(struct err *e, enum err_kind kind, const char *field, const char *
         (void)vsnprintf(e->zh, sizeof e->zh, zh, again);
         va_end(again);
         va_end(args);
+        (void)text_mend(e->field);
+        (void)text_mend(e->text);
+        (void)text_mend(e->zh);
         return false;
 }
 
@@ -32,5 +37,5 @@ void err_within(struct err *e, const char *prefix)
 {
         char field[sizeof e->field];
         (void)snprintf(field, sizeof field, "%.30s%s%.30s", prefix, e->field[0] ? "." : "", e->field);
-        memcpy(e->field, field, sizeof field);
+        memcpy(e->field, text_mend(field), sizeof field);
 }

@@ -41,6 +41,20 @@ size_t text_utf8_fault(const char *text, size_t n)
         return n;
 }
 
+char *text_mend(char *text)
+{
+        const size_t n = strlen(text);
+        size_t kept = 0;
+        for (size_t i = 0; i < n;) {
+                size_t step = sequence((const unsigned char *)text + i, n - i);
+                memmove(text + kept, text + i, step);
+                kept += step;
+                i += step ? step : 1;
+        }
+        text[kept] = '\0';
+        return text;
+}
+
 size_t text_characters(const char *text)
 {
         size_t n = 0;

@@ -7,6 +7,8 @@ struct arena;
 /* Byte offset of the first byte that is not well-formed UTF-8 (RFC 3629: no surrogates,
  * no overlong forms, at most U+10FFFF) or of a NUL; n when all is well. */
 size_t text_utf8_fault(const char *, size_t n);
+/* Drops in place what is not well-formed UTF-8, as a cut leaves it (printf's %.40s, a full buffer).  Returns text. */
+char *text_mend(char *text);
 size_t text_characters(const char *);                      /* code points of well-formed UTF-8 */
 bool text_is(const char *a, const char *b);                /* equal; NULL equals only NULL */
 bool text_empty(const char *);                             /* NULL or "" */

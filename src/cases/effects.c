@@ -51,6 +51,8 @@ static bool choose_unit(struct moving *m, struct err *e)
         m->answer = (struct answer){.lead = unit, .row = "", .sure = true, .step = STEP_OWNER};
         (void)snprintf(m->answer.why, sizeof m->answer.why, "%s chose %s.", m->mover->name, unit->name);
         (void)snprintf(m->answer.why_zh, sizeof m->answer.why_zh, "由%s指定%s处置。", m->mover->name, unit->name);
+        (void)text_mend(m->answer.why);
+        (void)text_mend(m->answer.why_zh);
         m->unit = unit->code;
         return true;
 }

@@ -1,6 +1,7 @@
 /* pack/faults.c -- the list of what is wrong with a pack. */
 #include "pack/inside.h"
 #include "base/arena.h"
+#include "base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,7 @@ void stage_fault(struct stage *s, const char *file, int line, const char *en, co
                 (void)snprintf(place, sizeof place, "%.250s:%d", file, line);
         else
                 (void)snprintf(place, sizeof place, "%.250s", file);
-        fault_add(s->faults, place, text, text_zh);
+        fault_add(s->faults, text_mend(place), text_mend(text), text_mend(text_zh));
 }
 
 static int by_place(const void *a, const void *b)

@@ -32,6 +32,9 @@ static const char SQL_NEVER_USED[] =
         "SELECT b.place, 'this row is never used: ' || a.place || ' above already answers the same', '本行永远不会用到：' || a.place"
         " || '已作相同规定' FROM route b JOIN route a ON a.version = b.version AND a.item = b.item AND a.area = b.area"
         " AND COALESCE(a.kind, '*') = COALESCE(b.kind, '*') AND a.position < b.position WHERE b.version = $1";
+static const char SQL_KIND_ANYWHERE[] =
+        "SELECT place, 'a row for a kind of thing needs an area: name the district to mean all of it',"
+        " '按部件类型的规则须指定区域：填写区级编码表示全区' FROM route WHERE version = $1 AND area = '*' AND COALESCE(kind, '*') <> '*'";
 static const char SQL_ROTA_UNIT[] =
         "SELECT t.place, 'the unit ' || t.unit || ' does not exist', '单位' || t.unit || '不存在' FROM rota t WHERE t.version = $1"
         " AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.version = t.version AND u.code = t.unit)";
@@ -59,7 +62,7 @@ static const struct pack_table tables[] = {
         {0},
 };
 static const char *const checks[] = {
-        SQL_ITEM_UNKNOWN, SQL_AREA_UNKNOWN, SQL_UNIT_UNKNOWN, SQL_ROTA_UNKNOWN, SQL_ASSIST_UNKNOWN, SQL_NEVER_USED, SQL_ROTA_UNIT,
-        SQL_ROTA_WEIGHT, NULL,
+        SQL_ITEM_UNKNOWN, SQL_AREA_UNKNOWN, SQL_UNIT_UNKNOWN, SQL_ROTA_UNKNOWN, SQL_ASSIST_UNKNOWN, SQL_NEVER_USED,
+        SQL_KIND_ANYWHERE, SQL_ROTA_UNIT, SQL_ROTA_WEIGHT, NULL,
 };
 const struct pack_part routing_pack = {.capability = "routing", .tables = tables, .checks = checks};

@@ -213,7 +213,7 @@ static bool answer_owner(const struct routing *x, const struct question *q, stru
         return true;
 }
 
-void routing_resolve(const struct routing *x, const struct question *q, struct answer *out)
+static void resolve(const struct routing *x, const struct question *q, struct answer *out)
 {
         const struct { const char *kind; bool with_area; enum routing_step step; } steps[] = {
                 {q->kind, true, STEP_ITEM_AREA_KIND}, {NULL, true, STEP_ITEM_AREA}, {NULL, false, STEP_ITEM},
@@ -232,6 +232,14 @@ void routing_resolve(const struct routing *x, const struct question *q, struct a
         *out = (struct answer){.lead = unit_fallback(x->units), .step = STEP_FALLBACK, .row = "", .sure = false};
         (void)snprintf(out->why, sizeof out->why, "No row of the responsibility list answers; %.100s decides.", out->lead->name);
         (void)snprintf(out->why_zh, sizeof out->why_zh, "职责清单没有对应条目，由%.100s兜底研判。", out->lead->name);
+}
+
+void routing_resolve(const struct routing *x, const struct question *q, struct answer *out)
+{
+        resolve(x, q, out);
+        /* Names may have been cut inside a character; the sentences go into the history. */
+        (void)text_mend(out->why);
+        (void)text_mend(out->why_zh);
 }
 
 const char *routing_step_name(enum routing_step step)
