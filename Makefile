@@ -67,7 +67,7 @@ fuzz: $(sqlite)
 	tools/fuzz
 
 tsan: $(sqlite)
-	tools/with_postgres tools/tsan
+	tools/with_postgres tools/run_tests threads
 
 install: build
 	install -D -m 755 build/yiwang "$(DESTDIR)$(PREFIX)/bin/yiwang"
