@@ -134,7 +134,7 @@ test('problems speak Chinese when asked to', async (t) => {
 
 test('who may report through which channel', async (t) => {
   const d = await District.start(t)
-  assert.equal((await d.report({ channel: 'hotline' }, { key: null })).status, 403)
+  assert.equal((await d.report({ channel: 'hotline' }, { key: null })).status, 401)
   assert.equal((await d.report({ channel: 'app' }, { key: null })).status, 201)
   assert.equal((await d.report({}, { key: 'yk_WRONG' })).status, 401)
   const key = d.command('key', 'add', 'patrols', '--channel', 'patrol').stdout.trim()

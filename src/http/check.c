@@ -155,19 +155,13 @@ static bool check_caller(struct exchange *x, int *status, struct err *e)
         const struct route *route = x->compiled->route;
         struct request *rq = &x->rq;
         rq->actor = (struct actor){.role = ROLE_PUBLIC, .name = "public"};
-        if (x->server->options.identify && !x->server->options.identify(rq, e)) {
-                if (e->kind == ERR_DENIED && rq->actor.role == ROLE_PUBLIC)
-                        *status = MHD_HTTP_UNAUTHORIZED;
+        if (x->server->options.identify && !x->server->options.identify(rq, e))
                 return false;
-        }
-        if (!(route->roles & (unsigned)rq->actor.role)) {
-                if (rq->actor.role == ROLE_PUBLIC) {
-                        *status = MHD_HTTP_UNAUTHORIZED;
-                        return err_both(e, ERR_DENIED, NULL, "sign in first, or send a key: Authorization: Bearer KEY",
-                                        "请先登录，或提供密钥：Authorization: Bearer KEY");
-                }
-                return err_both(e, ERR_DENIED, NULL, "your role may not do this", "您的角色无权进行此操作");
-        }
+        if (!(route->roles & (unsigned)rq->actor.role))
+                return rq->actor.role == ROLE_PUBLIC
+                               ? err_both(e, ERR_DENIED, NULL, "sign in first, or send a key: Authorization: Bearer KEY",
+                                          "请先登录，或提供密钥：Authorization: Bearer KEY")
+                               : err_both(e, ERR_DENIED, NULL, "your role may not do this", "您的角色无权进行此操作");
         int wait;
         if (route->per_minute > 0 && rq->actor.role == ROLE_PUBLIC
             && !rate_take(x->server->rates, route, rq->address, route->per_minute, clock_steady(), &wait)) {

@@ -84,13 +84,19 @@ static void begin(struct exchange *x, const char *method)
 }
 
 /* --- the worker's part ---------------------------------------------------------------------------------------------- */
+/* Whoever may not because he is nobody is told to sign in. */
+static int refused_status(const struct exchange *x, const struct err *e)
+{
+        return e->kind == ERR_DENIED && x->rq.actor.role == ROLE_PUBLIC ? MHD_HTTP_UNAUTHORIZED : problem_status(e->kind);
+}
+
 void exchange_run(struct exchange *x)
 {
         struct err e = {0};
         int status = 0;
         x->rq.now = clock_now();
         if (!exchange_check(x, &status, &e) || !x->compiled->route->run(&x->rq, &x->rp, &e))
-                exchange_refuse(x, status ? status : problem_status(e.kind), &e);
+                exchange_refuse(x, status ? status : refused_status(x, &e), &e);
         else
                 exchange_finish(x);
         x->phase = ANSWERED;

@@ -137,8 +137,8 @@ static const struct rule *rule_find(const char *name)
 
 static bool read_file(struct arena *a, const char *file, struct raw *raw, struct err *e)
 {
-        char *bytes;
-        size_t n;
+        char *bytes = NULL;
+        size_t n = 0;
         struct err why;
         if (!slurp(a, file, &bytes, &n, e))
                 return false;
