@@ -1,6 +1,7 @@
 /* tools/embed.c -- turns files into C: `embed migrations FILE.sql...` or `embed assets ROOT FILE...`, to standard output.
  *
  * Runs at build time only. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,9 +68,21 @@ static uint64_t fnv(const unsigned char *bytes, size_t n)
         return h;
 }
 
-/* A file NAME.gz beside NAME is the same file compressed: it is served under NAME. */
-static int assets(const char *root, int n, char **files)
+/* The build names the files from its own directory and the root from the top: only the real paths agree. */
+static char *real(const char *path)
 {
+        char *found = realpath(path, NULL);
+        if (!found) {
+                perror(path);
+                exit(1);
+        }
+        return found;
+}
+
+/* A file NAME.gz is NAME compressed: it is served under NAME. */
+static int assets(const char *root_name, int n, char **files)
+{
+        char *root = n ? real(root_name) : NULL; /* nothing built: there is no root either */
         printf("/* Generated from the built console. */\n#include \"http/web_assets.h\"\n");
         for (int i = 0; i < n; i++) {
                 size_t size;
@@ -80,12 +93,14 @@ static int assets(const char *root, int n, char **files)
         }
         printf("static const struct asset all[] = {\n");
         for (int i = 0; i < n; i++) {
-                const char *path = files[i] + strlen(root);
+                char *file = real(files[i]), *path = file + strlen(root);
                 size_t length = strlen(path);
                 int gzip = length > 3 && strcmp(path + length - 3, ".gz") == 0;
                 printf("        {\"%.*s\", file%d, SIZE%d, %s, ETAG%d},\n", (int)(gzip ? length - 3 : length), path, i, i,
                        gzip ? "true" : "false", i);
+                free(file);
         }
+        free(root);
         printf("        {0},\n};\nconst struct assets web_assets = {all, %d};\n", n);
         return 0;
 }
