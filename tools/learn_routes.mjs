@@ -58,7 +58,7 @@ function unitWith(duty, area) {
     return communityUnit.get(area);
   const place = upwards(areas, area).find(a => subdistrictUnit.has(a));
   const code = `${subdistrictUnit.get(place)}-${duty.slice(1)}`;
-  return units.has(code) ? code : undefined;
+  return place && units.has(code) ? code : undefined;
 }
 
 // --- the cases --------------------------------------------------------------------------------------------------------------
@@ -107,6 +107,7 @@ function learn(list) {
   return { counts, cases, all: cases.get('') };
 }
 
+// The chances of units and duties after the last step.
 function chances(counts, item, area) {
   let mixed = new Map();
   for (const [key, trust] of stepsOf(item, area)) {
@@ -119,7 +120,7 @@ function chances(counts, item, area) {
   return mixed;
 }
 
-// The chances of units: a duty counts for the unit that has it in the area; without a place only offices fall away.
+// The chances of units: a duty counts for the unit that has it in the area; without a place offices fall away.
 function unitChances(counts, item, area) {
   const sums = new Map();
   for (const [duty, chance] of chances(counts, item, area)) {
@@ -219,6 +220,7 @@ function listOf(cases) {
   return list;
 }
 
+// How often the list names the unit that had the case.
 const hitRate = (list, cases) => cases.filter(c => resolve(list, c.item, c.area) === c.unit).length / cases.length;
 
 // --- duties written by hand -----------------------------------------------------------------------------------------------------
@@ -242,6 +244,7 @@ function areasOf(list, duty) {
   return duty.unit.startsWith('@') ? offices : [...anywhere, ...offices];
 }
 
+// Adds the duties to the list, general items first, so that areasOf() sees the rows above.
 function addDuties(list, duties) {
   for (const d of withDefects(duties).sort((a, b) => depth(a.item) - depth(b.item)))
     for (const area of areasOf(list, d))
