@@ -1,5 +1,5 @@
-// tools/learn_routes.mjs CASES.csv > packs/pingshan/routes.csv -- learns from closed cases which unit is responsible for an item in an area,
-// and writes the responsibility list of the pack: what was learned, and the duties of tools/pingshan_duties.csv.
+// tools/learn_routes.mjs CASES.csv > packs/pingshan/routes.csv -- learns from closed cases which unit is responsible for an item in
+// an area, and writes the responsibility list of the pack: what was learned, and the duties of tools/pingshan_duties.csv.
 //
 // A question (item, area) is answered from what is known in general to what is known in particular:
 //     all -> event type -> main type -> main type x subdistrict -> item -> item x subdistrict -> item x community.
@@ -34,9 +34,9 @@ const communitiesOf = s => [...areas.values()].filter(a => a.parent === s).map(a
 
 const upwards = (rows, code) => code ? [code, ...upwards(rows, rows.get(code).parent)] : [];
 const pathOf = code => upwards(items, code).reverse().map(c => items.get(c).name).join('/');
-const itemOfPath = new Map([...[...items.keys()].map(c => [pathOf(c), c]), ...table('item_aliases.csv').map(a => [a.path, a.item])]);
+const itemOfPath = new Map([...items.keys()].map(c => [pathOf(c), c]).concat(table('item_aliases.csv').map(a => [a.path, a.item])));
 const areaOfName = new Map([...areas.values()].map(a => [a.name, a.code]));
-const unitOfName = new Map([...[...units.values()].map(u => [u.name, u.code]), ...table('unit_aliases.csv').map(a => [a.alias, a.unit])]);
+const unitOfName = new Map([...units.values()].map(u => [u.name, u.code]).concat(table('unit_aliases.csv').map(a => [a.alias, a.unit])));
 
 // --- offices as duties: @law in Kengzi is kengzi-law ----------------------------------------------------------------------
 
@@ -87,7 +87,8 @@ function readCases(file) {
 // The steps that know something of an item in an area, from the general to the particular: [key, trust in the step before].
 function stepsOf(item, area) {
   const [type, main, leaf] = upwards(items, item).reverse();
-  const places = upwards(areas, area), here = places.find(a => subdistrictUnit.has(a)), there = places.find(a => communityUnit.has(a));
+  const places = upwards(areas, area);
+  const here = places.find(a => subdistrictUnit.has(a)), there = places.find(a => communityUnit.has(a));
   return [['', 0], [type, TRUST.type], main && [main, TRUST.main], main && here && [`${main} ${here}`, TRUST.mainHere],
     leaf && [leaf, TRUST.item], leaf && here && [`${leaf} ${here}`, TRUST.itemHere],
     leaf && there && [`${leaf} ${there}`, TRUST.itemThere]].filter(Boolean);
@@ -256,7 +257,8 @@ function written(list) {
   const order = [...items.keys()];
   const width = a => a === '*' ? -1 : a.length;
   return [...list].sort(([a], [b]) => depth(b) - depth(a) || order.indexOf(a) - order.indexOf(b)).flatMap(([item, rows]) =>
-    [...rows].sort(([a], [b]) => width(b) - width(a) || a.localeCompare(b)).map(([area, row]) => ({ item, area, note: NOTE, ...row })));
+    [...rows].sort(([a], [b]) => width(b) - width(a) || a.localeCompare(b))
+      .map(([area, row]) => ({ item, area, note: NOTE, ...row })));
 }
 
 const file = process.argv[2];
@@ -268,7 +270,8 @@ const cases = readCases(file);
 const cut = Math.round(cases.length * TRAINING);
 const early = cases.slice(0, cut), late = cases.slice(cut);
 const percent = x => (100 * x).toFixed(1) + ' %';
-console.error(`learned from the first ${early.length} cases, right in the last ${late.length}: ${percent(hitRate(listOf(early), late))}`);
+const foresight = hitRate(listOf(early), late);
+console.error(`learned from the first ${early.length} cases, right in the last ${late.length}: ${percent(foresight)}`);
 const list = listOf(cases);
 console.error(`learned from all ${cases.length} cases, right in the same: ${percent(hitRate(list, cases))}`);
 addDuties(list, parseCsv(readFileSync(DUTIES, 'utf8')));

@@ -48,7 +48,7 @@ function centroid(polygon) {
   return [x / area / 3, y / area / 3];
 }
 
-// n points spread evenly in a convex polygon: a small spiral about its middle, then each to the middle of its own cell, again and again.
+// n points spread evenly in a convex polygon: a spiral about its middle, then each to the middle of its own cell, again and again.
 function spread(polygon, n) {
   const middle = centroid(polygon), reach = 0.3 * Math.hypot(...minus(polygon[0], middle));
   let points = Array.from({ length: n }, (_, i) => {
