@@ -36,7 +36,8 @@ const upwards = (rows, code) => code ? [code, ...upwards(rows, rows.get(code).pa
 const pathOf = code => upwards(items, code).reverse().map(c => items.get(c).name).join('/');
 const itemOfPath = new Map([...items.keys()].map(c => [pathOf(c), c]).concat(table('item_aliases.csv').map(a => [a.path, a.item])));
 const areaOfName = new Map([...areas.values()].map(a => [a.name, a.code]));
-const unitOfName = new Map([...units.values()].map(u => [u.name, u.code]).concat(table('unit_aliases.csv').map(a => [a.alias, a.unit])));
+const unitAliases = table('unit_aliases.csv').map(a => [a.alias, a.unit]);
+const unitOfName = new Map([...units.values()].map(u => [u.name, u.code]).concat(unitAliases));
 
 // --- offices as duties: @law in Kengzi is kengzi-law ----------------------------------------------------------------------
 
