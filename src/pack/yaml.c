@@ -69,6 +69,8 @@ static bool read_key(struct reading *r, const struct yaml *map, struct yaml *chi
                 return false;
         child->key = arena_copy(r->arena, r->event.data.scalar.value, r->event.data.scalar.length);
         child->key_line = line_of(r);
+        if (strlen(child->key) != r->event.data.scalar.length)
+                return err_both(e, ERR_INVALID, NULL, "%d: a key holds a NUL character", "%d：键含有空字符", child->key_line);
         if (text_is(child->key, "<<"))
                 return err_both(e, ERR_INVALID, NULL, "%d: merge keys are not taken", "%d：不接受合并键", child->key_line);
         const struct yaml *earlier = yaml_get(map, child->key);
