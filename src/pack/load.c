@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "pack/yaml.h"
 #include "store/store.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ struct job {
 
 static void hash_folder(struct job *job)
 {
-        struct buf b = BUF_LIMIT((size_t)1 << 20);
+        struct buf b = BUF_LIMIT((size_t)64 << 20);
         unsigned char digest[SHA256_SIZE];
         for (size_t i = 0; i < job->folder.n; i++) {
                 sha256(job->folder.files[i].at, job->folder.files[i].n, digest);
@@ -49,6 +50,13 @@ static void hash_folder(struct job *job)
         sha256(b.at ? b.at : "", b.length, digest);
         hex_text(digest, sizeof digest, job->hash);
         buf_free(&b);
+}
+
+/* It begins every case number and goes into file names and URLs. */
+static bool good_prefix(const char *prefix)
+{
+        const size_t n = strlen(prefix);
+        return n <= 10 && strspn(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == n;
 }
 
 static bool add_version(struct stage *s, const struct job *job, struct err *e)
@@ -78,6 +86,9 @@ static bool add_version(struct stage *s, const struct job *job, struct err *e)
                 if (!*values[i] && i != 2)
                         stage_fault(s, "pack.yaml", root->line, "the key \"%s\" is missing", "缺少“%s”", keys[i]);
         }
+        if (!good_prefix(values[4]))
+                stage_fault(s, "pack.yaml", yaml_get(root, keys[4])->line, "number_prefix is up to 10 letters, digits, _ or -",
+                            "number_prefix 应为不超过10个字母、数字、_ 或 -");
         return tx_change(s->tx, e, SQL_ADD, ARGS(V(s->version), V(values[0]), V(values[1]), V(*values[2] ? values[2] : values[1]), V(values[3]),
                                                  V(values[4]), V((const char *)job->hash), V(job->now))) == 1;
 }
@@ -178,6 +189,7 @@ bool pack_load(struct store *store, const struct pack_loading *loading, const ch
 {
         struct arena *a = arena_new();
         struct job job = {.loading = loading, .dir = dir, .now = now, .faults = faults, .version = version};
+        fault_clear(faults);
         bool ok = folder_read(a, dir, &job.folder, e);
         if (ok) {
                 hash_folder(&job);
@@ -241,10 +253,11 @@ static bool export_once(struct tx *tx, void *ctx, struct err *e)
         const struct export *x = ctx;
         struct arena *a = arena_new();
         struct rows r;
-        bool ok = tx_rows(tx, &r, e, SQL_PATHS, ARGS(V(x->version)));
+        bool any = false, ok = tx_rows(tx, &r, e, SQL_PATHS, ARGS(V(x->version)));
         if (ok) {
                 while (ok && rows_next(&r)) {
                         size_t n;
+                        any = true;
                         const void *bytes = rows_blob(&r, a, 1, &n);
                         ok = write_file(a, x->dir, rows_text(&r, a, 0), bytes, n, e);
                 }
@@ -252,12 +265,25 @@ static bool export_once(struct tx *tx, void *ctx, struct err *e)
                 ok = rows_done(&r, ok ? e : &second) && ok;
         }
         arena_free(&a);
-        return ok;
+        return ok && (any || err_set(e, ERR_NOT_FOUND, "there is no pack version %lld", (long long)x->version));
+}
+
+static bool is_empty(const char *dir)
+{
+        DIR *d = opendir(dir);
+        int n = 0;
+        while (d && n <= 2 && readdir(d))       /* "." and ".." are always there */
+                n++;
+        if (d)
+                (void)closedir(d);
+        return d && n <= 2;
 }
 
 bool pack_export(struct store *store, int64_t version, const char *dir, struct err *e)
 {
         if (mkdir(dir, 0777) != 0 && errno != EEXIST)
                 return err_set(e, ERR_INVALID, "the folder %s cannot be made: %s", dir, strerror(errno));
+        if (!is_empty(dir))
+                return err_set(e, ERR_INVALID, "the folder %s is not empty; name a new one", dir);
         return store_read(store, export_once, &(struct export){version, dir}, e);
 }

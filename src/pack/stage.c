@@ -157,8 +157,11 @@ bool stage_table(struct stage *s, const struct pack_table *t, const struct pack_
                 stage_fault(s, t->file, 0, "not UTF-8 at byte %zu", "第%zu字节起不是 UTF-8", fault);
                 return true;
         }
-        if (csv_read(file->at, file->n, ',', each_record, &r, e))
+        if (csv_read(file->at, file->n, ',', each_record, &r, e)) {
+                if (r.header_cells == 0)
+                        stage_fault(s, t->file, 0, "the file is empty; its first line names the columns", "文件为空，首行应为列名");
                 return true;
+        }
         if (e->kind != ERR_INVALID)
                 return false;
         stage_fault(s, t->file, 0, "%s%.0s", "%.0s%s", e->text, e->zh);
