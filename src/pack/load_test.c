@@ -49,7 +49,7 @@ static const struct pack_part part = {.capability = "test", .tables = tables, .d
 static const struct pack_part *const parts[] = {&part, NULL};
 
 static const char PACK_YAML[] = "name: toy\ntitle: 玩具\nrelease: \"1\"\nnumber_prefix: TY\n";
-static const char THINGS[] = "code,amount,ratio,day,flag,kind\na,1,0.5,2026-02-28,yes,small\nb,,,,,\n\"c,\"\"d\",-7,1e3,,no,large\n";
+static const char THINGS[] = "code,amount,ratio,day,flag,kind\na,1,0.5,2026-02-28,yes,small\nb , ,,,,\n\"c,\"\"d\",-7,1e3,,no,large\n";
 
 struct world { struct store *store; struct arena *arena; struct fault_list *faults; char dir[TEST_PACK_PATH]; int64_t version; struct err e; };
 
