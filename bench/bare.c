@@ -32,11 +32,17 @@ static size_t share(size_t rows, size_t cases, size_t all)
 
 static void report(size_t cases, size_t rows, int64_t usec)
 {
-        printf("{\"cases\":%zu,\"rows\":%zu,\"seconds\":%.3f,\"rate\":%.1f}\n", cases, rows, (double)usec / 1e6, (double)cases * 1e6 / (double)usec);
+        printf("{\"cases\":%zu,\"rows\":%zu,\"seconds\":%.3f,\"rate\":%.1f}\n", cases, rows, (double)usec / 1e6,
+               (double)cases * 1e6 / (double)usec);
 }
 
 /* --- SQLite -------------------------------------------------------------------------------------------------------------- */
-struct lite_table { sqlite3_value **cells; size_t rows; int columns; sqlite3_stmt *insert; };
+struct lite_table {
+        sqlite3_value **cells;
+        size_t rows;
+        int columns;
+        sqlite3_stmt *insert;
+};
 
 static void lite(sqlite3 *db, int status)
 {
@@ -47,8 +53,12 @@ static void lite(sqlite3 *db, int status)
 static void lite_schema(sqlite3 *from, sqlite3 *to)
 {
         sqlite3_stmt *s;
-        lite(from, sqlite3_prepare_v2(from, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND type IN ('table', 'index')"
-                                            " ORDER BY type DESC", -1, &s, NULL));
+        lite(from, sqlite3_prepare_v2(
+                           from,
+                           "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND type IN ('table',"
+                           " 'index')"
+                           " ORDER BY type DESC",
+                           -1, &s, NULL));
         while (sqlite3_step(s) == SQLITE_ROW)
                 lite(to, sqlite3_exec(to, (const char *)sqlite3_column_text(s, 0), NULL, NULL, NULL));
         sqlite3_finalize(s);
@@ -96,8 +106,11 @@ static void run_sqlite(const char *from_path, const char *to_path)
         size_t rows = 0;
         if (sqlite3_open_v2(from_path, &from, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK || sqlite3_open(to_path, &to) != SQLITE_OK)
                 die("open", from_path);
-        lite(to, sqlite3_exec(to, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=32768",
-                              NULL, NULL, NULL));
+        lite(to,
+             sqlite3_exec(
+                     to,
+                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=32768",
+                     NULL, NULL, NULL));
         lite_schema(from, to);
         for (size_t i = 0; i < TABLES; i++) {
                 lite_read(from, to, tables[i], &t[i]);
@@ -117,7 +130,10 @@ static void run_sqlite(const char *from_path, const char *to_path)
 }
 
 /* --- PostgreSQL ------------------------------------------------------------------------------------------------------------- */
-struct pg_table { PGresult *rows; char name[24]; };
+struct pg_table {
+        PGresult *rows;
+        char name[24];
+};
 
 static PGresult *pg(PGconn *c, const char *sql)
 {
@@ -192,7 +208,8 @@ static void run_postgres(const char *dsn)
                 const size_t until = done + CASES_A_COMMIT < all ? done + CASES_A_COMMIT : all;
                 /* Between two syncs a pipeline is one transaction. */
                 for (size_t i = 0; i < TABLES; i++)
-                        for (size_t k = share((size_t)PQntuples(t[i].rows), done, all); k < share((size_t)PQntuples(t[i].rows), until, all); k++)
+                        for (size_t k = share((size_t)PQntuples(t[i].rows), done, all);
+                             k < share((size_t)PQntuples(t[i].rows), until, all); k++)
                                 pg_send(c, &t[i], (int)k);
                 if (!PQpipelineSync(c))
                         die("sync", PQerrorMessage(c));

@@ -5,6 +5,7 @@
  */
 #include "base/base.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +44,7 @@ static void read_lines(struct load *l, const char *path)
         char *line = NULL;
         if (!f)
                 die(path);
-        for (ssize_t n; (n = getline(&line, &line_room, f)) > 0;) {
+        while (getline(&line, &line_room, f) > 0) {
                 if (l->n_lines == room) {
                         room = room ? room * 2 : 1024;
                         l->lines = realloc(l->lines, room * sizeof *l->lines);
@@ -63,9 +64,11 @@ static void put_request(const struct load *l, struct connection *c, const char *
         if (sscanf(line, "%7s %1023s%n", method, path, &used) != 2)
                 die("a line without method and path");
         const char *body = line[used] ? line + used + 1 : "";
-        c->request_n = (size_t)snprintf(c->request, REQUEST_ROOM,
-                                        "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
-                                        "Content-Length: %zu\r\n\r\n%s", method, path, l->key, strlen(body), body);
+        c->request_n = (size_t)snprintf(
+                c->request, REQUEST_ROOM,
+                "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                "Content-Length: %zu\r\n\r\n%s",
+                method, path, l->key, strlen(body), body);
         if (c->request_n >= REQUEST_ROOM)
                 die("a request is too long");
         c->sent = c->answer_n = 0;
@@ -130,7 +133,9 @@ static void take(struct load *l, struct connection *c)
 
 static void dial(const struct load *l, struct connection *c)
 {
-        const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        const struct sockaddr_in to = {.sin_family = AF_INET,
+                                       .sin_port = htons((uint16_t)l->port),
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         const int yes = 1;
         c->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         c->request = malloc(REQUEST_ROOM);
@@ -160,21 +165,23 @@ int main(int argc, char **argv)
         struct load l = {0};
         static struct connection connections[CONNECTIONS_MOST];
         struct epoll_event events[256];
-        if (argc != 5 || atoi(argv[3]) < 1 || atoi(argv[3]) > CONNECTIONS_MOST) {
+        int64_t port, n_connections;
+        if (argc != 5 || !text_to_int(argv[1], &port) || !text_to_int(argv[3], &n_connections) || n_connections < 1
+            || n_connections > CONNECTIONS_MOST) {
                 fprintf(stderr, "use: bench_load PORT KEY CONNECTIONS FILE\n");
                 return 2;
         }
-        l.port = atoi(argv[1]);
+        l.port = (int)port;
         l.key = argv[2];
         l.epoll = epoll_create1(EPOLL_CLOEXEC);
         read_lines(&l, argv[4]);
         l.latency = malloc((l.n_lines + 1) * sizeof *l.latency);
         if (l.epoll < 0 || !l.latency)
                 die("start");
-        for (int i = 0; i < atoi(argv[3]); i++)
+        for (int i = 0; i < n_connections; i++)
                 dial(&l, &connections[i]);
         const int64_t began = clock_steady();
-        for (int i = 0; i < atoi(argv[3]); i++)
+        for (int i = 0; i < n_connections; i++)
                 (void)begin(&l, &connections[i]);
         while (l.done < l.n_lines) {
                 const int n = epoll_wait(l.epoll, events, 256, 30000);
@@ -190,7 +197,8 @@ int main(int argc, char **argv)
         }
         const double seconds = (double)(clock_steady() - began) / 1e6;
         qsort(l.latency, l.done, sizeof *l.latency, by_value);
-        printf("{\"requests\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"rate\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"most_ms\":%.2f}\n", l.done, l.failed,
-               seconds, (double)l.done / seconds, percentile(&l, 0.5), percentile(&l, 0.99), percentile(&l, 1));
+        printf("{\"requests\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"rate\":%.1f,"
+               "\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"most_ms\":%.2f}\n",
+               l.done, l.failed, seconds, (double)l.done / seconds, percentile(&l, 0.5), percentile(&l, 0.99), percentile(&l, 1));
         return l.failed ? 1 : 0;
 }

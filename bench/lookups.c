@@ -1,4 +1,5 @@
-/* bench/lookups.c -- point to areas and item to unit, in memory, beside GEOS alone (STRtree and prepared polygons) on the same outlines.
+/* bench/lookups.c -- point to areas and item to unit, in memory, beside GEOS alone (STRtree and prepared polygons) on the same
+ * outlines.
  *
  * bench_lookups DATA     a folder made by `yiwang init` (SQLite).  Prints one line of JSON.
  */
@@ -35,7 +36,10 @@ static double next_share(uint64_t *seed)
 }
 
 /* --- GEOS ---------------------------------------------------------------------------------------------------------------- */
-struct shape { const struct area *area; const GEOSPreparedGeometry *prepared; };
+struct shape {
+        const struct area *area;
+        const GEOSPreparedGeometry *prepared;
+};
 struct geos {
         GEOSContextHandle_t h;
         GEOSSTRtree *tree;
@@ -61,7 +65,11 @@ static bool read_outlines(struct tx *tx, void *ctx, struct err *e)
         return ok && rows_done(&r, e);
 }
 
-struct hit { struct geos *g; const GEOSGeometry *point; int found; };
+struct hit {
+        struct geos *g;
+        const GEOSGeometry *point;
+        int found;
+};
 static void on_box(void *item, void *ctx)
 {
         const struct shape *s = item;
@@ -112,7 +120,8 @@ static double routing_rate(const struct rulebook *rules, uint64_t seed)
         for (size_t i = 0; i < QUESTIONS; i++) {
                 struct answer answer;
                 const struct question q = {.item = item_at(rules->catalogue, (size_t)(next_share(&seed) * (double)items)),
-                                           .area = area_at(rules->twin, (size_t)(next_share(&seed) * (double)areas)), .turn = "1"};
+                                           .area = area_at(rules->twin, (size_t)(next_share(&seed) * (double)areas)),
+                                           .turn = "1"};
                 routing_resolve(rules->routing, &q, &answer);
                 if (!answer.lead)
                         die("routing gave no unit");
@@ -126,7 +135,8 @@ static struct point *make_points(struct arena *a, const struct twin *twin)
         struct point *points = NEW_ARRAY(a, struct point, POINTS);
         uint64_t seed = 42;
         for (size_t i = 0; i < POINTS; i++)
-                points[i] = (struct point){d->low.lon + (d->high.lon - d->low.lon) * next_share(&seed), d->low.lat + (d->high.lat - d->low.lat) * next_share(&seed)};
+                points[i] = (struct point){d->low.lon + (d->high.lon - d->low.lon) * next_share(&seed),
+                                           d->low.lat + (d->high.lat - d->low.lat) * next_share(&seed)};
         return points;
 }
 
@@ -154,7 +164,8 @@ int main(int argc, char **argv)
                 die(e.text);
         const struct point *points = make_points(a, rules->twin);
         const double ours = twin_rate(rules->twin, points), theirs = geos_rate(&g, points);
-        printf("{\"outlines\":%zu,\"area_lookups_per_s\":%.0f,\"geos_per_s\":%.0f,\"routing_per_s\":%.0f}\n", g.n, ours, theirs, routing_rate(rules, 7));
+        printf("{\"outlines\":%zu,\"area_lookups_per_s\":%.0f,\"geos_per_s\":%.0f,\"routing_per_s\":%.0f}\n", g.n, ours, theirs,
+               routing_rate(rules, 7));
         district_close(&d);
         store_close(&store);
         return 0;

@@ -4,6 +4,7 @@
  * bench_store_writers [FOLDER [CASES [THREADS [DSN]]]]   prints one line of JSON
  */
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/log.h"
 #include "store/store.h"
 #include <pthread.h>
@@ -46,7 +47,8 @@ static const char SCHEMA_BARE[] = TABLES("INTEGER PRIMARY KEY", "0");
 static const char SETUP_BARE[] =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=32768";
 
-static const char SQL_REPORT[] = "INSERT INTO report (id, channel, external, at, lon, lat, text) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+static const char SQL_REPORT[] =
+        "INSERT INTO report (id, channel, external, at, lon, lat, text) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 static const char SQL_MATTER[] =
         "INSERT INTO matter (id, number, state, unit, item, area, title, due) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 static const char SQL_JOB[] = "INSERT INTO job (id, matter, unit, state, due) VALUES ($1, $2, $3, $4, $5)";
@@ -85,16 +87,17 @@ static bool file_case(struct tx *tx, void *ctx, struct err *e)
         const struct filing *f = ctx;
         int64_t i = f->id;
         return tx_change(tx, e, SQL_REPORT, ARGS(V(i), V("hotline"), V(f->external), V(i), V(114.3), V(22.7), V(TEXT))) == 1
-            && tx_change(tx, e, SQL_MATTER, ARGS(V(i), V(f->number), V("open"), V(f->unit), V(f->item), V(f->area), V("井盖破损"),
-                                                 V(i))) == 1
-            && tx_change(tx, e, SQL_JOB, ARGS(V(i), V(i), V(f->unit), V("new"), V(i))) == 1
-            && tx_change(tx, e, SQL_JOB, ARGS(V(i + 1), V(i), V(f->area), V("new"), V(i))) == 1
-            && tx_change(tx, e, SQL_HISTORY, ARGS(V(i), V(i), V("file"), V("channel"), V(i), V_BLOB(f->hash, 32))) == 1
-            && tx_change(tx, e, SQL_HISTORY, ARGS(V(i + 1), V(i), V("dispatch"), V("rule"), V(i), V_BLOB(f->hash, 32))) == 1
-            && tx_change(tx, e, SQL_CLOCK, ARGS(V(i), V("sign"), V(i))) == 1
-            && tx_change(tx, e, SQL_CLOCK, ARGS(V(i), V("handle"), V(i))) == 1
-            && tx_change(tx, e, SQL_EVENT, ARGS(V("case.filed"), V(f->key), V("{\"state\":\"open\"}"))) == 1
-            && tx_change(tx, e, SQL_ALARM, ARGS(V("clock"), V(f->key), V(i))) == 1;
+               && tx_change(tx, e, SQL_MATTER,
+                            ARGS(V(i), V(f->number), V("open"), V(f->unit), V(f->item), V(f->area), V("井盖破损"), V(i)))
+                          == 1
+               && tx_change(tx, e, SQL_JOB, ARGS(V(i), V(i), V(f->unit), V("new"), V(i))) == 1
+               && tx_change(tx, e, SQL_JOB, ARGS(V(i + 1), V(i), V(f->area), V("new"), V(i))) == 1
+               && tx_change(tx, e, SQL_HISTORY, ARGS(V(i), V(i), V("file"), V("channel"), V(i), V_BLOB(f->hash, 32))) == 1
+               && tx_change(tx, e, SQL_HISTORY, ARGS(V(i + 1), V(i), V("dispatch"), V("rule"), V(i), V_BLOB(f->hash, 32))) == 1
+               && tx_change(tx, e, SQL_CLOCK, ARGS(V(i), V("sign"), V(i))) == 1
+               && tx_change(tx, e, SQL_CLOCK, ARGS(V(i), V("handle"), V(i))) == 1
+               && tx_change(tx, e, SQL_EVENT, ARGS(V("case.filed"), V(f->key), V("{\"state\":\"open\"}"))) == 1
+               && tx_change(tx, e, SQL_ALARM, ARGS(V("clock"), V(f->key), V(i))) == 1;
 }
 
 static void die(const char *what)
@@ -105,7 +108,10 @@ static void die(const char *what)
 
 /* --- the bare loop ------------------------------------------------------------------------- */
 
-struct bare { sqlite3 *db; sqlite3_stmt *begin, *commit, *q[7]; };
+struct bare {
+        sqlite3 *db;
+        sqlite3_stmt *begin, *commit, *q[7];
+};
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
 {
@@ -129,10 +135,18 @@ static void insert(sqlite3_stmt *q, const char *format, ...)
         va_start(v, format);
         for (int i = 1; format[i - 1]; i++) {
                 switch (format[i - 1]) {
-                case 'i': sqlite3_bind_int64(q, i, va_arg(v, int64_t)); break;
-                case 'r': sqlite3_bind_double(q, i, va_arg(v, double)); break;
-                case 's': sqlite3_bind_text(q, i, va_arg(v, const char *), -1, SQLITE_STATIC); break;
-                default: sqlite3_bind_blob(q, i, va_arg(v, const void *), 32, SQLITE_STATIC); break;
+                case 'i':
+                        sqlite3_bind_int64(q, i, va_arg(v, int64_t));
+                        break;
+                case 'r':
+                        sqlite3_bind_double(q, i, va_arg(v, double));
+                        break;
+                case 's':
+                        sqlite3_bind_text(q, i, va_arg(v, const char *), -1, SQLITE_STATIC);
+                        break;
+                default:
+                        sqlite3_bind_blob(q, i, va_arg(v, const void *), 32, SQLITE_STATIC);
+                        break;
                 }
         }
         va_end(v);
@@ -159,8 +173,7 @@ static double run_bare(const char *path, int cases)
         static const char *const sql[] = {SQL_REPORT, SQL_MATTER, SQL_JOB, SQL_HISTORY, SQL_CLOCK, SQL_EVENT, SQL_ALARM};
         struct bare b;
         struct filing f;
-        if (sqlite3_open(path, &b.db) != SQLITE_OK
-            || sqlite3_exec(b.db, SETUP_BARE, NULL, NULL, NULL) != SQLITE_OK
+        if (sqlite3_open(path, &b.db) != SQLITE_OK || sqlite3_exec(b.db, SETUP_BARE, NULL, NULL, NULL) != SQLITE_OK
             || sqlite3_exec(b.db, SCHEMA_BARE, NULL, NULL, NULL) != SQLITE_OK)
                 die(sqlite3_errmsg(b.db));
         b.begin = prepare(b.db, "BEGIN IMMEDIATE");
@@ -187,7 +200,12 @@ static double run_bare(const char *path, int cases)
 
 /* --- the store --------------------------------------------------------------------------------- */
 
-struct load { struct store *store; atomic_int next; int cases; int *micros; };
+struct load {
+        struct store *store;
+        atomic_int next;
+        int cases;
+        int *micros;
+};
 
 static void *worker(void *arg)
 {
@@ -234,10 +252,17 @@ static double run_store(const char *dsn, int cases, int threads, struct load *l,
         return cases / seconds;
 }
 
+static double milliseconds(const struct load *l, int64_t i)
+{
+        return (double)l->micros[i] / 1e3;
+}
+
 int main(int argc, char **argv)
 {
         const char *folder = argc > 1 ? argv[1] : "/tmp";
-        int cases = argc > 2 ? atoi(argv[2]) : 30000, threads = argc > 3 ? atoi(argv[3]) : 64;
+        int64_t cases = 30000, threads = 64;
+        if ((argc > 2 && !text_to_int(argv[2], &cases)) || (argc > 3 && !text_to_int(argv[3], &threads)))
+                die("use: bench_store_writers FOLDER CASES THREADS DSN");
         char path[512], dsn[600];
         struct load l = {0};
         struct store_figures g;
@@ -247,14 +272,15 @@ int main(int argc, char **argv)
         snprintf(dsn, sizeof dsn, "sqlite:%s", path);
         double raw = 0;
         if (argc <= 4) {
-                raw = run_bare(path, cases);
+                raw = run_bare(path, (int)cases);
                 unlink(path);
         }
-        double ours = run_store(argc > 4 ? argv[4] : dsn, cases, threads, &l, &g);
+        double ours = run_store(argc > 4 ? argv[4] : dsn, (int)cases, (int)threads, &l, &g);
         getrusage(RUSAGE_SELF, &use);
-        printf("{\"rate\":%.0f,\"raw\":%.0f,\"ratio\":%.2f,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"worst_ms\":%.1f,\"batch\":%.1f,\"rss_mb\":%ld}\n",
-               ours, raw, raw > 0 ? ours / raw : 0, l.micros[cases / 2] / 1e3, l.micros[(size_t)cases * 99 / 100] / 1e3,
-               l.micros[cases - 1] / 1e3, (double)g.members / (double)(g.commits ? g.commits : 1), use.ru_maxrss / 1024);
+        printf("{\"rate\":%.0f,\"raw\":%.0f,\"ratio\":%.2f,"
+               "\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"worst_ms\":%.1f,\"batch\":%.1f,\"rss_mb\":%ld}\n",
+               ours, raw, raw > 0 ? ours / raw : 0, milliseconds(&l, cases / 2), milliseconds(&l, cases * 99 / 100),
+               milliseconds(&l, cases - 1), (double)g.members / (double)(g.commits ? g.commits : 1), use.ru_maxrss / 1024);
         free(l.micros);
         unlink(path);
         return 0;

@@ -1,7 +1,7 @@
 /* tools/embed.c -- turns files into C: `embed migrations FILE.sql...` or `embed assets ROOT FILE...`, to standard output.
  *
  * Runs at build time only. */
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _GNU_SOURCE /* realpath; meson gives it to the programs of the other machine only */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,8 @@ static void print_migration(const char *path, int index)
         const char *end = strstr(path, "/schema/"), *from = end;
         while (from > path && from[-1] != '/')
                 from--;
-        printf("        {\"%.*s\", %d, (const char *)sql%d},\n", (int)(end - from), from, (int)strtol(end + strlen("/schema/"), NULL, 10), index);
+        printf("        {\"%.*s\", %d, (const char *)sql%d},\n", (int)(end - from), from,
+               (int)strtol(end + strlen("/schema/"), NULL, 10), index);
 }
 
 static int migrations(int n, char **files)

@@ -34,12 +34,14 @@ struct err {
         char zh[400];    /* the same sentence in Chinese; "" when the fault is only for operators */
 };
 
-/* Sets kind and the English sentence; clears field and zh.  Always returns false. */
-bool err_set(struct err *, enum err_kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Sets kind and the English sentence; clears field and zh.  Its value is false, and checkers that read one file see it. */
+#define err_set(...) (err_write(__VA_ARGS__), false)
+void err_write(struct err *, enum err_kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* A sentence a user reads: both languages take the same arguments in the same order.
- * `field` may be NULL.  Always returns false. */
-bool err_both(struct err *, enum err_kind, const char *field, const char *en, const char *zh, ...)
+ * `field` may be NULL.  Its value is false. */
+#define err_both(...) (err_write_both(__VA_ARGS__), false)
+void err_write_both(struct err *, enum err_kind, const char *field, const char *en, const char *zh, ...)
         PRINTF_LIKE(4, 6) PRINTF_LIKE(5, 6);
 
 /* Puts "prefix." in front of the field, so that nested checks can name the whole path. */

@@ -47,7 +47,7 @@ struct civil civil_of(int64_t instant, int zone)
                 .minute = (int)(rest / USEC_MINUTE % 60),
                 .second = (int)(rest / USEC_SECOND % 60),
                 .usec = (int)(rest % USEC_SECOND),
-                .weekday = (int)(((days + 3) % 7 + 7) % 7) + 1,         /* 1970-01-01 was a Thursday */
+                .weekday = (int)(((days + 3) % 7 + 7) % 7) + 1, /* 1970-01-01 was a Thursday */
         };
         c.year = (int)(year_of_era + era * 400 + (c.month <= 2));
         return c;
@@ -55,8 +55,8 @@ struct civil civil_of(int64_t instant, int zone)
 
 int64_t civil_instant(const struct civil *c, int zone)
 {
-        return days_of(c->year, c->month, c->day) * USEC_DAY + c->hour * USEC_HOUR + c->minute * USEC_MINUTE + c->second * USEC_SECOND
-               + c->usec - zone * USEC_MINUTE;
+        return days_of(c->year, c->month, c->day) * USEC_DAY + c->hour * USEC_HOUR + c->minute * USEC_MINUTE
+               + c->second * USEC_SECOND + c->usec - zone * USEC_MINUTE;
 }
 
 char *time_text(char out[TIME_TEXT_SIZE], int64_t instant, int zone)
@@ -131,7 +131,7 @@ static bool parse_offset(const char **p, int *zone)
                 return true;
         }
         if (**p != '+' && **p != '-')
-                return **p == '\0';     /* none: the given zone */
+                return **p == '\0'; /* none: the given zone */
         const int way = *(*p)++ == '-' ? -1 : 1;
         const int hours = digits(p, 2);
         if (hours < 0 || hours > 23 || !sign(p, ':'))

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
+void err_write(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
         va_list args;
         e->kind = kind;
@@ -13,10 +13,9 @@ bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
         (void)vsnprintf(e->text, sizeof e->text, fmt, args);
         va_end(args);
         (void)text_mend(e->text);
-        return false;
 }
 
-bool err_both(struct err *e, enum err_kind kind, const char *field, const char *en, const char *zh, ...)
+void err_write_both(struct err *e, enum err_kind kind, const char *field, const char *en, const char *zh, ...)
 {
         va_list args, again;
         e->kind = kind;
@@ -30,7 +29,6 @@ bool err_both(struct err *e, enum err_kind kind, const char *field, const char *
         (void)text_mend(e->field);
         (void)text_mend(e->text);
         (void)text_mend(e->zh);
-        return false;
 }
 
 void err_within(struct err *e, const char *prefix)

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 
 enum { NODE_BITS = 10, SEQUENCE_BITS = 12, NUMBERS_A_SECOND = 10000, STEP_SECONDS = 5 };
-static const int64_t EPOCH_MS = INT64_C(1577836800000);         /* 2020-01-01T00:00:00Z */
+static const int64_t EPOCH_MS = INT64_C(1577836800000); /* 2020-01-01T00:00:00Z */
 
 struct id_source {
         int node;
-        _Atomic int64_t last;           /* milliseconds << SEQUENCE_BITS | sequence */
-        _Atomic int64_t last_number;    /* seconds * NUMBERS_A_SECOND + count in that second */
-        _Atomic int64_t past;           /* numbers given to instants that lay behind the last one */
+        _Atomic int64_t last;        /* milliseconds << SEQUENCE_BITS | sequence */
+        _Atomic int64_t last_number; /* seconds * NUMBERS_A_SECOND + count in that second */
+        _Atomic int64_t past;        /* numbers given to instants that lay behind the last one */
 };
 
 struct id_source *id_source_new(int node)
@@ -63,7 +63,7 @@ char *number_new(struct id_source *s, const char *prefix, int64_t now, char out[
         struct civil c = civil_of(tick / NUMBERS_A_SECOND * USEC_SECOND, ZONE_SHANGHAI);
         /* Processes that share a store begin at different places of the second, so that they seldom meet. */
         int64_t sequence = (tick + s->node % 10 * (NUMBERS_A_SECOND / 10)) % NUMBERS_A_SECOND;
-        (void)snprintf(out, NUMBER_SIZE, "%.10s%04d%02d%02d%02d%02d%02d%04d", prefix, c.year, c.month, c.day, c.hour, c.minute, c.second,
-                       (int)sequence);
+        (void)snprintf(out, NUMBER_SIZE, "%.10s%04d%02d%02d%02d%02d%02d%04d", prefix, c.year, c.month, c.day, c.hour, c.minute,
+                       c.second, (int)sequence);
         return out;
 }

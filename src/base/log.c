@@ -29,7 +29,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
                 length = sizeof line - 2;
         for (size_t i = 0; i < length; i++)
                 if ((unsigned char)line[i] < ' ')
-                        line[i] = ' ';          /* no foreign line breaks in the log */
+                        line[i] = ' '; /* no foreign line breaks in the log */
         line[length++] = '\n';
         ssize_t written = write(STDERR_FILENO, line, length);
         (void)written;

@@ -2,7 +2,11 @@
 #include "base/map.h"
 #include "base/arena.h"
 
-struct slot { const char *key; void *value; uint64_t hash; };
+struct slot {
+        const char *key;
+        void *value;
+        uint64_t hash;
+};
 struct map {
         struct arena *arena;
         struct slot *slots;

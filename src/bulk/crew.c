@@ -13,8 +13,8 @@ struct run {
         const struct crew *crew;
         pthread_mutex_t lock;
         pthread_cond_t ended;
-        int working;                    /* threads that have not ended */
-        struct err error;               /* of the first turn that failed */
+        int working;      /* threads that have not ended */
+        struct err error; /* of the first turn that failed */
         atomic_bool stop;
         _Atomic int64_t done;
 };
@@ -81,7 +81,7 @@ bool crew_run(const struct crew *c, struct err *e)
         while (started < wanted && pthread_create(&threads[started], NULL, worker, &r) == 0)
                 started++;
         for (int i = started; i < wanted; i++)
-                leave(&r, NULL);        /* fewer threads do the same work */
+                leave(&r, NULL); /* fewer threads do the same work */
         if (started == 0)
                 return err_set(e, ERR_FAULT, "no thread could be started");
         watch(&r);

@@ -46,7 +46,7 @@ bool write_all(FILE *f, struct buf *b, const char *file, struct err *e)
 struct rejects {
         pthread_mutex_t lock;
         const char *file;
-        FILE *out;              /* NULL: only counted by the caller */
+        FILE *out; /* NULL: only counted by the caller */
         struct buf buf;
         int64_t n;
 };

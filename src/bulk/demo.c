@@ -15,7 +15,9 @@
 
 enum { DEMO_MOST = 10000000, DAYS = 365, POINT_TRIES = 8 };
 
-struct draw { uint64_t state; };
+struct draw {
+        uint64_t state;
+};
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 static uint64_t next(struct draw *d)
@@ -26,7 +28,7 @@ static uint64_t next(struct draw *d)
         return z ^ (z >> 31);
 }
 
-static double share(struct draw *d)             /* [0, 1) */
+static double share(struct draw *d) /* [0, 1) */
 {
         return (double)(next(d) >> 11) * 0x1p-53;
 }
@@ -40,8 +42,10 @@ struct demo {
         struct district *district;
         const struct rulebook *rules;
         const struct demo_options *options;
-        const struct item **items; size_t n_items;      /* leaves */
-        const struct area **areas; size_t n_areas;      /* communities; else whatever is smallest */
+        const struct item **items;
+        size_t n_items; /* leaves */
+        const struct area **areas;
+        size_t n_areas; /* communities; else whatever is smallest */
         _Atomic int64_t next, stored, again;
 };
 
@@ -112,11 +116,13 @@ static int64_t draw_time(const struct demo *d, struct draw *r, int64_t i)
         return instant - instant % USEC_SECOND;
 }
 
-struct sentence { const char *before, *between, *after; };     /* before PLACE between MATTER after */
+struct sentence {
+        const char *before, *between, *after;
+}; /* before PLACE between MATTER after */
 static const struct sentence sentences_zh[] = {
-        {"", "附近有", "，影响居民生活，请尽快处理。"}, {"市民反映：", "存在", "，已持续多日，希望有关部门到场核实。"},
+        {"", "附近有", "，影响居民生活，请尽快处理。"},     {"市民反映：", "存在", "，已持续多日，希望有关部门到场核实。"},
         {"", "，", "，请问由哪个部门负责？何时能够解决？"}, {"巡查发现", "有", "问题，现场已拍照，请及时处置。"},
-        {"来电人称", "的", "多次反映未解决，要求回复。"}, {"建议加强", "的", "管理。"},
+        {"来电人称", "的", "多次反映未解决，要求回复。"},   {"建议加强", "的", "管理。"},
 };
 static const struct sentence sentences_en[] = {
         {"Near ", ": ", ". It disturbs the residents, please deal with it soon."},
@@ -141,13 +147,15 @@ static void make(const struct demo *d, struct arena *a, int64_t i, struct report
         const struct demo_options *o = d->options;
         const struct channels *c = d->rules->channels;
         struct draw r = {(uint64_t)o->seed * UINT64_C(0xd1342543de82ef95) + (uint64_t)i};
-        r.state = next(&r);             /* neighbours begin far apart */
+        r.state = next(&r); /* neighbours begin far apart */
         const struct item *item = draw_item(d, &r);
         const struct area *area = d->areas[one_of(&r, d->n_areas)];
         *out = (struct report){
                 .channel = c->at[one_of(&r, c->n)].code,
                 .external_id = arena_format(a, "demo-%lld-%lld", (long long)o->seed, (long long)i),
-                .item = item->code, .area_code = area->code, .source = "demo",
+                .item = item->code,
+                .area_code = area->code,
+                .source = "demo",
                 .property = c->n_properties ? c->properties[one_of(&r, c->n_properties)].code : NULL,
         };
         out->urgent = share(&r) < 0.02;
@@ -179,7 +187,8 @@ bool demo_reports(struct district *district, const struct demo_options *o, struc
         struct demo d = {.district = district, .options = o};
         *result = (struct demo_result){0};
         if (o->count < 1 || o->count > DEMO_MOST)
-                return err_both(e, ERR_INVALID, "N", "the number of reports is between 1 and 10,000,000", "数量应在1至10000000之间");
+                return err_both(e, ERR_INVALID, "N", "the number of reports is between 1 and 10,000,000",
+                                "数量应在1至10000000之间");
         d.rules = district_rules(district, e);
         if (!d.rules)
                 return false;
@@ -188,7 +197,8 @@ bool demo_reports(struct district *district, const struct demo_options *o, struc
         collect_areas(&d, a);
         bool ok = d.n_items > 0 && d.n_areas > 0 && d.rules->channels->n > 0;
         if (!ok)
-                (void)err_both(e, ERR_INVALID, NULL, "the pack has no items, no areas or no channels", "场景包缺少事项、区域或渠道");
+                (void)err_both(e, ERR_INVALID, NULL, "the pack has no items, no areas or no channels",
+                               "场景包缺少事项、区域或渠道");
         const struct crew crew = {.workers = o->workers, .total = o->count, .progress = &o->progress, .turn = take_turn, .ctx = &d};
         ok = ok && crew_run(&crew, e);
         arena_free(&a);

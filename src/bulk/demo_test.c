@@ -11,7 +11,7 @@ static const char SQL_COMMUNITIES[] = "SELECT COUNT(DISTINCT community) FROM cas
 static const char SQL_CHANNELS[] = "SELECT COUNT(DISTINCT channel) FROM cases";
 static const char SQL_PROPERTIES[] = "SELECT COUNT(DISTINCT property) FROM cases";
 static const char SQL_MONTHS[] = "SELECT COUNT(DISTINCT (received_at / 2592000000000)) FROM report";
-static const char SQL_STRAY[] =         /* a point that lies elsewhere than its report says */
+static const char SQL_STRAY[] = /* a point that lies elsewhere than its report says */
         "SELECT COUNT(*) FROM cases c JOIN report r ON r.id = c.id WHERE r.lon IS NOT NULL AND r.area <> c.community";
 
 static int64_t midnight(void)
@@ -60,7 +60,7 @@ static void it_spreads_and_goes_on(void **state)
         (void)demo(&w, 200, 1);
         struct demo_result r = demo(&w, 300, 1);
         assert_true(r.stored == 100 && r.again == 200);
-        assert_int_equal(number_of(&w, SQL_ITEMS), 7);          /* all leaves of the pack */
+        assert_int_equal(number_of(&w, SQL_ITEMS), 7); /* all leaves of the pack */
         assert_int_equal(number_of(&w, SQL_COMMUNITIES), 3);
         assert_int_equal(number_of(&w, SQL_CHANNELS), 3);
         assert_int_equal(number_of(&w, SQL_PROPERTIES), 3);
@@ -76,7 +76,10 @@ static void it_spreads_and_goes_on(void **state)
 
 /* --- export -------------------------------------------------------------------------------------------------------------- */
 
-struct counting { int64_t rows; size_t cells; };
+struct counting {
+        int64_t rows;
+        size_t cells;
+};
 
 static bool count_record(void *ctx, const struct csv_record *r, struct err *e)
 {
@@ -123,7 +126,7 @@ static void as_many_rows_as_cases(void **state)
 {
         (void)state;
         struct world w = world_new(false);
-        (void)demo(&w, 1207, 3);        /* more than a page */
+        (void)demo(&w, 1207, 3); /* more than a page */
         assert_int_equal(export(&w, EXPORT_CASES, EXPORT_CSV, "cases.csv"), 1207);
         assert_int_equal(csv_rows(&w, path_in(&w, "cases.csv")), 1207);
         assert_int_equal(export(&w, EXPORT_CASES, EXPORT_JSONL, "cases.jsonl"), 1207);
@@ -171,9 +174,13 @@ static void nothing_private_is_exported(void **state)
         struct receipt receipt;
         struct err e;
         const struct report r = {
-                .channel = "hotline", .title = "=HYPERLINK(\"x\")", .name = "张三", .phone = "13900008888",
+                .channel = "hotline",
+                .title = "=HYPERLINK(\"x\")",
+                .name = "张三",
+                .phone = "13900008888",
                 .email = "zhang@example.com",
-                .text = "电话13812345678或138-1234-5678，证件11010119900101123X，邮箱li.si@qq.com，门牌2018号，@坪山", .address = "+1 13812345678",
+                .text = "电话13812345678或138-1234-5678，证件11010119900101123X，邮箱li.si@qq.com，门牌2018号，@坪山",
+                .address = "+1 13812345678",
         };
         ok(intake_accept(&w.district, w.arena, &r, clock_now(), &receipt, &e), &e);
         assert_int_equal(export(&w, EXPORT_REPORTS, EXPORT_CSV, "reports.csv"), 1);
@@ -197,10 +204,8 @@ static void nothing_private_is_exported(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_same_seed_says_the_same),
-                cmocka_unit_test(it_spreads_and_goes_on),
-                cmocka_unit_test(as_many_rows_as_cases),
-                cmocka_unit_test(what_is_exported_comes_in_again),
+                cmocka_unit_test(the_same_seed_says_the_same), cmocka_unit_test(it_spreads_and_goes_on),
+                cmocka_unit_test(as_many_rows_as_cases),       cmocka_unit_test(what_is_exported_comes_in_again),
                 cmocka_unit_test(nothing_private_is_exported),
         };
         log_least(LOG_ERROR);

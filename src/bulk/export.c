@@ -26,7 +26,7 @@ enum { PAGE = 1000, PAGE_BYTES_MOST = 256 << 20, MASK_DIGITS = 7 };
 struct out {
         struct buf buf;
         struct json json;
-        bool csv, names;        /* names: the first line of the CSV is being written, not a row */
+        bool csv, names; /* names: the first line of the CSV is being written, not a row */
         bool first;
         struct arena *arena;
 };
@@ -195,23 +195,36 @@ static void put_report(struct out *o, const struct report_view *v)
 static void read_report(const struct rows *r, struct arena *a, struct report_view *v)
 {
         *v = (struct report_view){
-                .id = rows_int(r, 0), .number = rows_text(r, a, 1), .channel = rows_text(r, a, 2),
-                .external_id = rows_text(r, a, 3), .source = rows_text(r, a, 4), .title = rows_text(r, a, 5),
-                .text = rows_text(r, a, 6), .property = rows_text(r, a, 7), .urgent = rows_int(r, 8) != 0,
-                .item = rows_text(r, a, 9), .area = rows_text(r, a, 10), .has_point = !rows_null(r, 11), .lon = rows_real(r, 11),
-                .lat = rows_real(r, 12), .address = rows_text(r, a, 13), .occurred = rows_int(r, 14), .received = rows_int(r, 15),
+                .id = rows_int(r, 0),
+                .number = rows_text(r, a, 1),
+                .channel = rows_text(r, a, 2),
+                .external_id = rows_text(r, a, 3),
+                .source = rows_text(r, a, 4),
+                .title = rows_text(r, a, 5),
+                .text = rows_text(r, a, 6),
+                .property = rows_text(r, a, 7),
+                .urgent = rows_int(r, 8) != 0,
+                .item = rows_text(r, a, 9),
+                .area = rows_text(r, a, 10),
+                .has_point = !rows_null(r, 11),
+                .lon = rows_real(r, 11),
+                .lat = rows_real(r, 12),
+                .address = rows_text(r, a, 13),
+                .occurred = rows_int(r, 14),
+                .received = rows_int(r, 15),
         };
 }
 
 /* --- pages --------------------------------------------------------------------------------------------------------------- */
 
-struct export {
+struct export
+{
         struct district *district;
         const char *file;
         FILE *to;
         struct out out;
-        int64_t after, rows, total;     /* after: the last id written; INT64_MAX before the first page */
-        size_t page;                    /* rows of the last page */
+        int64_t after, rows, total; /* after: the last id written; INT64_MAX before the first page */
+        size_t page;                /* rows of the last page */
         const char *count;
 };
 
@@ -288,7 +301,8 @@ static bool open_new(struct export *x, struct err *e)
 {
         int fd = open(x->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd < 0 && errno == EEXIST)
-                return err_both(e, ERR_CONFLICT, NULL, "%s is there already; choose another name", "%s 已存在，请换一个文件名", x->file);
+                return err_both(e, ERR_CONFLICT, NULL, "%s is there already; choose another name", "%s 已存在，请换一个文件名",
+                                x->file);
         if (fd >= 0 && (x->to = fdopen(fd, "wb")) != NULL)
                 return true;
         if (fd >= 0)

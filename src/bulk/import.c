@@ -12,7 +12,7 @@ struct import {
         const struct rulebook *rules;
         const struct import_map *map;
         const struct import_options *options;
-        pthread_mutex_t reading;        /* guards table and left */
+        pthread_mutex_t reading; /* guards table and left */
         struct table *table;
         int64_t left;
         struct tally *tally;
@@ -78,8 +78,11 @@ static bool run(struct import *im, struct err *e)
         if (!rejects_open(&im->rejects, o->rejects, o->file, header, n, e))
                 return false;
         im->left = o->limit > 0 ? o->limit : INT64_MAX;
-        const struct crew crew = {.workers = o->workers, .total = total < im->left ? total : im->left, .progress = &o->progress,
-                                  .turn = take_row, .ctx = im};
+        const struct crew crew = {.workers = o->workers,
+                                  .total = total < im->left ? total : im->left,
+                                  .progress = &o->progress,
+                                  .turn = take_row,
+                                  .ctx = im};
         bool ok = crew_run(&crew, e);
         if (rejects_close(&im->rejects, &closing) || !ok)
                 return ok;

@@ -10,11 +10,15 @@
 
 enum { MAP_BYTES_MOST = 1 << 20 };
 
-struct reading { struct arena *arena; const char *name; struct import_map *map; };
+struct reading {
+        struct arena *arena;
+        const char *name;
+        struct import_map *map;
+};
 
 static const char *const field_names[IMPORT_FIELDS] = {
-        "channel", "external_id", "text", "title", "source", "property", "received", "occurred", "address", "urgent", "name",
-        "phone", "email", "confidential", "item", "area", "compare_unit",
+        "channel", "external_id", "text",  "title", "source",       "property", "received", "occurred",     "address",
+        "urgent",  "name",        "phone", "email", "confidential", "item",     "area",     "compare_unit",
 };
 
 const char *import_field_name(enum import_field f)
@@ -24,8 +28,8 @@ const char *import_field_name(enum import_field f)
 
 static bool unknown_key(const struct reading *r, const struct yaml *m, const char *known, struct err *e)
 {
-        return err_both(e, ERR_INVALID, NULL, "%s:%d: the key \"%s\" is not known here; known: %s", "%s:%d：此处不认识键“%s”，可用：%s",
-                        r->name, m->key_line, m->key, known);
+        return err_both(e, ERR_INVALID, NULL, "%s:%d: the key \"%s\" is not known here; known: %s",
+                        "%s:%d：此处不认识键“%s”，可用：%s", r->name, m->key_line, m->key, known);
 }
 
 static bool wrong_shape(const struct reading *r, const struct yaml *m, const char *wanted, struct err *e)
@@ -216,8 +220,10 @@ static bool top_key(const struct reading *r, const struct yaml *m, struct err *e
         for (int i = 0; i < IMPORT_FIELDS; i++)
                 if (text_is(m->key, field_names[i]))
                         return value(r, m, &map->fields[i], e);
-        return unknown_key(r, m, "format, time_zone, empty, channel, external_id, text, title, source, property, received,"
-                           " occurred, address, point, urgent, name, phone, email, confidential, item, area, compare_unit", e);
+        return unknown_key(r, m,
+                           "format, time_zone, empty, channel, external_id, text, title, source, property, received,"
+                           " occurred, address, point, urgent, name, phone, email, confidential, item, area, compare_unit",
+                           e);
 }
 
 static bool complete(const struct reading *r, const struct yaml *root, struct err *e)
@@ -258,12 +264,14 @@ bool import_map_read(struct arena *a, const char *file, struct import_map *out, 
 {
         FILE *f = fopen(file, "rb");
         if (!f)
-                return err_both(e, ERR_NOT_FOUND, NULL, "the map %s cannot be read: %s", "无法读取映射文件 %s：%s", file, strerror(errno));
+                return err_both(e, ERR_NOT_FOUND, NULL, "the map %s cannot be read: %s", "无法读取映射文件 %s：%s", file,
+                                strerror(errno));
         char *bytes = arena_alloc(a, MAP_BYTES_MOST);
         size_t n = fread(bytes, 1, MAP_BYTES_MOST, f);
         bool failed = ferror(f) != 0;
         (void)fclose(f);
         if (failed || n == MAP_BYTES_MOST)
-                return err_both(e, ERR_INVALID, NULL, "the map %s is not a file of at most 1 MiB", "映射文件 %s 不是1MiB以内的文件", file);
+                return err_both(e, ERR_INVALID, NULL, "the map %s is not a file of at most 1 MiB", "映射文件 %s 不是1MiB以内的文件",
+                                file);
         return import_map_parse(a, file, bytes, n, out, e);
 }

@@ -59,19 +59,26 @@ static const char *text_of(const struct making *m, enum import_field f)
 static bool short_enough(enum import_field f, const char *text, struct err *e)
 {
         static const size_t most[IMPORT_FIELDS] = {
-                [FIELD_CHANNEL] = 40, [FIELD_EXTERNAL_ID] = 200, [FIELD_TEXT] = 10000, [FIELD_TITLE] = 200, [FIELD_SOURCE] = 100,
-                [FIELD_ADDRESS] = 400, [FIELD_NAME] = 100, [FIELD_PHONE] = 40, [FIELD_EMAIL] = 200,
+                [FIELD_CHANNEL] = 40,  [FIELD_EXTERNAL_ID] = 200, [FIELD_TEXT] = 10000, [FIELD_TITLE] = 200, [FIELD_SOURCE] = 100,
+                [FIELD_ADDRESS] = 400, [FIELD_NAME] = 100,        [FIELD_PHONE] = 40,   [FIELD_EMAIL] = 200,
         };
         return most[f] == 0 || text_characters(text) <= most[f]
-               || err_both(e, ERR_INVALID, import_field_name(f), "the text is longer than %zu characters", "文本超过%zu个字", most[f]);
+               || err_both(e, ERR_INVALID, import_field_name(f), "the text is longer than %zu characters", "文本超过%zu个字",
+                           most[f]);
 }
 
 static bool fill_texts(const struct making *m, struct report *r, struct err *e)
 {
-        const struct { enum import_field field; const char **out; bool needed; } parts[] = {
-                {FIELD_CHANNEL, &r->channel, true}, {FIELD_EXTERNAL_ID, &r->external_id, true}, {FIELD_TEXT, &r->text, true},
-                {FIELD_TITLE, &r->title, false}, {FIELD_SOURCE, &r->source, false}, {FIELD_ADDRESS, &r->address, false},
-                {FIELD_NAME, &r->name, false}, {FIELD_PHONE, &r->phone, false}, {FIELD_EMAIL, &r->email, false},
+        const struct {
+                enum import_field field;
+                const char **out;
+                bool needed;
+        } parts[] = {
+                {FIELD_CHANNEL, &r->channel, true}, {FIELD_EXTERNAL_ID, &r->external_id, true},
+                {FIELD_TEXT, &r->text, true},       {FIELD_TITLE, &r->title, false},
+                {FIELD_SOURCE, &r->source, false},  {FIELD_ADDRESS, &r->address, false},
+                {FIELD_NAME, &r->name, false},      {FIELD_PHONE, &r->phone, false},
+                {FIELD_EMAIL, &r->email, false},
         };
         for (size_t i = 0; i < COUNT_OF(parts); i++) {
                 const char *text = text_of(m, parts[i].field);
@@ -130,7 +137,8 @@ static bool yes_no(const struct making *m, enum import_field f, bool *out, struc
         for (size_t i = 0; i < COUNT_OF(no); i++)
                 if (text_is(text, no[i]))
                         return true;
-        return err_both(e, ERR_INVALID, import_field_name(f), "\"%.40s\" is neither yes nor no", "“%.40s”既不是“是”也不是“否”", text);
+        return err_both(e, ERR_INVALID, import_field_name(f), "\"%.40s\" is neither yes nor no", "“%.40s”既不是“是”也不是“否”",
+                        text);
 }
 
 /* --- what the pack must know -------------------------------------------------------------------------------------------- */

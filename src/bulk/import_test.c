@@ -1,18 +1,17 @@
 /* bulk/import_test.c -- rows become cases, faulty rows are told, a second run stores nothing new, units are compared. */
 #include "bulk/world_test.h"
 
-static const char MAP[] =
-        "format: csv\n"
-        "time_zone: \"+08:00\"\n"
-        "channel: {column: SRC, table: {\"热线\": hotline}, otherwise: app}\n"
-        "external_id: {columns: [ID, AT], join: \"/\"}\n"
-        "text: {columns: [L1, L2, NOTE], join: \" / \"}\n"
-        "received: {column: AT}\n"
-        "item: {path: [L1, L2, L3]}\n"
-        "area: {names: [SUB, COM]}\n"
-        "property: {column: KIND}\n"
-        "source: {column: SRC}\n"
-        "compare_unit: {column: UNIT}\n";
+static const char MAP[] = "format: csv\n"
+                          "time_zone: \"+08:00\"\n"
+                          "channel: {column: SRC, table: {\"热线\": hotline}, otherwise: app}\n"
+                          "external_id: {columns: [ID, AT], join: \"/\"}\n"
+                          "text: {columns: [L1, L2, NOTE], join: \" / \"}\n"
+                          "received: {column: AT}\n"
+                          "item: {path: [L1, L2, L3]}\n"
+                          "area: {names: [SUB, COM]}\n"
+                          "property: {column: KIND}\n"
+                          "source: {column: SRC}\n"
+                          "compare_unit: {column: UNIT}\n";
 
 #define HEADER "ID,AT,SUB,COM,L1,L2,L3,UNIT,SRC,KIND,NOTE\n"
 static const char SAMPLE[] = HEADER
@@ -32,7 +31,7 @@ static const char SQL_FIRST[] =
         "SELECT c.unit || ' ' || c.item || ' ' || c.community || ' ' || c.channel || ' ' || c.source || ' ' || c.property"
         " || ' ' || r.text"
         " FROM cases c JOIN report r ON r.id = c.id WHERE r.external_id LIKE '1/%'";
-static const char SQL_TIMES[] = "SELECT COUNT(*) FROM cases WHERE created_at = 1740963900000000";      /* 2025-03-03 09:05 +08:00 */
+static const char SQL_TIMES[] = "SELECT COUNT(*) FROM cases WHERE created_at = 1740963900000000"; /* 2025-03-03 09:05 +08:00 */
 static const char SQL_AREAS[] =
         "SELECT area FROM report WHERE external_id LIKE '4/%' OR external_id LIKE '5/%' ORDER BY external_id";
 
@@ -98,7 +97,10 @@ static void rows_become_cases(void **state)
 
 static bool find_reject(void *ctx, const struct csv_record *r, struct err *e)
 {
-        struct { const char *line, *field, *reason, *cell; bool found; } *wanted = ctx;
+        struct {
+                const char *line, *field, *reason, *cell;
+                bool found;
+        } *wanted = ctx;
         (void)e;
         if (text_is(r->cells[0], wanted->line))
                 wanted->found = text_is(r->cells[1], wanted->field) && strstr(r->cells[2], wanted->reason)
@@ -114,7 +116,10 @@ static void rejected_rows_say_why(void **state)
         struct import_result r = import(&w, &map, file_of(&w, SAMPLE, sizeof SAMPLE - 1));
         assert_int_equal(r.rejected, 4);
         const char *bad = read_file(&w, path_in(&w, "bad.csv"));
-        struct { const char *line, *field, *reason, *cell; bool found; } wanted[] = {
+        struct {
+                const char *line, *field, *reason, *cell;
+                bool found;
+        } wanted[] = {
                 {"9", "received", "\"2025-13-40 10:00:00\" is not a time", "7", false},
                 {"10", "text", "the row gives none", "8", false},
                 {"11", "", "the row has 3 cells, the first line has 11", "9", false},
@@ -153,10 +158,9 @@ static void the_file_itself_takes_no_rejects(void **state)
 static void a_damaged_line_of_utf8_is_one_reject(void **state)
 {
         (void)state;
-        static const char damaged[] = "\xEF\xBB\xBF" HEADER
-                "1,2025-03-03 09:00:00,北街道,-,市容,垃圾,-,-,热线,-,x\n"
-                "2,2025-03-03 09:00:00,北街道,-,市容,垃圾,-,-,热线,-,\xE5\x8C\n"
-                "3,2025-03-03 09:00:00,北街道,-,市容,垃圾,-,-,热线,-,x";
+        static const char damaged[] = "\xEF\xBB\xBF" HEADER "1,2025-03-03 09:00:00,北街道,-,市容,垃圾,-,-,热线,-,x\n"
+                                      "2,2025-03-03 09:00:00,北街道,-,市容,垃圾,-,-,热线,-,\xE5\x8C\n"
+                                      "3,2025-03-03 09:00:00,北街道,-,市容,垃圾,-,-,热线,-,x";
         struct world w = world_new(false);
         struct import_map map = map_of(&w, MAP);
         struct import_result r = import(&w, &map, file_of(&w, damaged, sizeof damaged - 1));
@@ -168,8 +172,8 @@ static void a_damaged_line_of_utf8_is_one_reject(void **state)
 static void gb18030_is_read(void **state)
 {
         (void)state;
-        static const char gb[] = HEADER
-                "1,2025-03-03 09:00:00,\xB1\xB1\xBD\xD6\xB5\xC0,-,\xCA\xD0\xC8\xDD,\xC0\xAC\xBB\xF8,-,-,x,-,x\n";
+        static const char gb[] =
+                HEADER "1,2025-03-03 09:00:00,\xB1\xB1\xBD\xD6\xB5\xC0,-,\xCA\xD0\xC8\xDD,\xC0\xAC\xBB\xF8,-,-,x,-,x\n";
         struct world w = world_new(false);
         struct import_map map = map_of(&w, MAP);
         struct import_result r = import(&w, &map, file_of(&w, gb, sizeof gb - 1));
@@ -181,10 +185,10 @@ static void tabs_and_limit(void **state)
 {
         (void)state;
         static const char tabs[] = "ID\tAT\tTEXT\tLON\tLAT\tHURRY\n"
-                "a\t2025-03-03T09:00:00+08:00\tone\t-\t-\tyes\n"
-                "b\t2025-03-03\ttwo\t10.2\t50.1\t否\n"
-                "c\t2025-03-03\tthree\t10.2\t500\t-\n"
-                "d\t2025-03-03\tfour\t-\t-\tperhaps\n";
+                                   "a\t2025-03-03T09:00:00+08:00\tone\t-\t-\tyes\n"
+                                   "b\t2025-03-03\ttwo\t10.2\t50.1\t否\n"
+                                   "c\t2025-03-03\tthree\t10.2\t500\t-\n"
+                                   "d\t2025-03-03\tfour\t-\t-\tperhaps\n";
         struct world w = world_new(false);
         struct import_map map = map_of(&w, "format: tsv\n"
                                            "channel: {value: patrol}\nexternal_id: {column: ID}\ntext: {column: TEXT}\n"
@@ -207,15 +211,14 @@ static void tabs_and_limit(void **state)
 static void json_lines(void **state)
 {
         (void)state;
-        static const char lines[] =
-                "{\"id\": 1, \"what\": {\"text\": \"one\", \"code\": \"010101\"}, \"area\": \"990101001\"}\n"
-                "\n"
-                "{\"id\": \"2\", \"what\": {\"text\": \"two\", \"code\": \"none\"}, \"area\": null}\r\n"
-                "{\"id\": 12345678901234567890, \"what\": {\"text\": \"three\"}}\n"
-                "{\"id\": 4, \"what\": {\"text\": [\"four\"]}}\n"
-                "[5]\n"
-                "{\"id\": 6, \"what\"\n"
-                "{\"id\": 7}";
+        static const char lines[] = "{\"id\": 1, \"what\": {\"text\": \"one\", \"code\": \"010101\"}, \"area\": \"990101001\"}\n"
+                                    "\n"
+                                    "{\"id\": \"2\", \"what\": {\"text\": \"two\", \"code\": \"none\"}, \"area\": null}\r\n"
+                                    "{\"id\": 12345678901234567890, \"what\": {\"text\": \"three\"}}\n"
+                                    "{\"id\": 4, \"what\": {\"text\": [\"four\"]}}\n"
+                                    "[5]\n"
+                                    "{\"id\": 6, \"what\"\n"
+                                    "{\"id\": 7}";
         struct world w = world_new(false);
         struct import_map map = map_of(&w, "format: jsonl\n"
                                            "channel: {value: app}\nexternal_id: {column: id}\ntext: {column: what.text}\n"
@@ -283,7 +286,9 @@ static void a_missing_column_is_named(void **state)
 static void maps_are_strict(void **state)
 {
         (void)state;
-        static const struct { const char *map, *sentence; } faults[] = {
+        static const struct {
+                const char *map, *sentence;
+        } faults[] = {
                 {"format: csv\nchanel: {column: A}\n", "m.yaml:2: the key \"chanel\" is not known here"},
                 {"format: csv\nchannel: {colum: A, column: B}\n", "m.yaml:2: the key \"colum\" is not known here"},
                 {"format: csv\nchannel: {column: A, value: b}\n", "m.yaml:2: \"channel\" needs exactly one of"},

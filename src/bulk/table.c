@@ -17,12 +17,16 @@ enum { JSON_LINE_MOST = 1 << 20, SHOWN_MOST = 1 << 20, NUMBER_TEXT = 32 };
 struct table {
         const struct import_map *map;
         struct arena *arena;
-        void *mapped; size_t mapped_n;          /* the file's bytes */
-        const char *text; size_t n;             /* the same, or what they were converted to */
+        void *mapped;
+        size_t mapped_n; /* the file's bytes */
+        const char *text;
+        size_t n; /* the same, or what they were converted to */
         struct csv_reader *csv;
-        const char **header; size_t n_header;
-        int places[MAP_COLUMNS_MOST];           /* where the map's columns stand in a CSV row */
-        const char *at; int64_t line;           /* JSONL */
+        const char **header;
+        size_t n_header;
+        int places[MAP_COLUMNS_MOST]; /* where the map's columns stand in a CSV row */
+        const char *at;
+        int64_t line; /* JSONL */
 };
 
 /* --- opening ------------------------------------------------------------------------------------------------------------- */
@@ -195,8 +199,8 @@ static int next_csv(struct table *t, struct arena *a, struct table_row *row, str
         for (size_t i = 0; i < r.n; i++)
                 row->cells[i] = arena_text(a, r.cells[i]);
         if (r.n != t->n_header) {
-                (void)err_both(e, ERR_INVALID, NULL, "the row has %zu cells, the first line has %zu", "本行有%zu个单元格，首行有%zu个", r.n,
-                               t->n_header);
+                (void)err_both(e, ERR_INVALID, NULL, "the row has %zu cells, the first line has %zu",
+                               "本行有%zu个单元格，首行有%zu个", r.n, t->n_header);
                 return -1;
         }
         for (size_t i = 0; i < r.n; i++) {
@@ -228,7 +232,8 @@ static bool json_cell(struct arena *a, const struct json_value *v, const char *n
         else if (json_kind(v) == JSON_BOOL)
                 *out = json_bool_of(v) ? "true" : "false";
         else if (json_kind(v) == JSON_ARRAY || json_kind(v) == JSON_OBJECT)
-                return err_both(e, ERR_INVALID, name, "a text or a number is expected, not a list or an object", "应为文本或数字，而非列表或对象");
+                return err_both(e, ERR_INVALID, name, "a text or a number is expected, not a list or an object",
+                                "应为文本或数字，而非列表或对象");
         if (json_kind(v) != JSON_NUMBER)
                 return true;
         double number = json_real_of(v);

@@ -12,17 +12,21 @@ enum { PERIODS_MOST = 8 };
 
 struct calendar {
         int zone;
-        struct period periods[PERIODS_MOST]; size_t n_periods;
-        int64_t minutes_a_day;                  /* of a working day */
-        int64_t first_day, known_until, end_day;        /* days since 1970: first, first without data, first not served */
+        struct period periods[PERIODS_MOST];
+        size_t n_periods;
+        int64_t minutes_a_day;                   /* of a working day */
+        int64_t first_day, known_until, end_day; /* days since 1970: first, first without data, first not served */
         int last_year, weekends_only_until;
-        int32_t *before;                        /* working days before day first_day + i; one entry more than days */
+        int32_t *before; /* working days before day first_day + i; one entry more than days */
 };
 
 enum limit_unit limit_unit_of(const char *name)
 {
-        static const struct { const char *name; enum limit_unit unit; } names[] = {
-                {"work_hour", LIMIT_WORK_HOUR},   {"work_day", LIMIT_WORK_DAY},       {"urgent_hour", LIMIT_URGENT_HOUR},
+        static const struct {
+                const char *name;
+                enum limit_unit unit;
+        } names[] = {
+                {"work_hour", LIMIT_WORK_HOUR},     {"work_day", LIMIT_WORK_DAY},      {"urgent_hour", LIMIT_URGENT_HOUR},
                 {"natural_day", LIMIT_NATURAL_DAY}, {"urgent_day", LIMIT_NATURAL_DAY},
         };
         for (size_t i = 0; i < COUNT_OF(names); i++)
@@ -41,16 +45,18 @@ static bool check_rules(const struct calendar_rules *r, struct err *e)
 {
         int end = -1;
         if (r->n_periods == 0 || r->n_periods > PERIODS_MOST)
-                return err_both(e, ERR_INVALID, "periods", "a working day has 1 to %d periods", "工作日应有1至%d个时段", (int)PERIODS_MOST);
+                return err_both(e, ERR_INVALID, "periods", "a working day has 1 to %d periods", "工作日应有1至%d个时段",
+                                (int)PERIODS_MOST);
         for (size_t i = 0; i < r->n_periods; i++) {
                 if (r->periods[i].from <= end || r->periods[i].to <= r->periods[i].from || r->periods[i].to > 1440)
-                        return err_both(e, ERR_INVALID, "periods", "period %zu is empty, out of the day, or overlaps the one before",
+                        return err_both(e, ERR_INVALID, "periods",
+                                        "period %zu is empty, out of the day, or overlaps the one before",
                                         "第%zu个时段为空、越界或与前一时段重叠", i + 1);
                 end = r->periods[i].to;
         }
         if (r->first_year < 1970 || r->last_year < r->first_year || r->last_year > 2200 || r->weekends_only_until > 2200)
-                return err_both(e, ERR_INVALID, "first_year", "the years %d to %d cannot be served", "无法使用年份%d至%d", r->first_year,
-                                r->last_year);
+                return err_both(e, ERR_INVALID, "first_year", "the years %d to %d cannot be served", "无法使用年份%d至%d",
+                                r->first_year, r->last_year);
         return (r->weekdays & 127u) != 0 || err_both(e, ERR_INVALID, "weekdays", "no weekday works", "没有工作日");
 }
 
@@ -66,7 +72,7 @@ static bool day_works(const struct calendar_rules *r, int64_t day, bool known)
                 else
                         high = middle;
         }
-        const int64_t weekday = ((day + 3) % 7 + 7) % 7;        /* 0 = Monday; 1970-01-01 was a Thursday */
+        const int64_t weekday = ((day + 3) % 7 + 7) % 7; /* 0 = Monday; 1970-01-01 was a Thursday */
         return (r->weekdays >> weekday & 1u) != 0;
 }
 
@@ -77,8 +83,12 @@ bool calendar_new(struct arena *a, const struct calendar_rules *r, struct calend
         struct calendar *c = NEW(a, struct calendar);
         const int end_year = r->weekends_only_until > r->last_year ? r->weekends_only_until : r->last_year;
         *c = (struct calendar){
-                .zone = r->zone, .n_periods = r->n_periods, .last_year = r->last_year, .weekends_only_until = r->weekends_only_until,
-                .first_day = days_of(r->first_year, 1, 1), .known_until = days_of(r->last_year + 1, 1, 1),
+                .zone = r->zone,
+                .n_periods = r->n_periods,
+                .last_year = r->last_year,
+                .weekends_only_until = r->weekends_only_until,
+                .first_day = days_of(r->first_year, 1, 1),
+                .known_until = days_of(r->last_year + 1, 1, 1),
                 .end_day = days_of(end_year + 1, 1, 1),
         };
         for (size_t i = 0; i < r->n_periods; i++) {
@@ -164,7 +174,7 @@ static bool no_data(int64_t instant, int zone, struct err *e)
 static bool instant_of(const struct calendar *c, int64_t total, int64_t *out, struct err *e)
 {
         const int64_t a_day = c->minutes_a_day * USEC_MINUTE, days = c->end_day - c->first_day;
-        int64_t low = 0, high = days;   /* the first day whose end reaches the total */
+        int64_t low = 0, high = days; /* the first day whose end reaches the total */
         if (c->before[days] * a_day < total)
                 return no_data(c->end_day * USEC_DAY, 0, e);
         while (low < high) {

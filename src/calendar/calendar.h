@@ -17,7 +17,8 @@ const char *limit_unit_name(enum limit_unit);
 
 struct period { int from, to; };                        /* minutes after midnight */
 struct calendar;
-/* days: bit set = that weekday works (bit 0 Monday).  overrides: sorted by day (days since 1970).  years with data: [first, last]. */
+/* days: bit set = that weekday works (bit 0 Monday).  overrides: sorted by day (days since 1970).  years with data: [first, last].
+ * */
 struct day_override { int64_t day; bool works; };
 struct calendar_rules {
         int zone;                                       /* minutes east of UTC */
@@ -31,7 +32,8 @@ struct calendar_rules {
 bool calendar_new(struct arena *, const struct calendar_rules *, struct calendar **, struct err *) MUST_CHECK;
 bool calendar_load(struct tx *, struct arena *, int64_t version, struct calendar **, struct err *) MUST_CHECK;
 
-/* ERR_INVALID when the due instant falls into a year without data and there is no fallback. *fell_back says it was used (may be NULL).
+/* ERR_INVALID when the due instant falls into a year without data and there is no fallback. *fell_back says it was used (may be
+ * NULL).
  * A due instant at the end of a working period is that end, not the start of the next. */
 bool calendar_due(const struct calendar *, int64_t start, struct limit, int64_t *due, bool *fell_back, struct err *) MUST_CHECK;
 /* Working time between two instants in microseconds; 0 when to <= from. */

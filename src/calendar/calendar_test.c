@@ -22,11 +22,11 @@ enum { FIRST_YEAR = 2024, LAST_YEAR = 2027, FALLBACK = 2029, OVERRIDES = 160, TR
 /* Every minute from the first served year to the last, by the C library's idea of dates. */
 struct oracle {
         int zone, last_year;
-        time_t begin;                   /* seconds: local midnight of the first day, as an instant */
+        time_t begin; /* seconds: local midnight of the first day, as an instant */
         int64_t minutes;
         bool *works;
-        int64_t *at;                    /* the working minutes, in order */
-        int64_t *before;                /* working minutes before minute i */
+        int64_t *at;     /* the working minutes, in order */
+        int64_t *before; /* working minutes before minute i */
         int64_t n;
 };
 
@@ -105,8 +105,12 @@ static struct calendar_rules any_rules(struct arena *a, uint64_t *seed)
         static const int zones[] = {480, 480, 0, -300, 330};
         struct period *periods = NEW_ARRAY(a, struct period, 8);
         struct day_override *days = NEW_ARRAY(a, struct day_override, OVERRIDES);
-        struct calendar_rules r = {.zone = zones[draw(seed, COUNT_OF(zones))], .periods = periods, .first_year = FIRST_YEAR,
-                                   .last_year = LAST_YEAR, .weekdays = draw(seed, 2) ? 31u : 1u + draw(seed, 127), .overrides = days};
+        struct calendar_rules r = {.zone = zones[draw(seed, COUNT_OF(zones))],
+                                   .periods = periods,
+                                   .first_year = FIRST_YEAR,
+                                   .last_year = LAST_YEAR,
+                                   .weekdays = draw(seed, 2) ? 31u : 1u + draw(seed, 127),
+                                   .overrides = days};
         int from = (int)draw(seed, 500);
         for (uint32_t n = 1 + draw(seed, 4); n > 0; n--) {
                 const int to = from + 1 + (int)draw(seed, 240);
@@ -118,7 +122,7 @@ static struct calendar_rules any_rules(struct arena *a, uint64_t *seed)
         int64_t day = new_year(FIRST_YEAR) / 86400;
         while (r.n_overrides < OVERRIDES) {
                 day += 1 + draw(seed, 21);
-                days[r.n_overrides++] = (struct day_override){day, draw(seed, 2) != 0};        /* some fall into years without data */
+                days[r.n_overrides++] = (struct day_override){day, draw(seed, 2) != 0}; /* some fall into years without data */
         }
         if (draw(seed, 2))
                 r.weekends_only_until = FALLBACK;
@@ -189,7 +193,11 @@ static void every_minute_counts(void **state)
 
 /* --- by name, with the calendar of the small pack ----------------------------------------------------------------------- */
 
-struct loading { struct arena *arena; int64_t version; struct calendar *calendar; };
+struct loading {
+        struct arena *arena;
+        int64_t version;
+        struct calendar *calendar;
+};
 
 static bool load(struct tx *tx, void *ctx, struct err *e)
 {
@@ -208,14 +216,14 @@ static void due_is(const struct calendar *c, const char *start, double amount, e
 static void known_days(const struct calendar *c)
 {
         due_is(c, "2026-11-23 09:00", 2, LIMIT_WORK_HOUR, "2026-11-23 11:00");
-        due_is(c, "2026-11-23 11:00", 1, LIMIT_WORK_HOUR, "2026-11-23 12:00");     /* the end of a period, not the next start */
+        due_is(c, "2026-11-23 11:00", 1, LIMIT_WORK_HOUR, "2026-11-23 12:00"); /* the end of a period, not the next start */
         due_is(c, "2026-11-23 12:30", 1, LIMIT_WORK_HOUR, "2026-11-23 15:00");
         due_is(c, "2026-11-23 17:59:30", 1, LIMIT_WORK_HOUR, "2026-11-24 08:59:30");
-        due_is(c, "2026-11-27 17:00", 2, LIMIT_WORK_HOUR, "2026-11-30 09:00");     /* over a weekend */
-        due_is(c, "2026-11-28 10:00", 1, LIMIT_WORK_DAY, "2026-11-30 18:00");      /* begun on a Saturday */
+        due_is(c, "2026-11-27 17:00", 2, LIMIT_WORK_HOUR, "2026-11-30 09:00"); /* over a weekend */
+        due_is(c, "2026-11-28 10:00", 1, LIMIT_WORK_DAY, "2026-11-30 18:00");  /* begun on a Saturday */
         due_is(c, "2026-11-23 09:00", 0.5, LIMIT_WORK_DAY, "2026-11-23 15:00");
-        due_is(c, "2026-09-30 17:00", 2, LIMIT_WORK_HOUR, "2026-10-08 09:00");     /* over the holiday week */
-        due_is(c, "2026-10-09 17:00", 2, LIMIT_WORK_HOUR, "2026-10-10 09:00");     /* a Saturday that is made up */
+        due_is(c, "2026-09-30 17:00", 2, LIMIT_WORK_HOUR, "2026-10-08 09:00"); /* over the holiday week */
+        due_is(c, "2026-10-09 17:00", 2, LIMIT_WORK_HOUR, "2026-10-10 09:00"); /* a Saturday that is made up */
         due_is(c, "2026-11-27 23:00", 2, LIMIT_URGENT_HOUR, "2026-11-28 01:00");
         due_is(c, "2026-11-27 23:00", 3, LIMIT_NATURAL_DAY, "2026-11-30 23:00");
         assert_true(calendar_works(c, at("2026-10-10 09:00")));
@@ -246,7 +254,7 @@ static void a_pack_gives_its_calendar(void **state)
                 assert_non_null(strstr(e.text, "2028"));
                 assert_non_null(strstr(e.zh, "2028"));
                 assert_false(calendar_due(l.calendar, at("2023-12-29 10:00"), (struct limit){2, LIMIT_WORK_HOUR}, &due, NULL, &e));
-                due_is(l.calendar, "2027-12-31 23:00", 2, LIMIT_URGENT_HOUR, "2028-01-01 01:00");      /* needs no holidays */
+                due_is(l.calendar, "2027-12-31 23:00", 2, LIMIT_URGENT_HOUR, "2028-01-01 01:00"); /* needs no holidays */
                 l.version = 77;
                 assert_false(store_read(s, load, &l, &e));
                 store_close(&s);
@@ -257,7 +265,8 @@ static void a_pack_gives_its_calendar(void **state)
 static void wrong_rules_are_refused(void **state)
 {
         struct arena *a = arena_new();
-        const struct period overlap[] = {{480, 720}, {700, 800}}, empty[] = {{480, 480}}, night[] = {{1380, 1500}}, good[] = {{480, 720}};
+        const struct period overlap[] = {{480, 720}, {700, 800}}, empty[] = {{480, 480}}, night[] = {{1380, 1500}},
+                            good[] = {{480, 720}};
         struct calendar_rules rules[] = {
                 {.periods = good, .n_periods = 0, .weekdays = 31, .first_year = 2024, .last_year = 2024},
                 {.periods = overlap, .n_periods = 2, .weekdays = 31, .first_year = 2024, .last_year = 2024},

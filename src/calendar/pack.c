@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 static const char SQL_CALENDAR[] =
-        "INSERT INTO calendar(version, zone_minutes, weekdays, first_year, last_year, weekends_only_until) VALUES ($1, $2, $3, $4, $5, $6)";
+        "INSERT INTO calendar(version, zone_minutes, weekdays, first_year, last_year, weekends_only_until) VALUES ($1, $2, $3, $4,"
+        " $5, $6)";
 static const char SQL_PERIOD[] =
         "INSERT INTO calendar_period(version, starts, ends) VALUES ($1, $2, $3) ON CONFLICT (version, starts) DO NOTHING";
 static const char SQL_DAY[] = "INSERT INTO calendar_day(version, place, day, name, works) VALUES ($1, $2, $3, $4, $5)";
@@ -21,17 +22,19 @@ static const char SQL_TWICE[] =
         "SELECT MAX(place), 'the day ' || day || ' stands twice', '日期' || day || '重复' FROM calendar_day WHERE version = $1"
         " GROUP BY day HAVING COUNT(*) > 1";
 static const char SQL_OUTSIDE[] =
-        "SELECT d.place, 'the day ' || d.day || ' lies outside the years of calendar.yaml', '日期' || d.day || '不在 calendar.yaml 的年份内'"
+        "SELECT d.place, 'the day ' || d.day || ' lies outside the years of calendar.yaml', '日期' || d.day || '不在 calendar.yaml"
+        " 的年份内'"
         " FROM calendar_day d JOIN calendar c ON c.version = d.version WHERE d.version = $1"
         " AND (d.day < c.first_year || '-01-01' OR d.day > c.last_year || '-12-31')";
 
-static bool number_at(struct stage *s, const char *file, const struct yaml *root, const char *key, int64_t least, int64_t most, int64_t *out)
+static bool number_at(struct stage *s, const char *file, const struct yaml *root, const char *key, int64_t least, int64_t most,
+                      int64_t *out)
 {
         const struct yaml *v = yaml_get(root, key);
         if (v && v->kind == YAML_TEXT && text_to_int(v->text, out) && *out >= least && *out <= most)
                 return true;
-        stage_fault(s, file, v ? v->line : root->line, "%s must be a whole number between %lld and %lld", "%s应为%lld至%lld的整数", key,
-                    (long long)least, (long long)most);
+        stage_fault(s, file, v ? v->line : root->line, "%s must be a whole number between %lld and %lld", "%s应为%lld至%lld的整数",
+                    key, (long long)least, (long long)most);
         return false;
 }
 

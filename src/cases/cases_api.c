@@ -201,8 +201,8 @@ static bool after_filter(const struct request *rq, struct case_filter *f, struct
         if (!after)
                 return true;
         size_t n = text_split(rq->arena, after, '.', &parts);
-        if (n == (f->by_due ? 2u : 1u) && text_to_int(parts[n - 1], &f->after_id) && (n == 1 || text_to_int(parts[0], &f->after_due))
-            && f->after_id > 0)
+        if (n == (f->by_due ? 2u : 1u) && text_to_int(parts[n - 1], &f->after_id)
+            && (n == 1 || text_to_int(parts[0], &f->after_due)) && f->after_id > 0)
                 return true;
         return err_both(e, ERR_INVALID, "after", "\"%s\" is not a place in this list; take it from \"next\" of the page before",
                         "“%s”不是此列表的位置，请使用上一页返回的 next", after);
@@ -212,10 +212,14 @@ static bool read_filter(const struct request *rq, const struct rulebook *rules, 
 {
         const char *item = request_query(rq, "item"), *unit = request_query(rq, "unit");
         *f = (struct case_filter){
-                .state = request_query(rq, "state"), .unit = unit, .item = item, .channel = request_query(rq, "channel"),
+                .state = request_query(rq, "state"),
+                .unit = unit,
+                .item = item,
+                .channel = request_query(rq, "channel"),
                 .open = text_is(request_query(rq, "open"), "true"),
                 .late_at = text_is(request_query(rq, "late"), "true") ? rq->now : 0,
-                .by_due = text_is(request_query(rq, "sort"), "due"), .limit = request_limit(rq, 50, 200),
+                .by_due = text_is(request_query(rq, "sort"), "due"),
+                .limit = request_limit(rq, 50, 200),
         };
         if (item && !item_find(rules->catalogue, item))
                 return err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; see /api/v1/items",
@@ -256,8 +260,9 @@ static bool get_cases(struct request *rq, struct reply *rp, struct err *e)
         json_array_end(j);
         if (n == (size_t)f.limit) {
                 const struct case_view *last = &views[n - 1];
-                json_text(j, "next", f.by_due ? arena_format(rq->arena, "%lld.%lld", (long long)last->due, (long long)last->id)
-                                              : arena_format(rq->arena, "%lld", (long long)last->id));
+                json_text(j, "next",
+                          f.by_due ? arena_format(rq->arena, "%lld.%lld", (long long)last->due, (long long)last->id)
+                                   : arena_format(rq->arena, "%lld", (long long)last->id));
         }
         json_object_end(j);
         return true;
@@ -403,14 +408,22 @@ static const struct query_param page_query[] = {
         {.name = "channel", .type = SHAPE_TEXT, .most = 40, .about = "Only cases recorded by this channel."},
         {.name = "open", .type = SHAPE_BOOL, .about = "true: only open cases."},
         {.name = "late", .type = SHAPE_BOOL, .about = "true: only open cases whose due instant has passed."},
-        {.name = "sort", .type = SHAPE_TEXT, .choices = sort_choices, .about = "newest (default), or due: open cases, least time left first."},
+        {.name = "sort",
+         .type = SHAPE_TEXT,
+         .choices = sort_choices,
+         .about = "newest (default), or due: open cases, least time left first."},
         {.name = "after", .type = SHAPE_TEXT, .most = 60, .about = "\"next\" of the page before."},
         {.name = "limit", .type = SHAPE_INT, .least = 1, .most = 200, .about = "Cases in a page; 50 when unsaid."},
         {0},
 };
 static const struct shape text_element[] = {{.type = SHAPE_TEXT, .most = 40}, {0}};
 static const struct shape move_body[] = {
-        {.name = "move", .type = SHAPE_TEXT, .required = true, .least = 1, .most = 40, .about = "Name of the move, as in \"moves\" of the case."},
+        {.name = "move",
+         .type = SHAPE_TEXT,
+         .required = true,
+         .least = 1,
+         .most = 40,
+         .about = "Name of the move, as in \"moves\" of the case."},
         {.name = "unit", .type = SHAPE_TEXT, .most = 40, .about = "Unit that takes charge."},
         {.name = "assists", .type = SHAPE_ARRAY, .most = 8, .fields = text_element, .about = "Units that assist."},
         {.name = "item", .type = SHAPE_TEXT, .most = 40, .about = "Item of the case."},
@@ -420,72 +433,126 @@ static const struct shape move_body[] = {
         {0},
 };
 static const struct shape names[] = {
-        {.name = "zh", .type = SHAPE_TEXT, .required = true}, {.name = "en", .type = SHAPE_TEXT, .required = true}, {0},
+        {.name = "zh", .type = SHAPE_TEXT, .required = true},
+        {.name = "en", .type = SHAPE_TEXT, .required = true},
+        {0},
 };
 static const struct shape code_name[] = {
-        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true},
-        {.name = "certainty", .type = SHAPE_REAL}, {0},
+        {.name = "code", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "certainty", .type = SHAPE_REAL},
+        {0},
 };
 static const struct shape location[] = {
-        {.name = "lon", .type = SHAPE_REAL, .required = true}, {.name = "lat", .type = SHAPE_REAL, .required = true}, {0},
+        {.name = "lon", .type = SHAPE_REAL, .required = true},
+        {.name = "lat", .type = SHAPE_REAL, .required = true},
+        {0},
 };
 #define CASE_MEMBERS \
         {.name = "number", .type = SHAPE_TEXT, .required = true, .about = "Case number."}, \
-        {.name = "state", .type = SHAPE_TEXT, .required = true}, {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names}, \
-        {.name = "open", .type = SHAPE_BOOL, .required = true}, {.name = "title", .type = SHAPE_TEXT, .required = true, .most = 400}, \
-        {.name = "channel", .type = SHAPE_TEXT, .required = true}, {.name = "source", .type = SHAPE_TEXT, .required = true}, \
-        {.name = "property", .type = SHAPE_TEXT, .required = true}, {.name = "urgency", .type = SHAPE_TEXT, .required = true}, \
-        {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = code_name}, \
-        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name}, \
-        {.name = "subdistrict", .type = SHAPE_TEXT, .required = true}, {.name = "community", .type = SHAPE_TEXT, .required = true}, \
-        {.name = "grid", .type = SHAPE_TEXT, .required = true}, {.name = "address", .type = SHAPE_TEXT, .required = true, .most = 400}, \
-        {.name = "location", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = location}, \
-        {.name = "occurred", .type = SHAPE_TIME, .required = true, .nullable = true}, \
-        {.name = "created", .type = SHAPE_TIME, .required = true}, {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true}, \
-        {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true}, {.name = "late", .type = SHAPE_BOOL, .required = true},
+                {.name = "state", .type = SHAPE_TEXT, .required = true}, \
+                {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names}, \
+                {.name = "open", .type = SHAPE_BOOL, .required = true}, \
+                {.name = "title", .type = SHAPE_TEXT, .required = true, .most = 400}, \
+                {.name = "channel", .type = SHAPE_TEXT, .required = true}, \
+                {.name = "source", .type = SHAPE_TEXT, .required = true}, \
+                {.name = "property", .type = SHAPE_TEXT, .required = true}, \
+                {.name = "urgency", .type = SHAPE_TEXT, .required = true}, \
+                {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = code_name}, \
+                {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name}, \
+                {.name = "subdistrict", .type = SHAPE_TEXT, .required = true}, \
+                {.name = "community", .type = SHAPE_TEXT, .required = true}, \
+                {.name = "grid", .type = SHAPE_TEXT, .required = true}, \
+                {.name = "address", .type = SHAPE_TEXT, .required = true, .most = 400}, \
+                {.name = "location", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = location}, \
+                {.name = "occurred", .type = SHAPE_TIME, .required = true, .nullable = true}, \
+                {.name = "created", .type = SHAPE_TIME, .required = true}, \
+                {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true}, \
+                {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true}, \
+        { \
+                .name = "late", .type = SHAPE_BOOL, .required = true \
+        }
 static const struct shape case_members[] = {
-        CASE_MEMBERS {0},
+        CASE_MEMBERS,
+        {0},
 };
 static const struct shape case_element[] = {{.type = SHAPE_OBJECT, .fields = case_members}, {0}};
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
 static const struct shape page_answer[] = {
         {.name = "cases", .type = SHAPE_ARRAY, .required = true, .fields = case_element},
-        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."}, {0},
+        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."},
+        {0},
 };
 static const struct shape detail_answer[] = {
-        CASE_MEMBERS
+        CASE_MEMBERS,
         {.name = "track", .type = SHAPE_TEXT, .required = true},
         {.name = "tasks", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
         {.name = "clocks", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
-        {.name = "moves", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0},
+        {.name = "moves", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {0},
 };
 static const struct shape history_answer[] = {
         {.name = "number", .type = SHAPE_TEXT, .required = true},
-        {.name = "history", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0},
+        {.name = "history", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {0},
 };
 static const struct shape track_answer[] = {
-        {.name = "number", .type = SHAPE_TEXT, .required = true}, {.name = "track", .type = SHAPE_TEXT, .required = true},
-        {.name = "state", .type = SHAPE_TEXT, .required = true}, {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names},
-        {.name = "open", .type = SHAPE_BOOL, .required = true}, {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name},
+        {.name = "number", .type = SHAPE_TEXT, .required = true},
+        {.name = "track", .type = SHAPE_TEXT, .required = true},
+        {.name = "state", .type = SHAPE_TEXT, .required = true},
+        {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names},
+        {.name = "open", .type = SHAPE_BOOL, .required = true},
+        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name},
         {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = code_name},
-        {.name = "received", .type = SHAPE_TIME, .required = true}, {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true},
-        {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true}, {.name = "late", .type = SHAPE_BOOL, .required = true},
-        {.name = "steps", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0},
+        {.name = "received", .type = SHAPE_TIME, .required = true},
+        {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {.name = "late", .type = SHAPE_BOOL, .required = true},
+        {.name = "steps", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {0},
 };
-static const struct shape workflows_answer[] = {{.name = "workflows", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
+static const struct shape workflows_answer[] = {{.name = "workflows", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+                                                {0}};
 
 static const struct route routes[] = {
-        {.method = "GET", .path = "/api/v1/cases", .roles = ROLE_STAFF, .run = get_cases, .query = page_query, .answer = page_answer,
+        {.method = "GET",
+         .path = "/api/v1/cases",
+         .roles = ROLE_STAFF,
+         .run = get_cases,
+         .query = page_query,
+         .answer = page_answer,
          .about = "A page of cases."},
-        {.method = "GET", .path = "/api/v1/cases/{number}", .roles = ROLE_STAFF, .run = answer_case, .answer = detail_answer,
+        {.method = "GET",
+         .path = "/api/v1/cases/{number}",
+         .roles = ROLE_STAFF,
+         .run = answer_case,
+         .answer = detail_answer,
          .about = "One case with its tasks, clocks and the moves the reader may take."},
-        {.method = "GET", .path = "/api/v1/cases/{number}/history", .roles = ROLE_STAFF, .run = get_history, .answer = history_answer,
+        {.method = "GET",
+         .path = "/api/v1/cases/{number}/history",
+         .roles = ROLE_STAFF,
+         .run = get_history,
+         .answer = history_answer,
          .about = "The append-only history of a case; each row carries the hash of the row before."},
-        {.method = "POST", .path = "/api/v1/cases/{number}/moves", .roles = ROLE_STAFF, .run = post_move, .body = move_body,
-         .answer = detail_answer, .about = "Takes a case along a move of its workflow."},
-        {.method = "GET", .path = "/api/v1/track/{code}", .roles = ROLE_ALL, .run = get_track, .answer = track_answer, .per_minute = 240,
+        {.method = "POST",
+         .path = "/api/v1/cases/{number}/moves",
+         .roles = ROLE_STAFF,
+         .run = post_move,
+         .body = move_body,
+         .answer = detail_answer,
+         .about = "Takes a case along a move of its workflow."},
+        {.method = "GET",
+         .path = "/api/v1/track/{code}",
+         .roles = ROLE_ALL,
+         .run = get_track,
+         .answer = track_answer,
+         .per_minute = 240,
          .about = "Where a report stands, by its tracking code."},
-        {.method = "GET", .path = "/api/v1/workflows", .roles = ROLE_ALL, .run = get_workflows, .answer = workflows_answer,
+        {.method = "GET",
+         .path = "/api/v1/workflows",
+         .roles = ROLE_ALL,
+         .run = get_workflows,
+         .answer = workflows_answer,
          .about = "Workflows: states and moves."},
         {0},
 };

@@ -9,12 +9,12 @@
 #include <stdio.h>
 
 static const char SQL_PUT[] =
-        "INSERT INTO case_clock(case_id, clock, round, state, unit, started_at, warn_at, due, remaining, limit_unit, overdue, ended_at)"
+        "INSERT INTO case_clock(case_id, clock, round, state, unit, started_at, warn_at, due, remaining, limit_unit, overdue,"
+        " ended_at)"
         " SELECT $1, $2, COALESCE(MAX(round), 0) + 1, 'running', $3, $4, $5, $6, 0, $7, 0, 0"
         " FROM case_clock WHERE case_id = $1 AND clock = $2";
-static const char SQL_LIVE[] =
-        "SELECT clock, round, state, warn_at, due, remaining, limit_unit FROM case_clock"
-        " WHERE case_id = $1 AND state IN ('running', 'paused') ORDER BY clock, round";
+static const char SQL_LIVE[] = "SELECT clock, round, state, warn_at, due, remaining, limit_unit FROM case_clock"
+                               " WHERE case_id = $1 AND state IN ('running', 'paused') ORDER BY clock, round";
 /* Overtime is judged at the moment the unit hands over: an instant equal to the due instant is in time. */
 static const char SQL_STOP[] =
         "UPDATE case_clock SET state = CASE WHEN state = 'running' AND due < $4 THEN 'missed' ELSE 'met' END, ended_at = $4"
@@ -22,13 +22,18 @@ static const char SQL_STOP[] =
 static const char SQL_PAUSE[] =
         "UPDATE case_clock SET state = 'paused', remaining = $4 WHERE case_id = $1 AND clock = $2 AND round = $3";
 static const char SQL_RESUME[] =
-        "UPDATE case_clock SET state = 'running', due = $4, warn_at = $5, remaining = 0 WHERE case_id = $1 AND clock = $2 AND round = $3";
-static const char SQL_NEXT[] =
-        "SELECT MIN(CASE WHEN warn_at > 0 AND warn_at < due THEN warn_at ELSE due END) FROM case_clock"
-        " WHERE case_id = $1 AND state = 'running' AND overdue = 0";
+        "UPDATE case_clock SET state = 'running', due = $4, warn_at = $5, remaining = 0 WHERE case_id = $1 AND clock = $2 AND"
+        " round = $3";
+static const char SQL_NEXT[] = "SELECT MIN(CASE WHEN warn_at > 0 AND warn_at < due THEN warn_at ELSE due END) FROM case_clock"
+                               " WHERE case_id = $1 AND state = 'running' AND overdue = 0";
 
 enum { LIVE_MOST = 64 };
-struct live { const char *clock; int64_t round, warn_at, due, remaining; bool running, gone; enum limit_unit unit; };
+struct live {
+        const char *clock;
+        int64_t round, warn_at, due, remaining;
+        bool running, gone;
+        enum limit_unit unit;
+};
 
 bool clock_plan(const struct rulebook *rules, const struct clock_rule *rule, const struct item *item, bool urgent, int64_t start,
                 struct clock_plan *out, struct err *e)
@@ -45,8 +50,10 @@ bool clock_plan(const struct rulebook *rules, const struct clock_rule *rule, con
 
 bool clock_put(struct tx *tx, int64_t case_id, const char *unit, const struct clock_plan *p, struct err *e)
 {
-        return tx_change(tx, e, SQL_PUT, ARGS(V(case_id), V(p->rule->clock), V(unit), V(p->started), V(p->warn_at), V(p->due),
-                                              V(limit_unit_name(p->unit)))) == 1;
+        return tx_change(tx, e, SQL_PUT,
+                         ARGS(V(case_id), V(p->rule->clock), V(unit), V(p->started), V(p->warn_at), V(p->due),
+                              V(limit_unit_name(p->unit))))
+               == 1;
 }
 
 static bool read_live(struct moving *m, struct live *live, size_t *n, struct err *e)
@@ -57,9 +64,13 @@ static bool read_live(struct moving *m, struct live *live, size_t *n, struct err
                 return false;
         while (*n < LIVE_MOST && rows_next(&r))
                 live[(*n)++] = (struct live){
-                        .clock = rows_text(&r, m->arena, 0), .round = rows_int(&r, 1),
-                        .running = text_is(rows_text(&r, m->arena, 2), "running"), .warn_at = rows_int(&r, 3), .due = rows_int(&r, 4),
-                        .remaining = rows_int(&r, 5), .unit = limit_unit_of(rows_text(&r, m->arena, 6)),
+                        .clock = rows_text(&r, m->arena, 0),
+                        .round = rows_int(&r, 1),
+                        .running = text_is(rows_text(&r, m->arena, 2), "running"),
+                        .warn_at = rows_int(&r, 3),
+                        .due = rows_int(&r, 4),
+                        .remaining = rows_int(&r, 5),
+                        .unit = limit_unit_of(rows_text(&r, m->arena, 6)),
                 };
         return rows_done(&r, e);
 }

@@ -31,30 +31,33 @@ static void ring(struct world *w, int64_t id, int64_t now)
         struct err e;
         const int64_t due = test_number(w->district.store, SQL_TIMER);
         if (due > 0 && due <= now)
-                ok(case_clock_timer.run(&w->district, &(struct timer){.kind = "case-clock", .due = due,
-                                                                      .key = arena_format(w->arena, "%lld", (long long)id)}, now, &e), &e);
+                ok(case_clock_timer.run(
+                           &w->district,
+                           &(struct timer){.kind = "case-clock", .due = due, .key = arena_format(w->arena, "%lld", (long long)id)},
+                           now, &e),
+                   &e);
 }
 
 static void filing_starts_the_clocks(struct world *w)
 {
         const char *number = case_new(w, "010101", "990101001001", false, at("2026-11-23 09:00"));
         struct case_detail d = read_case(w, number);
-        assert_int_equal(d.n_clocks, 3);        /* the dispatch clock is stopped by the dispatch */
+        assert_int_equal(d.n_clocks, 3); /* the dispatch clock is stopped by the dispatch */
         clock_is(w, number, "sign", 1, "running", "2026-11-23 10:00");
         clock_is(w, number, "handle", 1, "running", "2026-11-23 15:00");
         clock_is(w, number, "total", 1, "running", "2026-12-07 09:00");
         assert_int_equal(d.view.due, at("2026-11-23 15:00"));
-        assert_int_equal(test_number(w->district.store, SQL_TIMER), at("2026-11-23 09:48"));    /* 80 % of the first hour */
+        assert_int_equal(test_number(w->district.store, SQL_TIMER), at("2026-11-23 09:48")); /* 80 % of the first hour */
 }
 
 static void urgent_time_runs_through_the_night(struct world *w)
 {
-        const char *number = case_new(w, "010101", "990101001001", true, at("2026-11-27 23:30"));      /* a Friday */
+        const char *number = case_new(w, "010101", "990101001001", true, at("2026-11-27 23:30")); /* a Friday */
         clock_is(w, number, "sign", 1, "running", "2026-11-28 00:00");
         clock_is(w, number, "handle", 1, "running", "2026-11-28 01:30");
         clock_is(w, number, "total", 1, "running", "2026-12-11 18:00");
         const char *cable = case_new(w, "03", "990102001002", false, at("2026-11-28 05:00"));
-        clock_is(w, cable, "handle", 1, "running", "2026-11-29 05:00");        /* a natural day */
+        clock_is(w, cable, "handle", 1, "running", "2026-11-29 05:00"); /* a natural day */
         clock_is(w, cable, "sign", 1, "running", "2026-11-30 09:00");
 }
 
@@ -63,11 +66,15 @@ static void each_clock_warns_once_and_is_late_once(struct world *w)
         const char *number = case_new(w, "010101", "990101001001", false, at("2026-11-23 09:00"));
         struct store *s = w->district.store;
         const int64_t id = read_case(w, number).view.id;
-        static const struct { const char *now; int warnings, overdue; const char *next; } steps[] = {
+        static const struct {
+                const char *now;
+                int warnings, overdue;
+                const char *next;
+        } steps[] = {
                 {"2026-11-23 09:47", 0, 0, "2026-11-23 09:48"},
                 {"2026-11-23 09:48", 1, 0, "2026-11-23 10:00"},
                 {"2026-11-23 09:59", 1, 0, "2026-11-23 10:00"},
-                {"2026-11-23 10:00", 1, 1, "2026-11-23 12:00"},        /* sign is overdue; handle warns at 75 % */
+                {"2026-11-23 10:00", 1, 1, "2026-11-23 12:00"}, /* sign is overdue; handle warns at 75 % */
                 {"2026-11-23 14:30", 2, 1, "2026-11-23 15:00"},
                 {"2026-11-23 16:00", 2, 2, "2026-12-04 09:00"},
         };
@@ -78,7 +85,7 @@ static void each_clock_warns_once_and_is_late_once(struct world *w)
                 assert_int_equal(test_number(s, SQL_OVERDUE), steps[i].overdue);
                 assert_int_equal(test_number(s, SQL_TIMER), at(steps[i].next));
         }
-        assert_false(read_case(w, number).view.late);   /* judged when the unit hands over */
+        assert_false(read_case(w, number).view.late); /* judged when the unit hands over */
         const struct mover oak = unit_mover("oak");
         must_move(w, number, "sign", &oak, NULL, at("2026-11-23 16:00"));
         clock_is(w, number, "sign", 1, "missed", "2026-11-23 10:00");
@@ -96,7 +103,7 @@ static void the_due_instant_itself_is_in_time(struct world *w)
                 clock_is(w, number, "sign", 1, "met", "2026-11-23 10:00");
                 clock_is(w, number, "handle", 1, late ? "missed" : "met", "2026-11-23 15:00");
                 assert_int_equal(read_case(w, number).view.late, late);
-                assert_int_equal(read_case(w, number).view.due, at("2026-12-07 09:00"));        /* the total clock runs on */
+                assert_int_equal(read_case(w, number).view.due, at("2026-12-07 09:00")); /* the total clock runs on */
         }
 }
 
@@ -116,13 +123,13 @@ static void a_pause_keeps_what_is_left(struct world *w)
         clock_is(w, number, "handle", 1, "paused", "2026-11-23 15:00");
         clock_is(w, number, "total", 1, "running", "2026-12-07 09:00");
         assert_int_equal(read_case(w, number).view.due, at("2026-12-07 09:00"));
-        assert_int_equal(test_number(w->district.store, SQL_TIMER), at("2026-12-04 09:00"));    /* only the total clock */
+        assert_int_equal(test_number(w->district.store, SQL_TIMER), at("2026-12-04 09:00")); /* only the total clock */
         must_move(w, number, "answer", &a_clerk, NULL, at("2026-11-24 10:00"));
-        clock_is(w, number, "handle", 1, "running", "2026-11-24 15:00");       /* 3 of the 4 hours were left */
+        clock_is(w, number, "handle", 1, "running", "2026-11-24 15:00"); /* 3 of the 4 hours were left */
         assert_int_equal(read_case(w, number).view.due, at("2026-11-24 15:00"));
         must_move(w, number, "ask", &oak, "{\"reason\": \"and when?\"}", at("2026-11-24 15:00"));
         must_move(w, number, "answer", &a_clerk, NULL, at("2026-11-25 09:00"));
-        clock_is(w, number, "handle", 1, "running", "2026-11-25 09:00");       /* nothing was left */
+        clock_is(w, number, "handle", 1, "running", "2026-11-25 09:00"); /* nothing was left */
         must_move(w, number, "hand_over", &oak, "{\"result\": \"swept\"}", at("2026-11-25 09:00"));
         assert_false(read_case(w, number).view.late);
 }
@@ -133,7 +140,7 @@ static void a_pause_does_not_heal_lateness(struct world *w)
         const char *number = handling(w, &oak, "2026-11-23 09:00");
         must_move(w, number, "ask", &oak, "{\"reason\": \"which corner?\"}", at("2026-11-23 16:00"));
         must_move(w, number, "answer", &a_clerk, NULL, at("2026-11-25 09:00"));
-        clock_is(w, number, "handle", 1, "running", "2026-11-25 08:00");       /* an hour too late, as before the pause */
+        clock_is(w, number, "handle", 1, "running", "2026-11-25 08:00"); /* an hour too late, as before the pause */
         must_move(w, number, "hand_over", &oak, "{\"result\": \"swept\"}", at("2026-11-25 09:00"));
         struct case_detail d = read_case(w, number);
         assert_string_equal(clock_of(&d, "handle", 1)->state, "missed");

@@ -37,8 +37,9 @@ static bool choose_unit(struct moving *m, struct err *e)
 {
         char turn[24];
         (void)snprintf(turn, sizeof turn, "%lld", (long long)m->row.id);
-        routing_resolve(m->rules->routing, &(struct question){.item = item_find(m->rules->catalogue, m->item),
-                                                              .area = smallest_area(m), .turn = turn}, &m->answer);
+        routing_resolve(m->rules->routing,
+                        &(struct question){.item = item_find(m->rules->catalogue, m->item), .area = smallest_area(m), .turn = turn},
+                        &m->answer);
         const char *code = json_get_text(m->form, "unit", "");
         if (text_empty(code) || text_is(code, m->answer.lead->code)) {
                 m->unit = m->answer.lead->code;
@@ -60,7 +61,8 @@ static bool choose_unit(struct moving *m, struct err *e)
 static bool assign_tasks(struct moving *m, struct err *e)
 {
         const struct json_value *assists = json_get(m->form, "assists");
-        if (!task_end(m->tx, m->row.id, "lead", "", "revoked", m->now, e) || !task_assign(m->tx, m->row.id, "lead", m->unit, m->now, e))
+        if (!task_end(m->tx, m->row.id, "lead", "", "revoked", m->now, e)
+            || !task_assign(m->tx, m->row.id, "lead", m->unit, m->now, e))
                 return false;
         if (assists && !task_end(m->tx, m->row.id, "assist", "", "revoked", m->now, e))
                 return false;
@@ -120,7 +122,8 @@ static bool tell(struct moving *m, struct err *e)
 
 static const struct effect effects[] = {
         {"set_item", set_item, NULL, "Takes the form's item for the case."},
-        {"assign", choose_unit, assign_tasks, "The form's unit, else the routed one, takes charge with the lead task; assists get theirs."},
+        {"assign", choose_unit, assign_tasks,
+         "The form's unit, else the routed one, takes charge with the lead task; assists get theirs."},
         {"rework", NULL, lead_again, "The unit in charge gets the lead task again."},
         {"revoke", NULL, revoke, "Open tasks end."},
         {"lead_done", NULL, lead_done, "The lead task is done."},

@@ -13,14 +13,17 @@
 #include <stdio.h>
 
 static const char SQL_FILE[] =
-        "INSERT INTO cases(id, number, track, version, workflow, state, open, channel, source, property, title, urgent, item, certainty,"
+        "INSERT INTO cases(id, number, track, version, workflow, state, open, channel, source, property, title, urgent, item,"
+        " certainty,"
         " subdistrict, community, grid, lon, lat, address, unit, occurred_at, created_at, closed_at, due, late, seq, tip)"
-        " VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0, $23, 0,"
+        " VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0, $23,"
+        " 0,"
         " $24, $25) ON CONFLICT (number) DO NOTHING";
 static const char SQL_TASK[] =
         "INSERT INTO case_task(case_id, n, kind, unit, state, created_at, ended_at) VALUES ($1, $2, $3, $4, 'open', $5, 0)";
 static const char SQL_CLOCK[] =
-        "INSERT INTO case_clock(case_id, clock, round, state, unit, started_at, warn_at, due, remaining, limit_unit, overdue, ended_at)"
+        "INSERT INTO case_clock(case_id, clock, round, state, unit, started_at, warn_at, due, remaining, limit_unit, overdue,"
+        " ended_at)"
         " VALUES ($1, $2, 1, 'running', $3, $4, $5, $6, 0, $7, 0, 0)";
 
 enum { CLOCKS_MOST = 16, MOVES_MOST = 3, NUMBER_TRIES = 20 };
@@ -32,12 +35,12 @@ struct filing_plan {
         const struct workflow *workflow;
         const struct move *moves[MOVES_MOST];
         size_t n_moves;
-        const char *state;              /* after the first moves */
-        bool sent_out;                  /* the unit has its task at once */
+        const char *state; /* after the first moves */
+        bool sent_out;     /* the unit has its task at once */
         struct clock_plan clocks[CLOCKS_MOST];
         size_t n_clocks;
         int64_t due, timer;
-        const char *form;               /* of the last of the first moves: what was decided, and why */
+        const char *form; /* of the last of the first moves: what was decided, and why */
 };
 
 /* A move that does not start where the one before has led is left out: filing takes declared moves only. */
@@ -155,8 +158,14 @@ static bool write_history(struct tx *tx, const struct filing *f, const struct fi
                 const struct move *m = p->moves[i];
                 const char *dest = m->dest ? m->dest->name : state;
                 struct ledger_entry entry = {
-                        .subject = f->id, .move = m->name, .origin = state, .dest = dest, .actor = "system", .role = "system",
-                        .form = i + 1 == p->n_moves ? p->form : "{}", .at = f->now,
+                        .subject = f->id,
+                        .move = m->name,
+                        .origin = state,
+                        .dest = dest,
+                        .actor = "system",
+                        .role = "system",
+                        .form = i + 1 == p->n_moves ? p->form : "{}",
+                        .at = f->now,
                 };
                 if (!ledger_append(tx, tip, &entry, e))
                         return false;
@@ -165,21 +174,23 @@ static bool write_history(struct tx *tx, const struct filing *f, const struct fi
         return true;
 }
 
-static bool write_case(struct tx *tx, struct district *d, struct filing *f, const struct filing_plan *p, const struct ledger_tip *tip,
-                       struct err *e)
+static bool write_case(struct tx *tx, struct district *d, struct filing *f, const struct filing_plan *p,
+                       const struct ledger_tip *tip, struct err *e)
 {
         const struct place *at = f->place;
         for (int i = 0; i < NUMBER_TRIES; i++) {
                 /* Another process may have given out the same number in this second: then the next one. */
                 if (i > 0 || text_empty(f->number))
                         (void)number_new(d->ids, f->rules->number_prefix, f->now, f->number);
-                int added = tx_change(tx, e, SQL_FILE,
-                        ARGS(V(f->id), V(f->number), V(f->track), V(f->rules->version), V(p->workflow->name), V(f->state), V(f->channel),
-                             V(f->source ? f->source : ""), V(f->property ? f->property : ""), V(f->title), V(f->urgent ? 1 : 0),
-                             V(f->item ? f->item->code : ""), V(f->certainty), V(code_at(at, AREA_SUBDISTRICT)),
-                             V(code_at(at, AREA_COMMUNITY)), V(code_at(at, AREA_GRID)), at->has_point ? V(at->point.lon) : V_NULL,
-                             at->has_point ? V(at->point.lat) : V_NULL, V(f->address ? f->address : ""), V(f->answer->lead->code),
-                             V(f->occurred), V(f->now), V(f->due), V(tip->seq), V_BLOB(tip->hash, sizeof tip->hash)));
+                int added =
+                        tx_change(tx, e, SQL_FILE,
+                                  ARGS(V(f->id), V(f->number), V(f->track), V(f->rules->version), V(p->workflow->name), V(f->state),
+                                       V(f->channel), V(f->source ? f->source : ""), V(f->property ? f->property : ""), V(f->title),
+                                       V(f->urgent ? 1 : 0), V(f->item ? f->item->code : ""), V(f->certainty),
+                                       V(code_at(at, AREA_SUBDISTRICT)), V(code_at(at, AREA_COMMUNITY)), V(code_at(at, AREA_GRID)),
+                                       at->has_point ? V(at->point.lon) : V_NULL, at->has_point ? V(at->point.lat) : V_NULL,
+                                       V(f->address ? f->address : ""), V(f->answer->lead->code), V(f->occurred), V(f->now),
+                                       V(f->due), V(tip->seq), V_BLOB(tip->hash, sizeof tip->hash)));
                 if (added != 0)
                         return added == 1;
         }
@@ -190,11 +201,12 @@ static bool write_tasks(struct tx *tx, const struct filing *f, const struct fili
 {
         const struct answer *a = f->answer;
         if (!p->sent_out)
-                return true;    /* a dispatcher decides first */
+                return true; /* a dispatcher decides first */
         if (tx_change(tx, e, SQL_TASK, ARGS(V(f->id), V(1), V("lead"), V(a->lead->code), V(f->now))) != 1)
                 return false;
         for (size_t i = 0; i < a->n_assists; i++)
-                if (tx_change(tx, e, SQL_TASK, ARGS(V(f->id), V((int64_t)i + 2), V("assist"), V(a->assists[i]->code), V(f->now))) != 1)
+                if (tx_change(tx, e, SQL_TASK, ARGS(V(f->id), V((int64_t)i + 2), V("assist"), V(a->assists[i]->code), V(f->now)))
+                    != 1)
                         return false;
         return true;
 }
@@ -204,8 +216,10 @@ static bool write_clocks(struct tx *tx, const struct filing *f, const struct fil
         char key[24];
         for (size_t i = 0; i < p->n_clocks; i++) {
                 const struct clock_plan *c = &p->clocks[i];
-                if (tx_change(tx, e, SQL_CLOCK, ARGS(V(f->id), V(c->rule->clock), V(f->answer->lead->code), V(c->started), V(c->warn_at),
-                                                     V(c->due), V(limit_unit_name(c->unit)))) != 1)
+                if (tx_change(tx, e, SQL_CLOCK,
+                              ARGS(V(f->id), V(c->rule->clock), V(f->answer->lead->code), V(c->started), V(c->warn_at), V(c->due),
+                                   V(limit_unit_name(c->unit))))
+                    != 1)
                         return false;
         }
         (void)snprintf(key, sizeof key, "%lld", (long long)f->id);

@@ -21,14 +21,16 @@ static bool reason_met(struct moving *m, struct err *e)
 static bool result_met(struct moving *m, struct err *e)
 {
         return form_has(m, "result")
-               || err_both(e, ERR_INVALID, "result", "the move \"%s\" needs the result of the work", "“%s”须填写处置结果", m->move->name);
+               || err_both(e, ERR_INVALID, "result", "the move \"%s\" needs the result of the work", "“%s”须填写处置结果",
+                           m->move->name);
 }
 
 static bool unit_met(struct moving *m, struct err *e)
 {
         const char *code = json_get_text(m->form, "unit", "");
         if (text_empty(code))
-                return err_both(e, ERR_INVALID, "unit", "the move \"%s\" needs the unit that shall handle the case (see /api/v1/units)",
+                return err_both(e, ERR_INVALID, "unit",
+                                "the move \"%s\" needs the unit that shall handle the case (see /api/v1/units)",
                                 "“%s”须指定处置单位（见 /api/v1/units）", m->move->name);
         return unit_find(m->rules->units, code)
                || err_both(e, ERR_INVALID, "unit", "there is no unit \"%s\"; see /api/v1/units",

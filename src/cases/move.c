@@ -29,11 +29,22 @@ static bool read_case(struct moving *m, const char *number, struct err *e)
         if (found == 0)
                 return err_both(e, ERR_NOT_FOUND, "number", "there is no case %s", "没有编号为%s的案件", number);
         m->row = (struct case_row){
-                .id = rows_int(&r, 0), .version = rows_int(&r, 1), .created = rows_int(&r, 2), .number = rows_text(&r, a, 3),
-                .track = rows_text(&r, a, 4), .workflow = rows_text(&r, a, 5), .state = rows_text(&r, a, 6),
-                .unit = rows_text(&r, a, 7), .item = rows_text(&r, a, 8), .title = rows_text(&r, a, 9),
-                .subdistrict = rows_text(&r, a, 10), .community = rows_text(&r, a, 11), .grid = rows_text(&r, a, 12),
-                .urgent = rows_int(&r, 13) != 0, .open = rows_int(&r, 14) != 0, .late = rows_int(&r, 15) != 0,
+                .id = rows_int(&r, 0),
+                .version = rows_int(&r, 1),
+                .created = rows_int(&r, 2),
+                .number = rows_text(&r, a, 3),
+                .track = rows_text(&r, a, 4),
+                .workflow = rows_text(&r, a, 5),
+                .state = rows_text(&r, a, 6),
+                .unit = rows_text(&r, a, 7),
+                .item = rows_text(&r, a, 8),
+                .title = rows_text(&r, a, 9),
+                .subdistrict = rows_text(&r, a, 10),
+                .community = rows_text(&r, a, 11),
+                .grid = rows_text(&r, a, 12),
+                .urgent = rows_int(&r, 13) != 0,
+                .open = rows_int(&r, 14) != 0,
+                .late = rows_int(&r, 15) != 0,
                 .tip = {.seq = rows_int(&r, 16)},
         };
         const void *tip = rows_blob(&r, a, 17, &n);
@@ -110,15 +121,22 @@ static bool write_state(struct moving *m, const struct state *dest, struct err *
         if (!clocks_turn(m, &due, &late, e))
                 return false;
         struct ledger_entry entry = {
-                .subject = m->row.id, .move = m->move->name, .origin = m->row.state, .dest = dest->name, .actor = m->mover->name,
-                .role = m->mover->role ? role_name(m->mover->role) : "system", .unit = m->mover->unit,
-                .form = kept_form(m, due), .at = m->now,
+                .subject = m->row.id,
+                .move = m->move->name,
+                .origin = m->row.state,
+                .dest = dest->name,
+                .actor = m->mover->name,
+                .role = m->mover->role ? role_name(m->mover->role) : "system",
+                .unit = m->mover->unit,
+                .form = kept_form(m, due),
+                .at = m->now,
         };
         if (!ledger_append(m->tx, &tip, &entry, e))
                 return false;
         int changed = tx_change(m->tx, e, SQL_MOVE,
-                ARGS(V(m->row.id), V(m->row.state), V(m->row.tip.seq), V(dest->name), V(ends ? 0 : 1), V(m->unit), V(m->item), V(due),
-                     V(late ? 1 : 0), V(ends ? m->now : (int64_t)0), V(tip.seq), V_BLOB(tip.hash, sizeof tip.hash)));
+                                ARGS(V(m->row.id), V(m->row.state), V(m->row.tip.seq), V(dest->name), V(ends ? 0 : 1), V(m->unit),
+                                     V(m->item), V(due), V(late ? 1 : 0), V(ends ? m->now : (int64_t)0), V(tip.seq),
+                                     V_BLOB(tip.hash, sizeof tip.hash)));
         if (changed < 0)
                 return false;
         return changed == 1
@@ -145,7 +163,10 @@ bool case_tell(struct tx *tx, const struct case_row *row, const char *move, cons
         return ok;
 }
 
-struct job { struct moving *m; const char *number, *move; };
+struct job {
+        struct moving *m;
+        const char *number, *move;
+};
 
 static bool move_once(struct tx *tx, void *ctx, struct err *e)
 {

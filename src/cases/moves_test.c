@@ -8,7 +8,8 @@ static size_t open_tasks(const struct case_detail *d, const char *kind, const ch
 {
         size_t n = 0;
         for (size_t i = 0; i < d->n_tasks; i++)
-                n += text_is(d->tasks[i].state, "open") && text_is(d->tasks[i].kind, kind) && (!unit || text_is(d->tasks[i].unit, unit));
+                n += text_is(d->tasks[i].state, "open") && text_is(d->tasks[i].kind, kind)
+                     && (!unit || text_is(d->tasks[i].unit, unit));
         return n;
 }
 
@@ -55,11 +56,12 @@ static void an_unsure_case_waits_for_a_dispatcher(struct world *w)
         assert_string_equal(d.view.state, "filed");
         assert_string_equal(d.view.unit, "centre");
         assert_int_equal(d.n_tasks, 0);
-        assert_int_equal(d.view.due, at("2026-11-23 11:00"));   /* the dispatch clock: 2 work hours */
+        assert_int_equal(d.view.due, at("2026-11-23 11:00")); /* the dispatch clock: 2 work hours */
         refused(w, number, "dispatch", &a_dispatcher, NULL, now, ERR_INVALID, "item");
         refused(w, number, "dispatch", &a_dispatcher, "{\"item\": \"99\"}", now, ERR_INVALID, "item");
         refused(w, number, "dispatch", &a_dispatcher, "{\"item\": \"0201\", \"unit\": \"nobody\"}", now, ERR_INVALID, "unit");
-        refused(w, number, "dispatch", &a_dispatcher, "{\"item\": \"0201\", \"assists\": [\"city\", \"x\"]}", now, ERR_INVALID, "assists");
+        refused(w, number, "dispatch", &a_dispatcher, "{\"item\": \"0201\", \"assists\": [\"city\", \"x\"]}", now, ERR_INVALID,
+                "assists");
         assert_int_equal(read_case(w, number).n_tasks, 0);
         must_move(w, number, "dispatch", &a_dispatcher, "{\"item\": \"0201\"}", now);
         d = read_case(w, number);
@@ -121,7 +123,8 @@ static void a_return_needs_a_reason_and_goes_back_once(struct world *w)
 static void an_open_assist_holds_the_lead_back(struct world *w)
 {
         const int64_t now = at(MONDAY);
-        const struct mover law = unit_mover("north-law"), city = unit_mover("city"), ecology = unit_mover("ecology"), oak = unit_mover("oak");
+        const struct mover law = unit_mover("north-law"), city = unit_mover("city"), ecology = unit_mover("ecology"),
+                           oak = unit_mover("oak");
         const char *number = case_new(w, "010102", "990101001002", false, now);
         must_move(w, number, "sign", &law, NULL, now);
         must_move(w, number, "handle", &law, NULL, now);
@@ -209,8 +212,10 @@ static void filing_takes_only_declared_moves(struct world *w)
         int64_t version;
         struct err e;
         assert_true(test_pack_copy(TEST_PACK, "workflows/standard.yaml", HALTING, copy));
-        assert_true(test_pack_copy(copy, "clocks.csv", "clock,name,workflow,starts,stops,limit,limit_unit,warn\n"
-                                   "all,全程,standard,receive,dispatch,1,work_day,50\n", again));
+        assert_true(test_pack_copy(copy, "clocks.csv",
+                                   "clock,name,workflow,starts,stops,limit,limit_unit,warn\n"
+                                   "all,全程,standard,receive,dispatch,1,work_day,50\n",
+                                   again));
         assert_true(test_pack_load(w->district.store, all_parts, again, &version));
         test_pack_remove(copy);
         test_pack_remove(again);
@@ -220,7 +225,7 @@ static void filing_takes_only_declared_moves(struct world *w)
         struct case_detail d = read_case(w, number);
         assert_string_equal(d.view.state, "received");
         assert_int_equal(d.n_history, 1);
-        assert_int_equal(d.n_tasks, 0);                 /* nobody has been sent out yet */
+        assert_int_equal(d.n_tasks, 0); /* nobody has been sent out yet */
         must_move(w, number, "file", &a_clerk, NULL, now);
         must_move(w, number, "dispatch", &a_dispatcher, NULL, now);
         d = read_case(w, number);
@@ -230,7 +235,13 @@ static void filing_takes_only_declared_moves(struct world *w)
 /* --- two people at once -------------------------------------------------------------------------------------------- */
 
 enum { PEOPLE = 6, ROUNDS = 25 };
-struct person { struct world *world; pthread_barrier_t *start; const char *number, *move; bool won; enum err_kind kind; };
+struct person {
+        struct world *world;
+        pthread_barrier_t *start;
+        const char *number, *move;
+        bool won;
+        enum err_kind kind;
+};
 
 static void *push(void *ctx)
 {

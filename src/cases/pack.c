@@ -14,11 +14,11 @@ static const char SQL_STATE[] =
 static const char SQL_MOVE[] =
         "INSERT INTO workflow_move(version, workflow, name, position, zh, en, dest, roles, needs, effects, place)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (version, workflow, name) DO NOTHING";
-static const char SQL_ORIGIN[] =
-        "INSERT INTO workflow_origin(version, workflow, move, state, place) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (version, workflow, move, state) DO NOTHING";
+static const char SQL_ORIGIN[] = "INSERT INTO workflow_origin(version, workflow, move, state, place) VALUES ($1, $2, $3, $4, $5)"
+                                 " ON CONFLICT (version, workflow, move, state) DO NOTHING";
 static const char SQL_CLOCK[] =
-        "INSERT INTO clock_rule(version, place, clock, name, name_en, workflow, starts, stops, pauses, resumes, limit_of, amount, unit,"
+        "INSERT INTO clock_rule(version, place, clock, name, name_en, workflow, starts, stops, pauses, resumes, limit_of, amount,"
+        " unit,"
         " urgent_amount, urgent_unit, warn) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
 /* --- checks: each returns (place, en, zh) and a good pack returns none ------------------------------------ */
@@ -32,15 +32,18 @@ static const char SQL_A_LAST[] =
 static const char SQL_DEST_UNKNOWN[] =
         "SELECT m.place, 'move ' || m.name || ' goes to state ' || m.dest || ', which does not exist',"
         " '动作' || m.name || '的目标状态' || m.dest || '不存在' FROM workflow_move m WHERE m.version = $1 AND m.dest <> '='"
-        " AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = m.version AND s.workflow = m.workflow AND s.name = m.dest)";
+        " AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = m.version AND s.workflow = m.workflow AND s.name ="
+        " m.dest)";
 static const char SQL_ORIGIN_UNKNOWN[] =
         "SELECT o.place, 'move ' || o.move || ' starts at state ' || o.state || ', which does not exist',"
         " '动作' || o.move || '的起始状态' || o.state || '不存在' FROM workflow_origin o WHERE o.version = $1"
-        " AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = o.version AND s.workflow = o.workflow AND s.name = o.state)";
+        " AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = o.version AND s.workflow = o.workflow AND s.name ="
+        " o.state)";
 static const char SQL_NEVER_CLOSED[] =
         "WITH RECURSIVE ends(workflow, name) AS ("
         " SELECT workflow, name FROM workflow_state WHERE version = $1 AND last = 1"
-        " UNION SELECT o.workflow, o.state FROM ends x JOIN workflow_move m ON m.version = $1 AND m.workflow = x.workflow AND m.dest = x.name"
+        " UNION SELECT o.workflow, o.state FROM ends x JOIN workflow_move m ON m.version = $1 AND m.workflow = x.workflow AND"
+        " m.dest = x.name"
         " JOIN workflow_origin o ON o.version = $1 AND o.workflow = m.workflow AND o.move = m.name)"
         " SELECT place, 'a case in state ' || name || ' can never be closed', '处于' || name || '状态的案件永远无法结案'"
         " FROM workflow_state s WHERE version = $1"
@@ -48,7 +51,8 @@ static const char SQL_NEVER_CLOSED[] =
 static const char SQL_NEVER_REACHED[] =
         "WITH RECURSIVE reached(workflow, name) AS ("
         " SELECT workflow, name FROM workflow_state WHERE version = $1 AND first = 1"
-        " UNION SELECT m.workflow, m.dest FROM reached x JOIN workflow_origin o ON o.version = $1 AND o.workflow = x.workflow AND o.state = x.name"
+        " UNION SELECT m.workflow, m.dest FROM reached x JOIN workflow_origin o ON o.version = $1 AND o.workflow = x.workflow AND"
+        " o.state = x.name"
         " JOIN workflow_move m ON m.version = $1 AND m.workflow = o.workflow AND m.name = o.move AND m.dest <> '=')"
         " SELECT place, 'no case can ever reach state ' || name, '没有案件能到达' || name || '状态' FROM workflow_state s WHERE version = $1"
         " AND NOT EXISTS (SELECT 1 FROM reached x WHERE x.workflow = s.workflow AND x.name = s.name)";
@@ -56,7 +60,8 @@ static const char SQL_NEVER_REACHED[] =
 static const char SQL_NO_RECEIVE[] =
         "SELECT s.place, 'workflow ' || s.workflow || ' needs a move receive that the role system may take to the first state',"
         " '流程' || s.workflow || '须有 system 角色可执行、到达初始状态的动作 receive' FROM workflow_state s WHERE s.version = $1 AND s.first = 1"
-        " AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = s.version AND m.workflow = s.workflow AND m.name = 'receive'"
+        " AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = s.version AND m.workflow = s.workflow AND m.name ="
+        " 'receive'"
         " AND m.dest = s.name AND '|' || m.roles || '|' LIKE '%|system|%')";
 static const char SQL_CLOCK_WORKFLOW[] =
         "SELECT c.place, 'clock ' || c.clock || ' belongs to workflow ' || c.workflow || ', which does not exist',"
@@ -71,7 +76,8 @@ static const char SQL_CLOCK_LIMIT[] =
 /* The four lists in one, taken apart word by word. */
 static const char SQL_CLOCK_MOVE[] =
         "WITH RECURSIVE part(place, workflow, clock, move, rest) AS (SELECT place, workflow, clock, CAST('' AS TEXT),"
-        " starts || '|' || stops || '|' || COALESCE(pauses, '') || '|' || COALESCE(resumes, '') || '|' FROM clock_rule WHERE version = $1"
+        " starts || '|' || stops || '|' || COALESCE(pauses, '') || '|' || COALESCE(resumes, '') || '|' FROM clock_rule WHERE"
+        " version = $1"
         " UNION ALL SELECT place, workflow, clock, SUBSTR(rest, 1, LENGTH(rest) - LENGTH(LTRIM(rest, " WORD "))),"
         " SUBSTR(LTRIM(rest, " WORD "), 2) FROM part WHERE rest <> '')"
         " SELECT place, 'clock ' || clock || ' names the move ' || move || ', which workflow ' || workflow || ' does not have',"
@@ -92,7 +98,11 @@ static const char SQL_STANDARD[] =
         " WHERE version = $1 AND workflow = 'standard') s WHERE s.n = 0";
 
 /* --- staging a workflow document ---------------------------------------------------------------------------- */
-struct staging { struct stage *stage; const char *file; const char *workflow; };
+struct staging {
+        struct stage *stage;
+        const char *file;
+        const char *workflow;
+};
 
 static char *place_of(const struct staging *g, int line)
 {
@@ -112,7 +122,8 @@ static void check_keys(const struct staging *g, const struct yaml *map, const ch
                 for (const char *const *k = known; *k; k++)
                         found = found || text_is(*k, m->key);
                 if (!found)
-                        stage_fault(g->stage, g->file, m->key_line, "the key \"%s\" is not known here", "此处没有“%s”这个键", m->key);
+                        stage_fault(g->stage, g->file, m->key_line, "the key \"%s\" is not known here", "此处没有“%s”这个键",
+                                    m->key);
         }
 }
 
@@ -130,10 +141,11 @@ static char *joined(const struct staging *g, const struct yaml *map, const char 
 {
         struct buf b = BUF_LIMIT(4096);
         const struct yaml *list = yaml_get(map, key);
-        for (const struct yaml *v = list && list->kind == YAML_LIST ? list->first : list; v; v = list->kind == YAML_LIST ? v->next : NULL) {
+        for (const struct yaml *v = list && list->kind == YAML_LIST ? list->first : list; v;
+             v = list->kind == YAML_LIST ? v->next : NULL) {
                 if (v->kind != YAML_TEXT || !known(v->text)) {
-                        stage_fault(g->stage, g->file, v->line, "\"%s\" has \"%s\", which does not exist", "“%s”中的“%s”不存在", key,
-                                    v->text ? v->text : "?");
+                        stage_fault(g->stage, g->file, v->line, "\"%s\" has \"%s\", which does not exist", "“%s”中的“%s”不存在",
+                                    key, v->text ? v->text : "?");
                         continue;
                 }
                 if (b.length)
@@ -171,8 +183,8 @@ static bool stage_state(const struct staging *g, const struct yaml *s, int posit
                 stage_fault(g->stage, g->file, s->line, "clock is \"%s\"; it must be runs, paused or off",
                             "clock 的值“%s”无效，应为 runs、paused 或 off", clock);
         int added = tx_change(g->stage->tx, e, SQL_STATE,
-                ARGS(V(g->stage->version), V(g->workflow), V(name), V(position), V(zh), V(en), V(clock), V(yes(s, "first")),
-                     V(yes(s, "last")), V(place_of(g, s->line))));
+                              ARGS(V(g->stage->version), V(g->workflow), V(name), V(position), V(zh), V(en), V(clock),
+                                   V(yes(s, "first")), V(yes(s, "last")), V(place_of(g, s->line))));
         if (added == 0)
                 stage_fault(g->stage, g->file, s->line, "the state \"%s\" stands twice", "状态“%s”重复", name);
         return added >= 0;
@@ -184,8 +196,9 @@ static bool stage_origins(const struct staging *g, const struct yaml *m, const c
         bool list = from && from->kind == YAML_LIST;
         for (const struct yaml *v = list ? from->first : from; v; v = list ? v->next : NULL)
                 if (v->kind == YAML_TEXT
-                    && tx_change(g->stage->tx, e, SQL_ORIGIN, ARGS(V(g->stage->version), V(g->workflow), V(name), V(v->text),
-                                                                   V(place_of(g, v->line)))) < 0)
+                    && tx_change(g->stage->tx, e, SQL_ORIGIN,
+                                 ARGS(V(g->stage->version), V(g->workflow), V(name), V(v->text), V(place_of(g, v->line))))
+                               < 0)
                         return false;
         return true;
 }
@@ -203,8 +216,8 @@ static bool stage_move(const struct staging *g, const struct yaml *m, int positi
         if (text_empty(roles))
                 stage_fault(g->stage, g->file, m->line, "the move \"%s\" names no role", "动作“%s”没有指定角色", name);
         int added = tx_change(g->stage->tx, e, SQL_MOVE,
-                ARGS(V(g->stage->version), V(g->workflow), V(name), V(position), V(zh), V(en), V(to), V(roles), V(needs), V(effects),
-                     V(place_of(g, m->line))));
+                              ARGS(V(g->stage->version), V(g->workflow), V(name), V(position), V(zh), V(en), V(to), V(roles),
+                                   V(needs), V(effects), V(place_of(g, m->line))));
         if (added == 0)
                 stage_fault(g->stage, g->file, m->line, "the move \"%s\" stands twice", "动作“%s”重复", name);
         return added >= 0 && stage_origins(g, m, name, e);
@@ -228,7 +241,8 @@ static bool stage_list(const struct staging *g, const struct yaml *root, const c
         return true;
 }
 
-static bool stage_workflow(struct stage *stage, const char *file, const struct yaml *root, const char *bytes, size_t n, struct err *e)
+static bool stage_workflow(struct stage *stage, const char *file, const struct yaml *root, const char *bytes, size_t n,
+                           struct err *e)
 {
         static const char *const keys[] = {"name", "states", "moves", NULL};
         struct staging g = {.stage = stage, .file = file};
@@ -268,7 +282,12 @@ static const struct pack_document documents[] = {
         {0},
 };
 static const char *const checks[] = {
-        SQL_ONE_FIRST, SQL_A_LAST, SQL_DEST_UNKNOWN, SQL_ORIGIN_UNKNOWN, SQL_NEVER_CLOSED, SQL_NEVER_REACHED, SQL_NO_RECEIVE,
-        SQL_CLOCK_WORKFLOW, SQL_CLOCK_LIMIT, SQL_CLOCK_MOVE, SQL_CLOCK_TWICE, SQL_ITEM_WORKFLOW, SQL_STANDARD, NULL,
+        SQL_ONE_FIRST,    SQL_A_LAST,
+        SQL_DEST_UNKNOWN, SQL_ORIGIN_UNKNOWN,
+        SQL_NEVER_CLOSED, SQL_NEVER_REACHED,
+        SQL_NO_RECEIVE,   SQL_CLOCK_WORKFLOW,
+        SQL_CLOCK_LIMIT,  SQL_CLOCK_MOVE,
+        SQL_CLOCK_TWICE,  SQL_ITEM_WORKFLOW,
+        SQL_STANDARD,     NULL,
 };
 const struct pack_part cases_pack = {.capability = "cases", .tables = tables, .documents = documents, .checks = checks};

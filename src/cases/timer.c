@@ -15,8 +15,14 @@ static const char SQL_WARNED[] = "UPDATE case_clock SET warn_at = 0 WHERE case_i
 static const char SQL_OVERDUE[] = "UPDATE case_clock SET warn_at = 0, overdue = 1 WHERE case_id = $1 AND clock = $2 AND round = $3";
 
 enum { DUE_MOST = 32 };
-struct ringing { const char *clock, *unit; int64_t round, due; };
-struct ring { int64_t id, now; struct arena *arena; };
+struct ringing {
+        const char *clock, *unit;
+        int64_t round, due;
+};
+struct ring {
+        int64_t id, now;
+        struct arena *arena;
+};
 
 static bool tell(struct tx *tx, const struct ring *ring, const char *number, const struct ringing *r, struct err *e)
 {
@@ -31,7 +37,9 @@ static bool tell(struct tx *tx, const struct ring *ring, const char *number, con
         json_object_end(&j);
         bool ok = outbox_put(tx, topic, number, b.at, ring->now, e);
         buf_free(&b);
-        return ok && tx_change(tx, e, r->due <= ring->now ? SQL_OVERDUE : SQL_WARNED, ARGS(V(ring->id), V(r->clock), V(r->round))) == 1;
+        return ok
+               && tx_change(tx, e, r->due <= ring->now ? SQL_OVERDUE : SQL_WARNED, ARGS(V(ring->id), V(r->clock), V(r->round)))
+                          == 1;
 }
 
 static bool ring_once(struct tx *tx, void *ctx, struct err *e)
@@ -42,12 +50,14 @@ static bool ring_once(struct tx *tx, void *ctx, struct err *e)
         size_t n = 0;
         int found = tx_first(tx, &r, e, SQL_CASE, ARGS(V(ring->id)));
         if (found <= 0)
-                return found == 0;      /* no such case: nothing to ring for */
+                return found == 0; /* no such case: nothing to ring for */
         const char *number = rows_text(&r, ring->arena, 0);
         if (!rows_done(&r, e) || !tx_rows(tx, &r, e, SQL_DUE, ARGS(V(ring->id), V(ring->now))))
                 return false;
         while (n < DUE_MOST && rows_next(&r))
-                due[n++] = (struct ringing){.clock = rows_text(&r, ring->arena, 0), .round = rows_int(&r, 1), .due = rows_int(&r, 2),
+                due[n++] = (struct ringing){.clock = rows_text(&r, ring->arena, 0),
+                                            .round = rows_int(&r, 1),
+                                            .due = rows_int(&r, 2),
                                             .unit = rows_text(&r, ring->arena, 3)};
         if (!rows_done(&r, e))
                 return false;

@@ -12,7 +12,8 @@
 #include <ctype.h>
 
 #define CASE_COLUMNS \
-        "SELECT id, version, number, track, workflow, state, channel, source, property, title, urgent, open, late, item, certainty," \
+        "SELECT id, version, number, track, workflow, state, channel, source, property, title, urgent, open, late, item," \
+        " certainty," \
         " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due FROM cases"
 
 static const char SQL_BY_NUMBER[] = CASE_COLUMNS " WHERE number = $1";
@@ -21,23 +22,43 @@ static const char SQL_BY_ID[] = CASE_COLUMNS " WHERE id = $1";
 static const char SQL_PAGE_HEAD[] = CASE_COLUMNS " WHERE 1 = 1";
 static const char SQL_TASKS[] = "SELECT kind, unit, state, created_at, ended_at FROM case_task WHERE case_id = $1 ORDER BY n";
 static const char SQL_CLOCKS[] =
-        "SELECT clock, state, unit, round, started_at, due, ended_at FROM case_clock WHERE case_id = $1 ORDER BY started_at, clock, round";
+        "SELECT clock, state, unit, round, started_at, due, ended_at FROM case_clock WHERE case_id = $1 ORDER BY started_at,"
+        " clock, round";
 
 static void read_view(const struct rows *r, struct arena *a, struct case_view *v)
 {
         *v = (struct case_view){
-                .id = rows_int(r, 0), .version = rows_int(r, 1), .number = rows_text(r, a, 2), .track = rows_text(r, a, 3),
-                .workflow = rows_text(r, a, 4), .state = rows_text(r, a, 5), .channel = rows_text(r, a, 6),
-                .source = rows_text(r, a, 7), .property = rows_text(r, a, 8), .title = rows_text(r, a, 9),
-                .urgent = rows_int(r, 10) != 0, .open = rows_int(r, 11) != 0, .late = rows_int(r, 12) != 0,
-                .item = rows_text(r, a, 13), .certainty = rows_real(r, 14), .subdistrict = rows_text(r, a, 15),
-                .community = rows_text(r, a, 16), .grid = rows_text(r, a, 17), .address = rows_text(r, a, 18),
-                .unit = rows_text(r, a, 19), .has_point = !rows_null(r, 20), .lon = rows_real(r, 20), .lat = rows_real(r, 21),
-                .occurred = rows_int(r, 22), .created = rows_int(r, 23), .closed = rows_int(r, 24), .due = rows_int(r, 25),
+                .id = rows_int(r, 0),
+                .version = rows_int(r, 1),
+                .number = rows_text(r, a, 2),
+                .track = rows_text(r, a, 3),
+                .workflow = rows_text(r, a, 4),
+                .state = rows_text(r, a, 5),
+                .channel = rows_text(r, a, 6),
+                .source = rows_text(r, a, 7),
+                .property = rows_text(r, a, 8),
+                .title = rows_text(r, a, 9),
+                .urgent = rows_int(r, 10) != 0,
+                .open = rows_int(r, 11) != 0,
+                .late = rows_int(r, 12) != 0,
+                .item = rows_text(r, a, 13),
+                .certainty = rows_real(r, 14),
+                .subdistrict = rows_text(r, a, 15),
+                .community = rows_text(r, a, 16),
+                .grid = rows_text(r, a, 17),
+                .address = rows_text(r, a, 18),
+                .unit = rows_text(r, a, 19),
+                .has_point = !rows_null(r, 20),
+                .lon = rows_real(r, 20),
+                .lat = rows_real(r, 21),
+                .occurred = rows_int(r, 22),
+                .created = rows_int(r, 23),
+                .closed = rows_int(r, 24),
+                .due = rows_int(r, 25),
         };
 }
 
-enum { PARTS_MOST = 200 };      /* tasks or clocks of one case that are shown */
+enum { PARTS_MOST = 200 }; /* tasks or clocks of one case that are shown */
 
 static bool read_tasks(struct tx *tx, struct arena *a, struct case_detail *d, struct err *e)
 {
@@ -47,8 +68,11 @@ static bool read_tasks(struct tx *tx, struct arena *a, struct case_detail *d, st
         d->tasks = NEW_ARRAY(a, struct task_view, PARTS_MOST);
         while (d->n_tasks < PARTS_MOST && rows_next(&r))
                 d->tasks[d->n_tasks++] = (struct task_view){
-                        .kind = rows_text(&r, a, 0), .unit = rows_text(&r, a, 1), .state = rows_text(&r, a, 2),
-                        .created = rows_int(&r, 3), .ended = rows_int(&r, 4),
+                        .kind = rows_text(&r, a, 0),
+                        .unit = rows_text(&r, a, 1),
+                        .state = rows_text(&r, a, 2),
+                        .created = rows_int(&r, 3),
+                        .ended = rows_int(&r, 4),
                 };
         return rows_done(&r, e);
 }
@@ -61,8 +85,13 @@ static bool read_clocks(struct tx *tx, struct arena *a, struct case_detail *d, s
         d->clocks = NEW_ARRAY(a, struct clock_view, PARTS_MOST);
         while (d->n_clocks < PARTS_MOST && rows_next(&r))
                 d->clocks[d->n_clocks++] = (struct clock_view){
-                        .clock = rows_text(&r, a, 0), .state = rows_text(&r, a, 1), .unit = rows_text(&r, a, 2),
-                        .round = rows_int(&r, 3), .started = rows_int(&r, 4), .due = rows_int(&r, 5), .ended = rows_int(&r, 6),
+                        .clock = rows_text(&r, a, 0),
+                        .state = rows_text(&r, a, 1),
+                        .unit = rows_text(&r, a, 2),
+                        .round = rows_int(&r, 3),
+                        .started = rows_int(&r, 4),
+                        .due = rows_int(&r, 5),
+                        .ended = rows_int(&r, 6),
                 };
         return rows_done(&r, e);
 }
@@ -80,7 +109,12 @@ static int read_detail(struct tx *tx, struct arena *a, const char *sql, struct v
         return ok ? 1 : -1;
 }
 
-struct lookup { struct arena *arena; const char *sql; const char *key; struct case_detail *out; };
+struct lookup {
+        struct arena *arena;
+        const char *sql;
+        const char *key;
+        struct case_detail *out;
+};
 
 static bool look_up(struct tx *tx, void *ctx, struct err *e)
 {
@@ -121,7 +155,11 @@ bool case_seen_by(const struct case_detail *d, const struct rulebook *rules, con
 }
 
 /* A page's statement: its text depends only on which filters are set, the values stay parameters. */
-struct statement { struct buf text; struct value args[16]; int n; };
+struct statement {
+        struct buf text;
+        struct value args[16];
+        int n;
+};
 
 static void add_part(struct statement *s, const char *part, struct value v)
 {
@@ -132,16 +170,19 @@ static void add_part(struct statement *s, const char *part, struct value v)
 
 static void add_filters(struct statement *s, const struct case_filter *f)
 {
-        const struct { const char *part, *value; } texts[] = {
-                {" AND state = ", f->state}, {" AND unit = ", f->unit}, {" AND item = ", f->item},
-                {" AND subdistrict = ", f->subdistrict}, {" AND community = ", f->community}, {" AND grid = ", f->grid},
+        const struct {
+                const char *part, *value;
+        } texts[] = {
+                {" AND state = ", f->state},         {" AND unit = ", f->unit},
+                {" AND item = ", f->item},           {" AND subdistrict = ", f->subdistrict},
+                {" AND community = ", f->community}, {" AND grid = ", f->grid},
                 {" AND channel = ", f->channel},
         };
         for (size_t i = 0; i < COUNT_OF(texts); i++)
                 if (texts[i].value)
                         add_part(s, texts[i].part, V(texts[i].value));
         if (f->open || f->late_at || f->by_due)
-                buf_text(&s->text, " AND open = 1");    /* word for word as in the partial indexes */
+                buf_text(&s->text, " AND open = 1"); /* word for word as in the partial indexes */
         if (f->late_at || f->by_due)
                 buf_text(&s->text, " AND due > 0");
         if (f->late_at)
@@ -174,7 +215,13 @@ char *case_page_sql(struct arena *a, const struct case_filter *f)
         return sql;
 }
 
-struct page { struct arena *arena; const struct case_filter *filter; struct statement statement; struct case_view *out; size_t n; };
+struct page {
+        struct arena *arena;
+        const struct case_filter *filter;
+        struct statement statement;
+        struct case_view *out;
+        size_t n;
+};
 
 static bool read_page(struct tx *tx, void *ctx, struct err *e)
 {

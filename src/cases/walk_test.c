@@ -8,7 +8,10 @@ static const char *const units[] = {"city", "north-law", "south-law", "oak", "ho
 static const char *const items[] = {"010101", "010102", "010201", "0201", "0202", "0301", NULL};
 static const char *const areas[] = {"990101001001", "990101002", "990102001002", "990102", "990100"};
 
-struct model_task { const char *kind, *unit; bool open; };
+struct model_task {
+        const char *kind, *unit;
+        bool open;
+};
 struct model {
         const struct yaml *workflow;
         const char *state, *unit, *item;
@@ -17,7 +20,13 @@ struct model {
         struct model_task tasks[TASKS_MOST];
 };
 /* What is tried: NULL in the form's fields = not there; n_assists -1 = no such list. */
-struct attempt { const char *move; struct mover mover; const char *reason, *result, *unit, *item; int n_assists; const char *assists[3]; };
+struct attempt {
+        const char *move;
+        struct mover mover;
+        const char *reason, *result, *unit, *item;
+        int n_assists;
+        const char *assists[3];
+};
 
 /* xorshift64*: the same walk at every run. */
 static uint32_t draw(uint64_t *seed, uint32_t below)
@@ -82,19 +91,31 @@ static bool known_unit(const char *unit)
         return unit && !text_is(unit, "nobody");
 }
 
+static bool is_given(const struct model *m, const char *need, const struct attempt *a)
+{
+        const char *item = a->item ? a->item : m->item;
+        if (text_is(need, "reason"))
+                return a->reason;
+        if (text_is(need, "result"))
+                return a->result;
+        if (text_is(need, "unit"))
+                return known_unit(a->unit);
+        if (text_is(need, "item"))
+                return item && !text_is(item, "99");
+        return !text_is(need, "assists_done") || a->reason || !count_open(m, "assist", NULL);
+}
+
 /* The kind of the first need that is not met. */
 static enum err_kind needs(const struct model *m, const struct yaml *move, const struct attempt *a)
 {
-        const char *own = a->mover.unit, *item = a->item ? a->item : m->item;
+        const char *own = a->mover.unit;
         const struct yaml *list = yaml_get(move, "needs");
         for (const struct yaml *v = list ? list->first : NULL; v; v = v->next) {
                 if (text_is(v->text, "own_task") && own && !count_open(m, "lead", own))
                         return ERR_DENIED;
                 if (text_is(v->text, "own_assist") && own && !count_open(m, "assist", own))
                         return ERR_DENIED;
-                if ((text_is(v->text, "reason") && !a->reason) || (text_is(v->text, "result") && !a->result)
-                    || (text_is(v->text, "unit") && !known_unit(a->unit)) || (text_is(v->text, "item") && (!item || text_is(item, "99")))
-                    || (text_is(v->text, "assists_done") && count_open(m, "assist", NULL) && !a->reason))
+                if (!is_given(m, v->text, a))
                         return ERR_INVALID;
         }
         return ERR_NONE;
@@ -102,8 +123,13 @@ static enum err_kind needs(const struct model *m, const struct yaml *move, const
 
 static const char *role_word(int role)
 {
-        return role == 0 ? "system" : role == ROLE_CLERK ? "clerk" : role == ROLE_DISPATCHER ? "dispatcher" : role == ROLE_UNIT ? "unit"
-               : role == ROLE_SUPERVISOR ? "supervisor" : role == ROLE_ADMIN ? "admin" : "citizen";
+        return role == 0                 ? "system"
+               : role == ROLE_CLERK      ? "clerk"
+               : role == ROLE_DISPATCHER ? "dispatcher"
+               : role == ROLE_UNIT       ? "unit"
+               : role == ROLE_SUPERVISOR ? "supervisor"
+               : role == ROLE_ADMIN      ? "admin"
+                                         : "citizen";
 }
 
 static bool assigns_nobody(const struct attempt *a)
@@ -143,9 +169,11 @@ static const struct area *place_of_case(struct world *w, const struct case_detai
 static void assign(struct world *w, struct model *m, const struct attempt *a, const struct case_detail *d)
 {
         struct answer routed;
-        routing_resolve(w->rules->routing, &(struct question){.item = m->item ? item_find(w->rules->catalogue, m->item) : NULL,
-                                                              .area = place_of_case(w, d),
-                                                              .turn = arena_format(w->arena, "%lld", (long long)d->view.id)}, &routed);
+        routing_resolve(w->rules->routing,
+                        &(struct question){.item = m->item ? item_find(w->rules->catalogue, m->item) : NULL,
+                                           .area = place_of_case(w, d),
+                                           .turn = arena_format(w->arena, "%lld", (long long)d->view.id)},
+                        &routed);
         m->unit = a->unit ? a->unit : routed.lead->code;
         end_tasks(m, "lead", NULL);
         add_task(m, "lead", m->unit);
@@ -232,17 +260,25 @@ static const char *any_assist(const struct model *m, uint64_t *seed)
         return m->unit;
 }
 
-static struct attempt any_attempt(const struct model *m, uint64_t *seed)
+static struct mover any_mover(const struct model *m, const char *name, uint64_t *seed)
 {
         static const int roles[] = {0, ROLE_CLERK, ROLE_DISPATCHER, ROLE_UNIT, ROLE_SUPERVISOR, ROLE_ADMIN, ROLE_CITIZEN};
-        struct attempt a = {.move = any_move(m, seed)};
-        const struct yaml *move = move_named(m, a.move);
+        const struct yaml *move = move_named(m, name);
+        struct mover by;
         do
-                a.mover = (struct mover){"somebody", NULL, roles[draw(seed, COUNT_OF(roles))]};
-        while (move && draw(seed, 4) && !lists(move, "roles", role_word(a.mover.role)));
-        if (a.mover.role == ROLE_UNIT && draw(seed, 5))
-                a.mover.unit = text_is(a.move, "assist_done") && draw(seed, 4) ? any_assist(m, seed)
-                               : draw(seed, 3) ? m->unit : units[draw(seed, COUNT_OF(units))];
+                by = (struct mover){"somebody", NULL, roles[draw(seed, COUNT_OF(roles))]};
+        while (move && draw(seed, 4) && !lists(move, "roles", role_word(by.role)));
+        if (by.role == ROLE_UNIT && draw(seed, 5))
+                by.unit = text_is(name, "assist_done") && draw(seed, 4) ? any_assist(m, seed)
+                          : draw(seed, 3)                               ? m->unit
+                                                                        : units[draw(seed, COUNT_OF(units))];
+        return by;
+}
+
+static struct attempt any_attempt(const struct model *m, uint64_t *seed)
+{
+        struct attempt a = {.move = any_move(m, seed)};
+        a.mover = any_mover(m, a.move, seed);
         a.reason = draw(seed, 3) ? "so it is" : NULL;
         a.result = draw(seed, 3) ? "it is done" : NULL;
         a.unit = draw(seed, 2) ? NULL : draw(seed, 8) ? units[draw(seed, COUNT_OF(units))] : "nobody";
@@ -277,7 +313,11 @@ static char *form_of(struct arena *arena, const struct attempt *a)
 static struct model model_of(struct world *w, const struct yaml *workflow, const char *number)
 {
         struct case_detail d = read_case(w, number);
-        struct model m = {.workflow = workflow, .state = d.view.state, .unit = d.view.unit, .open = true, .rows = d.n_history,
+        struct model m = {.workflow = workflow,
+                          .state = d.view.state,
+                          .unit = d.view.unit,
+                          .open = true,
+                          .rows = d.n_history,
                           .item = *d.view.item ? d.view.item : NULL};
         for (size_t i = 0; i < d.n_tasks; i++)
                 add_task(&m, d.tasks[i].kind, d.tasks[i].unit);

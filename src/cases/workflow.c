@@ -12,10 +12,9 @@ static const char SQL_WORKFLOWS[] =
         "SELECT workflow, COUNT(*) FROM workflow_state WHERE version = $1 GROUP BY workflow ORDER BY workflow";
 static const char SQL_STATES[] =
         "SELECT name, zh, en, clock, first, last FROM workflow_state WHERE version = $1 AND workflow = $2 ORDER BY position";
-static const char SQL_MOVES[] =
-        "SELECT name, zh, en, dest, roles, needs, effects,"
-        " (SELECT COUNT(*) FROM workflow_move n WHERE n.version = m.version AND n.workflow = m.workflow)"
-        " FROM workflow_move m WHERE version = $1 AND workflow = $2 ORDER BY position";
+static const char SQL_MOVES[] = "SELECT name, zh, en, dest, roles, needs, effects,"
+                                " (SELECT COUNT(*) FROM workflow_move n WHERE n.version = m.version AND n.workflow = m.workflow)"
+                                " FROM workflow_move m WHERE version = $1 AND workflow = $2 ORDER BY position";
 static const char SQL_ORIGINS[] =
         "SELECT state FROM workflow_origin WHERE version = $1 AND workflow = $2 AND move = $3 ORDER BY state";
 static const char SQL_CLOCKS[] =
@@ -23,7 +22,11 @@ static const char SQL_CLOCKS[] =
         " (SELECT COUNT(*) FROM clock_rule n WHERE n.version = c.version AND n.workflow = c.workflow)"
         " FROM clock_rule c WHERE version = $1 AND workflow = $2 ORDER BY clock";
 
-struct load { struct tx *tx; struct arena *arena; int64_t version; };
+struct load {
+        struct tx *tx;
+        struct arena *arena;
+        int64_t version;
+};
 
 static bool load_states(const struct load *l, struct workflow *w, struct err *e)
 {
@@ -32,8 +35,12 @@ static bool load_states(const struct load *l, struct workflow *w, struct err *e)
                 return false;
         for (size_t i = 0; i < w->n_states && rows_next(&r); i++)
                 w->states[i] = (struct state){
-                        .name = rows_text(&r, l->arena, 0), .zh = rows_text(&r, l->arena, 1), .en = rows_text(&r, l->arena, 2),
-                        .clock = rows_text(&r, l->arena, 3), .first = rows_int(&r, 4) != 0, .last = rows_int(&r, 5) != 0,
+                        .name = rows_text(&r, l->arena, 0),
+                        .zh = rows_text(&r, l->arena, 1),
+                        .en = rows_text(&r, l->arena, 2),
+                        .clock = rows_text(&r, l->arena, 3),
+                        .first = rows_int(&r, 4) != 0,
+                        .last = rows_int(&r, 5) != 0,
                 };
         return rows_done(&r, e);
 }

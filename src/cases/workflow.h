@@ -1,4 +1,5 @@
-/* cases/workflow.h -- workflows of one pack version in memory: states, moves, clocks.  Inside this folder, and for reading by intake. */
+/* cases/workflow.h -- workflows of one pack version in memory: states, moves, clocks.  Inside this folder, and for reading by
+ * intake. */
 #ifndef CASES_WORKFLOW_H
 #define CASES_WORKFLOW_H
 #include "cases/cases.h"

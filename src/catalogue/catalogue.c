@@ -14,8 +14,9 @@ static const char SQL_ITEMS[] =
 static const char SQL_ALIASES[] = "SELECT path, item FROM item_alias WHERE version = $1 ORDER BY path";
 
 struct catalogue {
-        struct item *items; size_t n;
-        struct map *by_code, *by_path;          /* path: names joined by '/' */
+        struct item *items;
+        size_t n;
+        struct map *by_code, *by_path; /* path: names joined by '/' */
 };
 
 static struct limit limit_at(const struct rows *r, struct arena *a, int column)
@@ -61,7 +62,7 @@ static void link_item(struct catalogue *c, struct item *i, const char *const *pa
         const size_t at = (size_t)i->order;
         if (done[at])
                 return;
-        done[at] = true;        /* also stops at a cycle, which the checks of the pack refuse */
+        done[at] = true; /* also stops at a cycle, which the checks of the pack refuse */
         struct item *parent = parents[at] ? map_get(c->by_code, parents[at]) : NULL;
         if (parent) {
                 link_item(c, parent, parents, done);
@@ -117,7 +118,7 @@ bool catalogue_load(struct tx *tx, struct arena *a, int64_t version, struct cata
                 return false;
         for (size_t i = 0; i < c->n; i++)
                 link_item(c, &c->items[i], parents, done);
-        for (size_t i = c->n; i-- > 0;)         /* of equal paths the first item stays */
+        for (size_t i = c->n; i-- > 0;) /* of equal paths the first item stays */
                 (void)map_put(c->by_path, path_of(a, &c->items[i]), &c->items[i]);
         *out = c;
         return read_aliases(tx, a, version, c, e);

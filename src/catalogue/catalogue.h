@@ -1,4 +1,5 @@
-/* catalogue/catalogue.h -- the responsibility list's items: a tree of at most four levels; one pack version in memory, immutable. */
+/* catalogue/catalogue.h -- the responsibility list's items: a tree of at most four levels; one pack version in memory, immutable.
+ * */
 #ifndef CATALOGUE_CATALOGUE_H
 #define CATALOGUE_CATALOGUE_H
 #include "base/base.h"

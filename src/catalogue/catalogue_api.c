@@ -21,7 +21,13 @@ static const char SQL_ALL[] = ITEM_COLUMNS " ORDER BY i.position LIMIT $3";
 static const char SQL_BELOW[] = ITEM_COLUMNS " AND i.parent = $4 ORDER BY i.position LIMIT $3";
 static const char SQL_TOP[] = ITEM_COLUMNS " AND i.parent IS NULL ORDER BY i.position LIMIT $3";
 
-struct page { struct request *rq; struct reply *rp; const char *parent; int64_t after, version; int limit; };
+struct page {
+        struct request *rq;
+        struct reply *rp;
+        const char *parent;
+        int64_t after, version;
+        int limit;
+};
 
 static void item_json(const struct rows *r, struct arena *a, struct json *j)
 {
@@ -53,8 +59,7 @@ static bool read_page(struct tx *tx, void *ctx, struct err *e)
         int n = 0;
         if (!pack_active(tx, &p->version, e))
                 return false;
-        bool ok = text_is(p->parent, "")
-                          ? tx_rows(tx, &r, e, SQL_TOP, ARGS(V(p->version), V(p->after), V(p->limit)))
+        bool ok = text_is(p->parent, "") ? tx_rows(tx, &r, e, SQL_TOP, ARGS(V(p->version), V(p->after), V(p->limit)))
                   : p->parent ? tx_rows(tx, &r, e, SQL_BELOW, ARGS(V(p->version), V(p->after), V(p->limit), V(p->parent)))
                               : tx_rows(tx, &r, e, SQL_ALL, ARGS(V(p->version), V(p->after), V(p->limit)));
         if (!ok)
@@ -81,8 +86,8 @@ static bool get_items(struct request *rq, struct reply *rp, struct err *e)
                                 "“%s”不是此列表的位置，请使用上一页的 next", after);
         if (!store_read(rq->store, read_page, &p, e))
                 return false;
-        rp->etag = arena_format(rq->arena, "items-%lld-%s-%lld-%d", (long long)p.version, p.parent ? p.parent : "*", (long long)p.after,
-                                p.limit);
+        rp->etag = arena_format(rq->arena, "items-%lld-%s-%lld-%d", (long long)p.version, p.parent ? p.parent : "*",
+                                (long long)p.after, p.limit);
         return true;
 }
 
@@ -93,25 +98,35 @@ static const struct query_param query[] = {
         {0},
 };
 static const struct shape limit_members[] = {
-        {.name = "amount", .type = SHAPE_REAL, .required = true}, {.name = "unit", .type = SHAPE_TEXT, .required = true}, {0},
+        {.name = "amount", .type = SHAPE_REAL, .required = true},
+        {.name = "unit", .type = SHAPE_TEXT, .required = true},
+        {0},
 };
 static const struct shape item_members[] = {
-        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "code", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
         {.name = "name_en", .type = SHAPE_TEXT, .required = true, .nullable = true},
         {.name = "parent", .type = SHAPE_TEXT, .required = true, .nullable = true},
         {.name = "grade", .type = SHAPE_TEXT, .required = true, .nullable = true},
         {.name = "level", .type = SHAPE_INT, .required = true, .about = "1 to 4."},
         {.name = "leaf", .type = SHAPE_BOOL, .required = true, .about = "true: cases are filed under it."},
-        {.name = "limit", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = limit_members}, {0},
+        {.name = "limit", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = limit_members},
+        {0},
 };
 static const struct shape item_element[] = {{.type = SHAPE_OBJECT, .fields = item_members}, {0}};
 static const struct shape answer[] = {
         {.name = "items", .type = SHAPE_ARRAY, .required = true, .fields = item_element},
-        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."}, {0},
+        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."},
+        {0},
 };
 static const struct route routes[] = {
-        {.method = "GET", .path = "/api/v1/items", .roles = ROLE_ALL, .run = get_items,
-         .query = query, .answer = answer, .about = "The catalogue: items with their limits."},
+        {.method = "GET",
+         .path = "/api/v1/items",
+         .roles = ROLE_ALL,
+         .run = get_items,
+         .query = query,
+         .answer = answer,
+         .about = "The catalogue: items with their limits."},
         {0},
 };
 const struct route *const catalogue_routes = routes;

@@ -3,9 +3,10 @@
 #include "pack/pack.h"
 
 static const char SQL_ITEM[] =
-        "INSERT INTO item(version, place, code, name, name_en, parent, grade, amount, unit, urgent_amount, urgent_unit, workflow, scope,"
+        "INSERT INTO item(version, place, code, name, name_en, parent, grade, amount, unit, urgent_amount, urgent_unit, workflow,"
+        " scope,"
         " closing, law, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-        " CAST(SUBSTR($2, 11) AS INTEGER))";    /* place is "items.csv:LINE": the order is the file's */
+        " CAST(SUBSTR($2, 11) AS INTEGER))"; /* place is "items.csv:LINE": the order is the file's */
 static const char SQL_ALIAS[] = "INSERT INTO item_alias(version, place, path, item) VALUES ($1, $2, $3, $4)";
 
 static const char SQL_TWICE[] =
@@ -27,7 +28,8 @@ static const char SQL_NO_LIMIT[] =
         "WITH RECURSIVE up(code, ancestor, level) AS (SELECT code, code, 1 FROM item WHERE version = $1"
         " UNION ALL SELECT u.code, i.parent, u.level + 1 FROM up u JOIN item i ON i.version = $1 AND i.code = u.ancestor"
         " WHERE i.parent IS NOT NULL AND u.level < 5),"
-        " limited(code) AS (SELECT u.code FROM up u JOIN item i ON i.version = $1 AND i.code = u.ancestor WHERE i.amount IS NOT NULL)"
+        " limited(code) AS (SELECT u.code FROM up u JOIN item i ON i.version = $1 AND i.code = u.ancestor WHERE i.amount IS NOT"
+        " NULL)"
         " SELECT i.place, 'the item ' || i.code || ' has no limit, nor has any item above it',"
         " '事项' || i.code || '及其上级均未设时限' FROM item i WHERE i.version = $1"
         " AND NOT EXISTS (SELECT 1 FROM item c WHERE c.version = i.version AND c.parent = i.code)"
@@ -35,7 +37,8 @@ static const char SQL_NO_LIMIT[] =
 static const char SQL_HALF_LIMIT[] =
         "SELECT place, 'the item ' || code || ' needs amount and unit of a limit together, and more than 0',"
         " '事项' || code || '的时限须同时填写数值和单位，且大于0' FROM item WHERE version = $1"
-        " AND ((amount IS NULL) <> (unit IS NULL) OR (urgent_amount IS NULL) <> (urgent_unit IS NULL) OR amount <= 0 OR urgent_amount <= 0)";
+        " AND ((amount IS NULL) <> (unit IS NULL) OR (urgent_amount IS NULL) <> (urgent_unit IS NULL) OR amount <= 0 OR"
+        " urgent_amount <= 0)";
 static const char SQL_ALIAS_UNKNOWN[] =
         "SELECT a.place, 'the alias ' || a.path || ' names the item ' || a.item || ', which does not exist',"
         " '别名' || a.path || '指向的事项' || a.item || '不存在' FROM item_alias a WHERE a.version = $1"

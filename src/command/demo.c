@@ -23,7 +23,8 @@ static bool read_options(const struct command_line *line, struct demo_options *o
         if (until && time_parse(until, ZONE_SHANGHAI, &o->until))
                 return true;
         if (until)
-                return err_both(e, ERR_INVALID, "until", "--until needs a day such as 2026-11-23", "--until 应为日期，如 2026-11-23");
+                return err_both(e, ERR_INVALID, "until", "--until needs a day such as 2026-11-23",
+                                "--until 应为日期，如 2026-11-23");
         struct civil today = civil_of(clock_now(), ZONE_SHANGHAI);
         o->until = civil_instant(&(struct civil){.year = today.year, .month = today.month, .day = today.day}, ZONE_SHANGHAI);
         return true;
@@ -56,9 +57,13 @@ static const struct option options_of_demo[] = {
         {0},
 };
 const struct command demo_command = {
-        .name = "demo", .words = "N", .least = 1, .most = 1,
+        .name = "demo",
+        .words = "N",
+        .least = 1,
+        .most = 1,
         .about = "Makes N reports up (at most 10,000,000), spread over items, areas, channels and the last year;"
                  " a run that broke off goes on.",
         .about_zh = "生成N件演示来件（至多1000万），分布于各事项、区域、渠道和近一年；中断后可再次运行继续。",
-        .options = options_of_demo, .run = run,
+        .options = options_of_demo,
+        .run = run,
 };

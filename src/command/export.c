@@ -50,7 +50,10 @@ static bool run(struct command_line *line, struct err *e)
 }
 
 const struct command export_command = {
-        .name = "export", .words = "cases|reports FILE", .least = 2, .most = 2,
+        .name = "export",
+        .words = "cases|reports FILE",
+        .least = 2,
+        .most = 2,
         .about = "Writes all cases or reports to FILE.csv or FILE.jsonl, newest first, without reporters; numbers in texts are"
                  " masked.",
         .about_zh = "将全部案件（cases）或来件（reports）写入 .csv 或 .jsonl 文件，新的在前，不含来件人信息，文中号码已脱敏。",

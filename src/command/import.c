@@ -9,7 +9,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-struct pack_map { struct command_line *line; const char *path; char *bytes; size_t n; };
+struct pack_map {
+        struct command_line *line;
+        const char *path;
+        char *bytes;
+        size_t n;
+};
 
 static bool read_pack_map(struct tx *tx, void *ctx, struct err *e)
 {
@@ -87,7 +92,8 @@ static void show_counts(const struct command_line *line, const struct import_res
 static void show_comparison(const struct command_line *line, const struct import_result *r)
 {
         const int64_t taken = r->stored + r->again;
-        printf(say(line, "the same unit as in the file: %lld of %lld rows (%.2f %%)\n", "与文件所列单位一致：%lld / %lld 行（%.2f%%）\n"),
+        printf(say(line, "the same unit as in the file: %lld of %lld rows (%.2f %%)\n",
+                   "与文件所列单位一致：%lld / %lld 行（%.2f%%）\n"),
                (long long)r->same, (long long)taken, percent(r->same, taken));
         printf(say(line, "  of the rows whose unit the pack knows: %lld of %lld (%.2f %%)\n",
                    "  单位在场景包内的行：%lld / %lld（%.2f%%）\n"),
@@ -114,7 +120,9 @@ static bool import(struct command_line *line, struct opened *o, struct err *e)
         struct import_result r;
         struct progress p = progress_start(say(line, "import", "导入"), 0);
         struct import_options options = {
-                .file = line->words[1], .rejects = rejects_path(line, line->words[1]), .chinese = command_in_chinese(line),
+                .file = line->words[1],
+                .rejects = rejects_path(line, line->words[1]),
+                .chinese = command_in_chinese(line),
                 .progress = {show, &p},
         };
         if (!read_map(line, o->store, &map, e) || !read_limit(line, &options.limit, e))
@@ -142,14 +150,19 @@ static bool run(struct command_line *line, struct err *e)
 }
 
 static const struct option options[] = {
-        {"map", "MAP", "how the file is to be read: a YAML file, or the name of a map of the pack", "文件的读法：YAML 文件，或场景包中映射的名称"},
+        {"map", "MAP", "how the file is to be read: a YAML file, or the name of a map of the pack",
+         "文件的读法：YAML 文件，或场景包中映射的名称"},
         {"rejects", "FILE", "where rejected rows go (DATA/FILE.rejects.csv)", "拒收行的去处（默认 DATA/FILE.rejects.csv）"},
         {"limit", "N", "reads only the first N rows", "只读前N行"},
         {0},
 };
 const struct command import_command = {
-        .name = "import", .words = "reports FILE", .least = 2, .most = 2,
+        .name = "import",
+        .words = "reports FILE",
+        .least = 2,
+        .most = 2,
         .about = "Makes reports of the rows of a CSV, TSV or JSONL file; what is there already stays as it is.",
         .about_zh = "将 CSV、TSV 或 JSONL 文件的各行登记为来件；已有的不重复登记。",
-        .options = options, .run = run,
+        .options = options,
+        .run = run,
 };

@@ -15,11 +15,15 @@
 
 enum { PASSWORD_CHARACTERS = 16 };
 
-struct demo_account { const char *login, *name; enum { NO_UNIT, FALLBACK_UNIT, SUBDISTRICT_UNIT } unit; const char *role; };
+struct demo_account {
+        const char *login, *name;
+        enum { NO_UNIT, FALLBACK_UNIT, SUBDISTRICT_UNIT } unit;
+        const char *role;
+};
 static const struct demo_account demo_accounts[] = {
-        {"citizen", "演示市民", NO_UNIT, "citizen"},          {"clerk", "演示受理员", NO_UNIT, "clerk"},
-        {"dispatcher", "演示分拨员", NO_UNIT, "dispatcher"},  {"unit", "演示处置单位", SUBDISTRICT_UNIT, "unit"},
-        {"centre", "演示指挥中心", FALLBACK_UNIT, "unit"},    {"supervisor", "演示督办员", NO_UNIT, "supervisor"},
+        {"citizen", "演示市民", NO_UNIT, "citizen"},         {"clerk", "演示受理员", NO_UNIT, "clerk"},
+        {"dispatcher", "演示分拨员", NO_UNIT, "dispatcher"}, {"unit", "演示处置单位", SUBDISTRICT_UNIT, "unit"},
+        {"centre", "演示指挥中心", FALLBACK_UNIT, "unit"},   {"supervisor", "演示督办员", NO_UNIT, "supervisor"},
         {"admin", "演示管理员", NO_UNIT, "admin"},
 };
 
@@ -40,8 +44,8 @@ static bool add_account(struct opened *o, const struct rulebook *rules, const st
         const struct unit *unit = unit_of(rules->units, d);
         if (!random_token(password, PASSWORD_CHARACTERS, e))
                 return false;
-        const bool added = account_add(o->store, id_new(o->district.ids, now), d->login, d->name, role_of_name(d->role), unit ? unit->code : NULL, NULL,
-                                       password, now, e);
+        const bool added = account_add(o->store, id_new(o->district.ids, now), d->login, d->name, role_of_name(d->role),
+                                       unit ? unit->code : NULL, NULL, password, now, e);
         /* A run that broke off has left the account but not its password. */
         if (!added && (e->kind != ERR_CONFLICT || !account_password(o->store, d->login, password, e)))
                 return false;
@@ -104,7 +108,8 @@ static bool run(struct command_line *line, struct err *e)
         int64_t version;
         const char *pack = option_value(line, "pack"), *demo = option_value(line, "demo");
         if (!pack)
-                return err_both(e, ERR_INVALID, "pack", "name the pack: yiwang init --pack DIR", "请指定场景包：yiwang init --pack 目录");
+                return err_both(e, ERR_INVALID, "pack", "name the pack: yiwang init --pack DIR",
+                                "请指定场景包：yiwang init --pack 目录");
         if (demo)
                 line->settings.data = demo;
         const char *accounts = arena_format(line->arena, "%s/demo.json", line->settings.data);
@@ -117,7 +122,8 @@ static bool run(struct command_line *line, struct err *e)
         if (!ok)
                 return false;
         printf(say(line, "the district in %s is ready, pack version %lld; start it: yiwang serve --data %s\n",
-                   "%s 已就绪，场景包版本 %lld；启动服务：yiwang serve --data %s\n"), line->settings.data, (long long)version, line->settings.data);
+                   "%s 已就绪，场景包版本 %lld；启动服务：yiwang serve --data %s\n"),
+               line->settings.data, (long long)version, line->settings.data);
         if (demo)
                 printf(say(line, "demonstration accounts and key: %s\n", "演示账号与密钥：%s\n"), accounts);
         return true;
@@ -125,10 +131,15 @@ static bool run(struct command_line *line, struct err *e)
 
 static const struct option options[] = {
         {"pack", "DIR", "the pack that teaches the server this district", "场景包目录"},
-        {"demo", "DIR", "instead of --data: also makes demonstration accounts and a key, in DIR/demo.json", "代替 --data：同时生成演示账号与密钥，写入 DIR/demo.json"},
+        {"demo", "DIR", "instead of --data: also makes demonstration accounts and a key, in DIR/demo.json",
+         "代替 --data：同时生成演示账号与密钥，写入 DIR/demo.json"},
         {0},
 };
 const struct command init_command = {
-        .name = "init", .words = "", .options = options, .run = run,
-        .about = "Makes a district's folder, database and key, and loads its pack; may be repeated.", .about_zh = "建立城区数据目录、数据库和密钥并加载场景包，可重复执行。",
+        .name = "init",
+        .words = "",
+        .options = options,
+        .run = run,
+        .about = "Makes a district's folder, database and key, and loads its pack; may be repeated.",
+        .about_zh = "建立城区数据目录、数据库和密钥并加载场景包，可重复执行。",
 };

@@ -22,12 +22,16 @@ static bool verify(struct command_line *line, struct err *e)
         if (!ran)
                 return false;
         progress_end(&p, v.rows);
-        printf(say(line, "cases: %lld\nrows: %lld\nfaults: %lld\n", "案件：%lld\n记录：%lld\n错误：%lld\n"), (long long)v.cases, (long long)v.rows, (long long)v.faults);
+        printf(say(line, "cases: %lld\nrows: %lld\nfaults: %lld\n", "案件：%lld\n记录：%lld\n错误：%lld\n"), (long long)v.cases,
+               (long long)v.rows, (long long)v.faults);
         return v.faults == 0 || err_both(e, ERR_FAULT, NULL, "the history is not whole: %s", "流转记录不完整：%s", v.first);
 }
 const struct command ledger_verify_command = {
-        .name = "ledger verify", .words = "", .run = verify,
-        .about = "Reads the history of every case and finds what was altered, dropped or put in.", .about_zh = "检查全部案件的流转记录是否被改动、删除或插入。",
+        .name = "ledger verify",
+        .words = "",
+        .run = verify,
+        .about = "Reads the history of every case and finds what was altered, dropped or put in.",
+        .about_zh = "检查全部案件的流转记录是否被改动、删除或插入。",
 };
 
 static void show_share(void *ctx, double share)
@@ -50,10 +54,16 @@ static bool backup(struct command_line *line, struct err *e)
                 return false;
         progress_end(&p, 100);
         printf(say(line, "written: %s; keep %s/seal.key with it, in another place: without it sealed names stay sealed\n",
-                   "已备份：%s；请另行妥善保存 %s/seal.key，没有它无法解密报告人信息\n"), file, line->settings.data);
+                   "已备份：%s；请另行妥善保存 %s/seal.key，没有它无法解密报告人信息\n"),
+               file, line->settings.data);
         return true;
 }
 const struct command backup_command = {
-        .name = "backup", .words = "FILE", .least = 1, .most = 1, .run = backup,
-        .about = "Copies the database while the server runs; the copy is consistent.", .about_zh = "在线备份数据库，备份内容一致。",
+        .name = "backup",
+        .words = "FILE",
+        .least = 1,
+        .most = 1,
+        .run = backup,
+        .about = "Copies the database while the server runs; the copy is consistent.",
+        .about_zh = "在线备份数据库，备份内容一致。",
 };

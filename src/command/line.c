@@ -9,8 +9,14 @@
 
 enum { OPTIONS_MOST = 64 };
 
-struct given { const char *name, *value; };
-struct inside { struct given options[OPTIONS_MOST]; size_t n; bool help; };
+struct given {
+        const char *name, *value;
+};
+struct inside {
+        struct given options[OPTIONS_MOST];
+        size_t n;
+        bool help;
+};
 
 /* For every command. */
 static const struct option common[] = {
@@ -23,7 +29,7 @@ static const struct option common[] = {
 const char *option_value(const struct command_line *line, const char *name)
 {
         const struct inside *in = line->inside;
-        for (size_t i = in->n; i-- > 0;)        /* the last one wins */
+        for (size_t i = in->n; i-- > 0;) /* the last one wins */
                 if (text_is(in->options[i].name, name))
                         return in->options[i].value;
         return NULL;
@@ -52,7 +58,8 @@ static int name_words(const struct command *c, const char *const *words, int n)
         if (!space)
                 return n >= 1 && text_is(words[0], c->name);
         const size_t first = (size_t)(space - c->name);
-        return n >= 2 && strlen(words[0]) == first && strncmp(words[0], c->name, first) == 0 && text_is(words[1], space + 1) ? 2 : 0;
+        return n >= 2 && strlen(words[0]) == first && strncmp(words[0], c->name, first) == 0 && text_is(words[1], space + 1) ? 2
+                                                                                                                             : 0;
 }
 
 static const struct command *find(const struct command *const *all, const char *const *words, int n, int *used)
@@ -63,13 +70,19 @@ static const struct command *find(const struct command *const *all, const char *
         return NULL;
 }
 
-/* --- reading argv ---------------------------------------------------------------------------------------------------------------- */
+/* --- reading argv ------------------------------------------------------------------------------------------------------------- */
 static const struct option *option_find(const struct option *list, const char *name)
 {
         for (; list && list->name; list++)
                 if (text_is(list->name, name))
                         return list;
         return NULL;
+}
+
+static const struct option *option_of(const struct command_line *line, const char *name)
+{
+        const struct option *own = option_find(line->command ? line->command->options : NULL, name);
+        return own ? own : option_find(common, name);
 }
 
 static bool is_setting(struct arena *a, const char *name)
@@ -98,12 +111,10 @@ static bool take_option(struct command_line *line, char **argv, int argc, int *i
         struct inside *in = line->inside;
         const char *text = long_name(argv[*i]), *equals = text ? strchr(text, '=') : NULL;
         const char *name = !text ? argv[*i] : equals ? arena_copy(line->arena, text, (size_t)(equals - text)) : text;
-        const struct option *o = option_find(line->command ? line->command->options : NULL, name);
-        if (!o)
-                o = option_find(common, name);
+        const struct option *o = option_of(line, name);
         if (!text || in->n == OPTIONS_MOST || (!o && !is_setting(line->arena, name)))
-                return err_both(e, ERR_INVALID, NULL, "there is no option %.60s; see yiwang %s --help", "没有选项 %.60s，请见 yiwang %s --help", argv[*i],
-                                line->command ? line->command->name : "");
+                return err_both(e, ERR_INVALID, NULL, "there is no option %.60s; see yiwang %s --help",
+                                "没有选项 %.60s，请见 yiwang %s --help", argv[*i], line->command ? line->command->name : "");
         const char *value = equals ? equals + 1 : "";
         if (!equals && (!o || o->value)) {
                 if (++*i == argc)
@@ -124,7 +135,8 @@ static bool read_arguments(struct command_line *line, int argc, char **argv, con
                 words[n++] = argv[i];
         line->command = find(all, words, n, &used);
         if (n > 0 && !line->command)
-                return err_both(e, ERR_INVALID, NULL, "there is no command \"%.60s\"; see yiwang --help", "没有命令“%.60s”，请见 yiwang --help", words[0]);
+                return err_both(e, ERR_INVALID, NULL, "there is no command \"%.60s\"; see yiwang --help",
+                                "没有命令“%.60s”，请见 yiwang --help", words[0]);
         n = 0;
         for (int i = 1 + used; i < argc; i++) {
                 if (!only_words && text_is(argv[i], "--"))
@@ -139,11 +151,12 @@ static bool read_arguments(struct command_line *line, int argc, char **argv, con
         return true;
 }
 
-/* --- help -------------------------------------------------------------------------------------------------------------------------- */
+/* --- help --------------------------------------------------------------------------------------------------------------------- */
 static void show_options(const struct command_line *line, const struct option *o)
 {
         for (; o && o->name; o++)
-                printf("  --%-22s %s\n", arena_format(line->arena, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : ""),
+                printf("  --%-22s %s\n",
+                       arena_format(line->arena, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : ""),
                        say(line, o->about, o->about_zh));
 }
 
@@ -174,10 +187,11 @@ static void show_help(const struct command_line *line, const struct command *con
         printf("%s\n\n", say(line, "yiwang: one network for running a city district.  yiwang COMMAND --help says more.",
                              "yiwang（一网）：城区运行一网统管。yiwang 命令 --help 查看详细用法。"));
         for (; *all; all++)
-                printf("  %-22s %s\n", arena_format(line->arena, "%s %s", (*all)->name, (*all)->words), say(line, (*all)->about, (*all)->about_zh));
+                printf("  %-22s %s\n", arena_format(line->arena, "%s %s", (*all)->name, (*all)->words),
+                       say(line, (*all)->about, (*all)->about_zh));
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------------------------------------------ */
 static void complain(const struct command_line *line, const struct err *e)
 {
         fprintf(stderr, "yiwang: %s\n", command_in_chinese(line) && e->zh[0] ? e->zh : e->text);

@@ -25,8 +25,11 @@ bool command_open(struct command_line *line, bool must_exist, struct opened *o, 
                 return err_both(e, ERR_NOT_FOUND, NULL, "there is no district in %s; make one: yiwang init --pack DIR --data %s",
                                 "%s 中没有城区数据，请先运行：yiwang init --pack 场景包目录 --data %s", s->data, s->data);
         if (mkdir(s->data, 0700) != 0 && errno != EEXIST)
-                return err_both(e, ERR_INVALID, NULL, "cannot make the folder %s: %s", "无法创建目录 %s：%s", s->data, strerror(errno));
-        const struct store_options options = {.dsn = settings_dsn(line->arena, s), .migrations = all_migrations, .readers = s->store_readers,
+                return err_both(e, ERR_INVALID, NULL, "cannot make the folder %s: %s", "无法创建目录 %s：%s", s->data,
+                                strerror(errno));
+        const struct store_options options = {.dsn = settings_dsn(line->arena, s),
+                                              .migrations = all_migrations,
+                                              .readers = s->store_readers,
                                               .writers = s->store_writers};
         if (!store_open(&o->store, &options, e))
                 return false;

@@ -22,7 +22,8 @@ bool load_pack(struct command_line *line, struct store *store, const char *dir, 
 {
         struct fault_list *faults = fault_list_new(line->arena);
         struct rulebook_readers readers = line->capabilities->readers;
-        const struct pack_loading loading = {.parts = line->capabilities->parts, .examples = examples_run, .ctx = &readers, .only_check = only_check};
+        const struct pack_loading loading = {
+                .parts = line->capabilities->parts, .examples = examples_run, .ctx = &readers, .only_check = only_check};
         const bool ok = pack_load(store, &loading, dir, clock_now(), faults, version, e);
         show_faults(line, faults);
         return ok;
@@ -52,7 +53,8 @@ static bool load(struct command_line *line, struct err *e)
         command_close(&o);
         if (ok)
                 printf(say(line, "%s is in force as version %lld; tell a running server: systemctl reload yiwang, or kill -HUP\n",
-                           "%s 已生效，版本 %lld；如服务正在运行，请执行 systemctl reload yiwang 或 kill -HUP\n"), line->words[0], (long long)version);
+                           "%s 已生效，版本 %lld；如服务正在运行，请执行 systemctl reload yiwang 或 kill -HUP\n"),
+                       line->words[0], (long long)version);
         return ok;
 }
 
@@ -78,15 +80,29 @@ static bool export(struct command_line *line, struct err *e)
 }
 
 const struct command pack_check_command = {
-        .name = "pack check", .words = "DIR", .least = 1, .most = 1, .run = check,
-        .about = "Says every fault of a pack with its file and line; changes nothing.", .about_zh = "逐条列出场景包的错误（含文件与行号），不作任何更改。",
+        .name = "pack check",
+        .words = "DIR",
+        .least = 1,
+        .most = 1,
+        .run = check,
+        .about = "Says every fault of a pack with its file and line; changes nothing.",
+        .about_zh = "逐条列出场景包的错误（含文件与行号），不作任何更改。",
 };
 const struct command pack_load_command = {
-        .name = "pack load", .words = "DIR", .least = 1, .most = 1, .run = load,
+        .name = "pack load",
+        .words = "DIR",
+        .least = 1,
+        .most = 1,
+        .run = load,
         .about = "Puts a pack into force, whole or not at all; open cases keep the version they were filed under.",
         .about_zh = "使场景包生效（要么全部，要么不变）；在办案件仍按立案时的版本。",
 };
 const struct command pack_export_command = {
-        .name = "pack export", .words = "DIR", .least = 1, .most = 1, .run = export,
-        .about = "Writes the pack in force into an empty folder, byte for byte.", .about_zh = "将现行场景包原样导出到空目录。",
+        .name = "pack export",
+        .words = "DIR",
+        .least = 1,
+        .most = 1,
+        .run = export,
+        .about = "Writes the pack in force into an empty folder, byte for byte.",
+        .about_zh = "将现行场景包原样导出到空目录。",
 };

@@ -25,10 +25,11 @@ static bool read_password(struct command_line *line, const char **out, struct er
         const bool ok = fgets(text, sizeof text, stdin) != NULL;
         if (terminal) {
                 (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-                fputc('\n', stderr);
+                (void)fputc('\n', stderr);
         }
         if (!ok)
-                return err_both(e, ERR_INVALID, "password", "type the password, or give it on standard input", "请输入密码，或从标准输入提供");
+                return err_both(e, ERR_INVALID, "password", "type the password, or give it on standard input",
+                                "请输入密码，或从标准输入提供");
         text[strcspn(text, "\r\n")] = '\0';
         *out = arena_text(line->arena, text);
         return true;
@@ -61,13 +62,14 @@ static bool user_add(struct command_line *line, struct err *e)
 {
         struct opened o;
         int role;
-        const char *login = line->words[0], *password, *unit = option_value(line, "unit"), *name = option_value(line, "name");
+        const char *login = line->words[0], *password = NULL, *unit = option_value(line, "unit"),
+                   *name = option_value(line, "name");
         if (!read_role(line, NULL, &role, e) || !command_open(line, true, &o, e))
                 return false;
         const int64_t now = clock_now();
         const bool ok = check_unit(&o.district, role, unit, e) && read_password(line, &password, e)
-                        && account_add(o.store, id_new(o.district.ids, now), login, name ? name : login, role, unit, option_value(line, "area"), password,
-                                       now, e);
+                        && account_add(o.store, id_new(o.district.ids, now), login, name ? name : login, role, unit,
+                                       option_value(line, "area"), password, now, e);
         command_close(&o);
         if (ok)
                 printf(say(line, "%s may sign in\n", "%s 可以登录\n"), login);
@@ -83,7 +85,8 @@ static bool user_password(struct command_line *line, struct err *e)
         const bool ok = account_password(o.store, line->words[0], password, e);
         command_close(&o);
         if (ok)
-                printf(say(line, "%s has a new password; open sessions have ended\n", "%s 的密码已更改，原有登录已失效\n"), line->words[0]);
+                printf(say(line, "%s has a new password; open sessions have ended\n", "%s 的密码已更改，原有登录已失效\n"),
+                       line->words[0]);
         return ok;
 }
 
@@ -96,7 +99,9 @@ static bool user_disable(struct command_line *line, struct err *e)
         const bool ok = account_disable(o.store, line->words[0], !undo, e);
         command_close(&o);
         if (ok)
-                printf(undo ? say(line, "%s may sign in again\n", "%s 已恢复登录\n") : say(line, "%s may no longer sign in\n", "%s 已停用\n"), line->words[0]);
+                printf(undo ? say(line, "%s may sign in again\n", "%s 已恢复登录\n")
+                            : say(line, "%s may no longer sign in\n", "%s 已停用\n"),
+                       line->words[0]);
         return ok;
 }
 
@@ -115,7 +120,7 @@ static bool user_list(struct command_line *line, struct err *e)
         return ok;
 }
 
-/* --- keys ----------------------------------------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------------------------------------------- */
 static bool key_make(struct command_line *line, struct err *e)
 {
         struct opened o;
@@ -124,7 +129,8 @@ static bool key_make(struct command_line *line, struct err *e)
         if (!read_role(line, "channel", &role, e) || !command_open(line, true, &o, e))
                 return false;
         const int64_t now = clock_now();
-        const bool ok = key_add(o.store, line->arena, id_new(o.district.ids, now), line->words[0], role, option_value(line, "channel"), now, &key, e);
+        const bool ok = key_add(o.store, line->arena, id_new(o.district.ids, now), line->words[0], role,
+                                option_value(line, "channel"), now, &key, e);
         command_close(&o);
         if (ok)
                 printf("%s\n", key);
@@ -139,7 +145,9 @@ static bool key_end(struct command_line *line, struct err *e)
         const bool ok = key_revoke(o.store, line->words[0], clock_now(), e);
         command_close(&o);
         if (ok)
-                printf(say(line, "the key %s is revoked; a running server refuses it within 10 seconds\n", "密钥 %s 已吊销，运行中的服务10秒内生效\n"), line->words[0]);
+                printf(say(line, "the key %s is revoked; a running server refuses it within 10 seconds\n",
+                           "密钥 %s 已吊销，运行中的服务10秒内生效\n"),
+                       line->words[0]);
         return ok;
 }
 
@@ -159,9 +167,10 @@ static bool key_show(struct command_line *line, struct err *e)
         return ok;
 }
 
-/* --- the table -------------------------------------------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------------------------------------------- */
 static const struct option user_options[] = {
-        {"role", "ROLE", "citizen, clerk, dispatcher, unit, supervisor or admin", "citizen、clerk、dispatcher、unit、supervisor 或 admin"},
+        {"role", "ROLE", "citizen, clerk, dispatcher, unit, supervisor or admin",
+         "citizen、clerk、dispatcher、unit、supervisor 或 admin"},
         {"unit", "CODE", "the unit the account belongs to", "所属单位编码"},
         {"area", "CODE", "the area the account belongs to", "所属区域编码"},
         {"name", "NAME", "the person's name", "姓名"},
@@ -175,23 +184,54 @@ static const struct option key_options[] = {
 };
 
 const struct command user_add_command = {
-        .name = "user add", .words = "LOGIN", .least = 1, .most = 1, .options = user_options, .run = user_add,
-        .about = "Adds an account; asks for the password.", .about_zh = "新增账号，密码在提示后输入。",
+        .name = "user add",
+        .words = "LOGIN",
+        .least = 1,
+        .most = 1,
+        .options = user_options,
+        .run = user_add,
+        .about = "Adds an account; asks for the password.",
+        .about_zh = "新增账号，密码在提示后输入。",
 };
 const struct command user_password_command = {
-        .name = "user password", .words = "LOGIN", .least = 1, .most = 1, .run = user_password,
-        .about = "Gives an account a new password and ends its sessions.", .about_zh = "重设密码并使原有登录失效。",
+        .name = "user password",
+        .words = "LOGIN",
+        .least = 1,
+        .most = 1,
+        .run = user_password,
+        .about = "Gives an account a new password and ends its sessions.",
+        .about_zh = "重设密码并使原有登录失效。",
 };
 const struct command user_disable_command = {
-        .name = "user disable", .words = "LOGIN", .least = 1, .most = 1, .options = undo_option, .run = user_disable,
-        .about = "Stops an account from signing in.", .about_zh = "停用账号。",
+        .name = "user disable",
+        .words = "LOGIN",
+        .least = 1,
+        .most = 1,
+        .options = undo_option,
+        .run = user_disable,
+        .about = "Stops an account from signing in.",
+        .about_zh = "停用账号。",
 };
-const struct command user_list_command = {.name = "user list", .words = "", .run = user_list, .about = "Lists the accounts.", .about_zh = "列出账号。"};
+const struct command user_list_command = {
+        .name = "user list", .words = "", .run = user_list, .about = "Lists the accounts.", .about_zh = "列出账号。"};
 const struct command key_add_command = {
-        .name = "key add", .words = "NAME", .least = 1, .most = 1, .options = key_options, .run = key_make,
-        .about = "Makes an API key and prints it once.", .about_zh = "生成接口密钥，仅显示一次。",
+        .name = "key add",
+        .words = "NAME",
+        .least = 1,
+        .most = 1,
+        .options = key_options,
+        .run = key_make,
+        .about = "Makes an API key and prints it once.",
+        .about_zh = "生成接口密钥，仅显示一次。",
 };
 const struct command key_revoke_command = {
-        .name = "key revoke", .words = "NAME", .least = 1, .most = 1, .run = key_end, .about = "Revokes an API key.", .about_zh = "吊销接口密钥。",
+        .name = "key revoke",
+        .words = "NAME",
+        .least = 1,
+        .most = 1,
+        .run = key_end,
+        .about = "Revokes an API key.",
+        .about_zh = "吊销接口密钥。",
 };
-const struct command key_list_command = {.name = "key list", .words = "", .run = key_show, .about = "Lists the API keys.", .about_zh = "列出接口密钥。"};
+const struct command key_list_command = {
+        .name = "key list", .words = "", .run = key_show, .about = "Lists the API keys.", .about_zh = "列出接口密钥。"};

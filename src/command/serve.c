@@ -20,11 +20,17 @@ static bool run(struct command_line *line, struct err *e)
 }
 
 static const struct option options[] = {
-        {"check", NULL, "checks settings, store, pack and calendar, and ends (-n)", "检查设置、数据库、场景包和日历后退出（-n）"}, {0},
+        {"check", NULL, "checks settings, store, pack and calendar, and ends (-n)", "检查设置、数据库、场景包和日历后退出（-n）"},
+        {0},
 };
 const struct command serve_command = {
-        .name = "serve", .words = "", .options = options, .serves = true, .run = run,
-        .about = "Serves the district; SIGTERM ends it, SIGHUP reads a newly loaded pack.", .about_zh = "启动服务；SIGTERM 停止，SIGHUP 启用新加载的场景包。",
+        .name = "serve",
+        .words = "",
+        .options = options,
+        .serves = true,
+        .run = run,
+        .about = "Serves the district; SIGTERM ends it, SIGHUP reads a newly loaded pack.",
+        .about_zh = "启动服务；SIGTERM 停止，SIGHUP 启用新加载的场景包。",
 };
 
 static bool version(struct command_line *line, struct err *e)
@@ -34,5 +40,9 @@ static bool version(struct command_line *line, struct err *e)
         return true;
 }
 const struct command version_command = {
-        .name = "version", .words = "", .run = version, .about = "Says the version.", .about_zh = "显示版本。",
+        .name = "version",
+        .words = "",
+        .run = version,
+        .about = "Says the version.",
+        .about_zh = "显示版本。",
 };

@@ -9,7 +9,7 @@ void sha256(const void *bytes, size_t n, unsigned char out[SHA256_SIZE])
 {
         unsigned int length = SHA256_SIZE;
         if (EVP_Digest(bytes, n, out, &length, EVP_sha256(), NULL) != 1)
-                abort();        /* only when memory is out */
+                abort(); /* only when memory is out */
 }
 
 void hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, unsigned char out[SHA256_SIZE])

@@ -6,7 +6,11 @@
 enum { PASSES = 2, KIBIBYTES = 19456, LANES = 1, SALT = 16, DIGEST = 32, AT_ONCE = 2 };
 
 /* Memory hardness is the point: without a bound a flood of sign-ins would take all memory. */
-static struct { pthread_mutex_t lock; pthread_cond_t free; int busy; } gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+static struct {
+        pthread_mutex_t lock;
+        pthread_cond_t free;
+        int busy;
+} gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
 
 static void enter(void)
 {

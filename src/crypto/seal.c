@@ -95,5 +95,6 @@ bool seal_key_file(const char *path, bool make, unsigned char key[SEAL_KEY_SIZE]
         (void)close(f);
         if (!ok)
                 return err_set(e, ERR_FAULT, "the key file %s must have exactly %d bytes", path, (int)SEAL_KEY_SIZE);
-        return (about.st_mode & 077) == 0 || err_set(e, ERR_FAULT, "the key file %s must be readable by its owner alone (chmod 600)", path);
+        return (about.st_mode & 077) == 0
+               || err_set(e, ERR_FAULT, "the key file %s must be readable by its owner alone (chmod 600)", path);
 }

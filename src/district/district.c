@@ -14,7 +14,7 @@ struct shelf {
         struct shelf *next;
 };
 struct inside {
-        pthread_mutex_t lock;                   /* guards the shelf; the active rulebook is read without it */
+        pthread_mutex_t lock; /* guards the shelf; the active rulebook is read without it */
         struct shelf *shelf;
         _Atomic(const struct rulebook *) active;
         struct rulebook_readers readers;
@@ -22,7 +22,7 @@ struct inside {
 
 struct loading {
         const struct rulebook_readers *readers;
-        int64_t version;                        /* 0 = the active one; set to what was found */
+        int64_t version; /* 0 = the active one; set to what was found */
         struct rulebook *rules;
 };
 

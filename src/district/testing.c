@@ -22,8 +22,8 @@ static void key_path(char *path, size_t room)
         (void)snprintf(path, room, "/tmp/yiwang-test-%d.key", (int)getpid());
 }
 
-bool test_district_open(struct district *d, bool postgres, const struct pack_part *const *parts, const struct rulebook_readers *readers,
-                        const char *pack)
+bool test_district_open(struct district *d, bool postgres, const struct pack_part *const *parts,
+                        const struct rulebook_readers *readers, const char *pack)
 {
         char key[60];
         struct store *store;

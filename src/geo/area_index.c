@@ -3,7 +3,8 @@
  * Each layer has a flat grid of cells.  A cell that no edge touches is sure: it lies as a whole in one area or in none, and
  * answers with one look-up.  A cell that edges touch keeps the areas whose box meets it, in the order given, and asks them
  * one by one, exactly (crossing count; a point on an edge belongs to the area).  Everything is read-only once built, so threads
- * share it without a lock; GEOS's prepared geometries build parts of themselves while they answer, which is why they are not used here.
+ * share it without a lock; GEOS's prepared geometries build parts of themselves while they answer, which is why they are not used
+ * here.
  */
 #include "geo/geo.h"
 #include "base/arena.h"
@@ -12,16 +13,24 @@
 
 enum { CELLS = 256, MIXED = -2, NOBODY = -1, UNKNOWN = -3 };
 
-struct shape { struct outline outline; struct point low, high; int id; };
-struct grid {
-        struct shape *shapes; size_t n;
+struct shape {
+        struct outline outline;
         struct point low, high;
-        double width, height;           /* of a cell, degrees */
-        int32_t *answer;                /* CELLS * CELLS: id, NOBODY or MIXED */
-        int32_t *first;                 /* of a MIXED cell: where its candidates begin; they end with -1 */
+        int id;
+};
+struct grid {
+        struct shape *shapes;
+        size_t n;
+        struct point low, high;
+        double width, height; /* of a cell, degrees */
+        int32_t *answer;      /* CELLS * CELLS: id, NOBODY or MIXED */
+        int32_t *first;       /* of a MIXED cell: where its candidates begin; they end with -1 */
         int32_t *candidates;
 };
-struct area_index { struct arena *arena; struct grid layers[AREA_LAYERS]; };
+struct area_index {
+        struct arena *arena;
+        struct grid layers[AREA_LAYERS];
+};
 
 static bool on_edge(struct point p, struct point a, struct point b)
 {
@@ -39,7 +48,8 @@ static bool holds(const struct shape *s, struct point p)
         for (size_t i = 0; i < s->outline.n; i++) {
                 const struct ring *r = &s->outline.rings[i];
                 for (size_t k = 1; k < r->n; k++) {
-                        /* Always from the lower end: two areas that share an edge must round alike, or a point on it is in neither. */
+                        /* Always from the lower end: two areas that share an edge must round alike, or a point on it is in
+                         * neither. */
                         const bool up = r->at[k - 1].lat <= r->at[k].lat;
                         const struct point a = r->at[up ? k - 1 : k], b = r->at[up ? k : k - 1];
                         if (on_edge(p, a, b))
@@ -57,7 +67,8 @@ static int cell_of(double at, double low, double size)
         return i < 0 ? 0 : i >= CELLS ? CELLS - 1 : i;
 }
 
-/* Whether the line from a to b meets the closed cell, by clipping (Liang and Barsky 1984); a hair wider, so that rounding errs to MIXED. */
+/* Whether the line from a to b meets the closed cell, by clipping (Liang and Barsky 1984); a hair wider, so that rounding errs to
+ * MIXED. */
 static bool meets_cell(const struct grid *g, struct point a, struct point b, int x, int y)
 {
         const double hair = 1e-9, left = g->low.lon + x * g->width - hair, right = left + g->width + 2 * hair;
@@ -120,7 +131,8 @@ static void fill_sure(struct grid *g)
                                 continue;
                         }
                         if (left == UNKNOWN)
-                                left = ask_all(g, (struct point){g->low.lon + (x + 0.5) * g->width, g->low.lat + (y + 0.5) * g->height});
+                                left = ask_all(g, (struct point){g->low.lon + (x + 0.5) * g->width,
+                                                                 g->low.lat + (y + 0.5) * g->height});
                         *cell = left;
                 }
         }

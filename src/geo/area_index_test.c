@@ -1,4 +1,5 @@
-/* geo/area_index_test.c -- the area index against GEOS: random outlines with holes and parts, points inside, outside, on borders. */
+/* geo/area_index_test.c -- the area index against GEOS: random outlines with holes and parts, points inside, outside, on borders.
+ * */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ struct world {
         GEOSGeometry *geometry[SHAPES_MOST], *border[SHAPES_MOST];
         const GEOSPreparedGeometry *prepared[SHAPES_MOST];
         int n;
-        struct point *corners; int n_corners;   /* of all rings */
+        struct point *corners;
+        int n_corners; /* of all rings */
         struct area_index *index;
 };
 
@@ -106,7 +108,8 @@ static void put32(unsigned char *at, int v)
 
 static void add_star(struct world *w, uint64_t *seed, struct point centre, double size, int layer)
 {
-        const struct ring rings[] = {star(w, seed, centre, size, 5 + draw(seed, 40)), star(w, seed, centre, size * 0.3, 3 + draw(seed, 9))};
+        const struct ring rings[] = {star(w, seed, centre, size, 5 + draw(seed, 40)),
+                                     star(w, seed, centre, size * 0.3, 3 + draw(seed, 9))};
         void *one, *two;
         size_t n1, n2;
         wkb_polygon(w->arena, rings, part(seed) < 0.4 ? 2 : 1, &one, &n1);
@@ -183,7 +186,8 @@ static void stars_answer_as_geos(void **state)
                 struct world w = world_new();
                 struct err e;
                 for (int i = 1 + draw(&seed, 30); i > 0; i--)
-                        add_star(&w, &seed, (struct point){114 + part(&seed), 22 + part(&seed)}, 0.01 + 0.2 * part(&seed), draw(&seed, 3));
+                        add_star(&w, &seed, (struct point){114 + part(&seed), 22 + part(&seed)}, 0.01 + 0.2 * part(&seed),
+                                 draw(&seed, 3));
                 ok(area_index_new(&w.index, w.shapes, (size_t)w.n, &e), &e);
                 for (int i = 0; i < POINTS; i++)
                         compare(&w, any_point(&w, &seed, 113.8, 21.8, 1.6), i % 4);
@@ -212,7 +216,8 @@ static void add_mesh(struct world *w, uint64_t *seed)
                 }
         for (int y = 0; y < SIDE; y++)
                 for (int x = 0; x < SIDE; x++) {
-                        const struct point a = knot(knots, x, y), b = knot(knots, x + 1, y), c = knot(knots, x + 1, y + 1), d = knot(knots, x, y + 1);
+                        const struct point a = knot(knots, x, y), b = knot(knots, x + 1, y), c = knot(knots, x + 1, y + 1),
+                                           d = knot(knots, x, y + 1);
                         const struct point halves[2][4] = {{a, b, c, a}, {a, c, d, a}};
                         for (int i = 0; i < 2; i++) {
                                 void *wkb;
@@ -278,7 +283,11 @@ static void on_a_border_the_first_area_answers(void **state)
 
 /* --- many readers ------------------------------------------------------------------------------------------------------------ */
 
-struct reader { const struct area_index *index; uint64_t seed; int64_t sum; };
+struct reader {
+        const struct area_index *index;
+        uint64_t seed;
+        int64_t sum;
+};
 
 static void *read_many(void *ctx)
 {

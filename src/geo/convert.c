@@ -8,7 +8,7 @@
 #include <math.h>
 
 static const double PI = 3.14159265358979323846;
-static const double AXIS = 6378245.0, ECCENTRICITY = 0.00669342162296594323;   /* Krasovsky 1940: a and e^2 */
+static const double AXIS = 6378245.0, ECCENTRICITY = 0.00669342162296594323; /* Krasovsky 1940: a and e^2 */
 static const double BD_TURN = 3.14159265358979323846 * 3000.0 / 180.0;
 enum { STEPS_MOST = 30 };
 
@@ -53,7 +53,8 @@ struct point point_to_gcj02(struct point p)
 
 static struct point gcj_to_bd(struct point g)
 {
-        const double r = hypot(g.lon, g.lat) + 0.00002 * sin(g.lat * BD_TURN), turn = atan2(g.lat, g.lon) + 0.000003 * cos(g.lon * BD_TURN);
+        const double r = hypot(g.lon, g.lat) + 0.00002 * sin(g.lat * BD_TURN),
+                     turn = atan2(g.lat, g.lon) + 0.000003 * cos(g.lon * BD_TURN);
         return (struct point){r * cos(turn) + 0.0065, r * sin(turn) + 0.006};
 }
 

@@ -56,8 +56,10 @@ static void there_and_back_is_less_than_a_centimetre(void **state)
 
 static void elsewhere_nothing_moves(void **state)
 {
-        static const struct point places[] = {{-0.1276, 51.5072}, {-74.006, 40.7128}, {151.2093, -33.8688}, {2.35, 48.85}, {139.6917, 35.6895},
-                                              {0, 0}, {-180, -90}, {180, 90}, {71.9, 30}, {100, 56.5}};
+        static const struct point places[] = {{-0.1276, 51.5072}, {-74.006, 40.7128},  {151.2093, -33.8688},
+                                              {2.35, 48.85},      {139.6917, 35.6895}, {0, 0},
+                                              {-180, -90},        {180, 90},           {71.9, 30},
+                                              {100, 56.5}};
         (void)state;
         for (size_t i = 0; i < COUNT_OF(places); i++) {
                 const struct point p = places[i];
@@ -73,14 +75,15 @@ static void elsewhere_nothing_moves(void **state)
 static void known_points(void **state)
 {
         static const struct point origin = {116.404, 39.915}, as_gcj = {116.41024449916938, 39.91640428150164},
-                                  gcj_as_bd = {116.41036949371029, 39.92133699351021}, bd_as_gcj = {116.39762729119315, 39.90865673957631},
-                                  plaza = {116.403988, 39.914266}, plaza_as_bd = {116.41661560068297, 39.92196580126834};
+                                  gcj_as_bd = {116.41036949371029, 39.92133699351021},
+                                  bd_as_gcj = {116.39762729119315, 39.90865673957631}, plaza = {116.403988, 39.914266},
+                                  plaza_as_bd = {116.41661560068297, 39.92196580126834};
         (void)state;
         assert_true(point_metres(point_to_gcj02(origin), as_gcj) < 0.001);
         assert_true(point_metres(point_to_bd09(plaza), plaza_as_bd) < 0.001);
         /* From one shifted system to the other by way of WGS-84. */
         assert_true(point_metres(point_to_bd09(point_from_gcj02(origin)), gcj_as_bd) < 0.01);
-        assert_true(point_metres(point_to_gcj02(point_from_bd09(origin)), bd_as_gcj) < 1);      /* their inverse is approximate */
+        assert_true(point_metres(point_to_gcj02(point_from_bd09(origin)), bd_as_gcj) < 1); /* their inverse is approximate */
 }
 
 static void distances(void **state)
@@ -122,8 +125,9 @@ static void refused_ring(struct arena *a, const struct point *points, size_t n, 
 
 static void wrong_shapes_are_refused(void **state)
 {
-        static const struct point open[] = {{0, 0}, {4, 0}, {4, 4}, {0, 4}}, few[] = {{0, 0}, {4, 0}, {0, 0}}, far[] = {{0, 0}, {400, 0}, {4, 4}, {0, 0}},
-                                  bow[] = {{0, 0}, {4, 4}, {4, 0}, {0, 4}, {0, 0}}, nan[] = {{0, 0}, {(double)NAN, 0}, {4, 4}, {0, 0}},
+        static const struct point open[] = {{0, 0}, {4, 0}, {4, 4}, {0, 4}}, few[] = {{0, 0}, {4, 0}, {0, 0}},
+                                  far[] = {{0, 0}, {400, 0}, {4, 4}, {0, 0}}, bow[] = {{0, 0}, {4, 4}, {4, 0}, {0, 4}, {0, 0}},
+                                  nan[] = {{0, 0}, {(double)NAN, 0}, {4, 4}, {0, 0}},
                                   outside[] = {{9, 9}, {9, 10}, {10, 10}, {9, 9}};
         struct arena *a = arena_new();
         void *wkb;
@@ -151,7 +155,7 @@ static void wrong_shapes_are_refused(void **state)
         bytes[1] = 1;
         refused(bytes, n, "neither a polygon nor a multipolygon");
         bytes[1] = 3;
-        memset(bytes + 9, 0xFF, 4);     /* four thousand million points */
+        memset(bytes + 9, 0xFF, 4); /* four thousand million points */
         refused(bytes, n, "points");
         arena_free(&a);
 }

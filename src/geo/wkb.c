@@ -6,7 +6,11 @@
 
 enum { TYPE_POLYGON = 3, TYPE_MULTIPOLYGON = 6, RINGS_MOST = 100000 };
 
-struct reader { const unsigned char *at, *end; bool big; struct err *e; };
+struct reader {
+        const unsigned char *at, *end;
+        bool big;
+        struct err *e;
+};
 
 static bool take(struct reader *r, void *out, size_t n)
 {
@@ -36,7 +40,8 @@ static bool take_ring(struct reader *r, struct arena *a, struct ring *ring)
         if (!take(r, &n, 4))
                 return false;
         if (n < 4 || n > (size_t)(r->end - r->at) / 16)
-                return err_both(r->e, ERR_INVALID, NULL, "a ring has %u points; at least 4 are needed", "环有%u个点，至少需要4个", n);
+                return err_both(r->e, ERR_INVALID, NULL, "a ring has %u points; at least 4 are needed", "环有%u个点，至少需要4个",
+                                n);
         struct point *points = NEW_ARRAY(a, struct point, n);
         for (uint32_t i = 0; i < n; i++) {
                 if (!take(r, &points[i].lon, 8) || !take(r, &points[i].lat, 8))
@@ -95,7 +100,8 @@ bool wkb_outline(struct arena *a, const void *wkb, size_t n, struct outline *out
                                 return false;
                 }
         } else {
-                return err_both(e, ERR_INVALID, NULL, "the shape is neither a polygon nor a multipolygon", "图形不是多边形或多部件多边形");
+                return err_both(e, ERR_INVALID, NULL, "the shape is neither a polygon nor a multipolygon",
+                                "图形不是多边形或多部件多边形");
         }
         return (r.at == r.end && out->n > 0) || err_both(e, ERR_INVALID, NULL, "bytes follow the shape", "图形之后还有多余数据");
 }

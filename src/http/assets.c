@@ -1,15 +1,27 @@
 /* http/assets.c -- the console's files, embedded in the binary. */
 #include "base/text.h"
 #include "http/inside.h"
+#define ZLIB_CONST
 #include <zlib.h>
 
-static const struct { const char *ending, *type; } types[] = {
-        {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"}, {".css", "text/css; charset=utf-8"},
-        {".json", "application/json"}, {".svg", "image/svg+xml"}, {".png", "image/png"}, {".jpg", "image/jpeg"}, {".ico", "image/x-icon"},
-        {".woff2", "font/woff2"}, {".webmanifest", "application/manifest+json"}, {".txt", "text/plain; charset=utf-8"},
+static const struct {
+        const char *ending, *type;
+} types[] = {
+        {".html", "text/html; charset=utf-8"},
+        {".js", "text/javascript; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".json", "application/json"},
+        {".svg", "image/svg+xml"},
+        {".png", "image/png"},
+        {".jpg", "image/jpeg"},
+        {".ico", "image/x-icon"},
+        {".woff2", "font/woff2"},
+        {".webmanifest", "application/manifest+json"},
+        {".txt", "text/plain; charset=utf-8"},
 };
-static const char POLICY[] = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline';"
-                             " frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+static const char POLICY[] =
+        "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline';"
+        " frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 static const char *type_of(const char *path)
 {
@@ -33,7 +45,7 @@ static const struct asset *find(const struct assets *all, const char *path)
 static bool inflate_to(const struct asset *a, struct buf *out)
 {
         unsigned char piece[16384];
-        z_stream z = {.next_in = (unsigned char *)(uintptr_t)a->bytes, .avail_in = (unsigned)a->n};
+        z_stream z = {.next_in = a->bytes, .avail_in = (unsigned)a->n};
         if (inflateInit2(&z, 15 + 16) != Z_OK)
                 return false;
         int status;
@@ -53,7 +65,8 @@ bool reply_asset(const struct request *rq, struct reply *rp, const struct assets
         const struct asset *a = find(all, file ? path : "/index.html");
         if (!a)
                 return file ? err_both(e, ERR_NOT_FOUND, NULL, "there is no such file", "文件不存在")
-                            : err_both(e, ERR_NOT_FOUND, NULL, "this server was built without its page", "本服务器构建时未包含页面");
+                            : err_both(e, ERR_NOT_FOUND, NULL, "this server was built without its page",
+                                       "本服务器构建时未包含页面");
         const char *accepts = request_header(rq, "Accept-Encoding");
         if (a->gzip && accepts && strstr(accepts, "gzip")) {
                 buf_add(&rp->body, a->bytes, a->n);

@@ -6,14 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
-
 /* --- requests a minute ------------------------------------------------------------------------------------------ */
 /* One place for each (route, address) hash; a newcomer takes a place whose minute is over, else the fullest neighbour keeps it
  * and the newcomer shares that count: bounded memory, and strangers can only make each other wait, never pass unseen. */
 enum { RATE_PLACES = 8192, RATE_TRIES = 8 };
-struct rate { uint64_t key; int64_t minute; int count; };
-struct rate_table { pthread_mutex_t lock; struct rate at[RATE_PLACES]; };
+struct rate {
+        uint64_t key;
+        int64_t minute;
+        int count;
+};
+struct rate_table {
+        pthread_mutex_t lock;
+        struct rate at[RATE_PLACES];
+};
 
 struct rate_table *rate_table_new(void)
 {
@@ -98,12 +103,14 @@ static bool check_number(const struct query_param *q, const char *value, struct 
         int64_t whole = 0;
         double real = 0;
         if (q->type == SHAPE_INT ? !text_to_int(value, &whole) : !text_to_real(value, &real))
-                return q->type == SHAPE_INT ? err_both(e, ERR_INVALID, q->name, "\"%s\" must be a whole number", "“%s”须为整数", q->name)
-                                            : err_both(e, ERR_INVALID, q->name, "\"%s\" must be a number", "“%s”须为数值", q->name);
+                return q->type == SHAPE_INT
+                               ? err_both(e, ERR_INVALID, q->name, "\"%s\" must be a whole number", "“%s”须为整数", q->name)
+                               : err_both(e, ERR_INVALID, q->name, "\"%s\" must be a number", "“%s”须为数值", q->name);
         if (q->type == SHAPE_INT)
                 real = (double)whole;
         if ((q->least != 0 || q->most != 0) && (real < q->least || real > q->most))
-                return err_both(e, ERR_INVALID, q->name, "\"%s\" must be between %g and %g", "“%s”须在 %g 与 %g 之间", q->name, q->least, q->most);
+                return err_both(e, ERR_INVALID, q->name, "\"%s\" must be between %g and %g", "“%s”须在 %g 与 %g 之间", q->name,
+                                q->least, q->most);
         return true;
 }
 
@@ -124,7 +131,8 @@ static bool check_param(const struct query_param *q, const char *value, struct e
                                    "“%s”须为时间，如 2026-11-23T09:30:00+08:00", q->name);
         default:
                 if (text_characters(value) > most)
-                        return err_both(e, ERR_INVALID, q->name, "\"%s\" may have at most %zu characters", "“%s”最多 %zu 个字符", q->name, most);
+                        return err_both(e, ERR_INVALID, q->name, "\"%s\" may have at most %zu characters", "“%s”最多 %zu 个字符",
+                                        q->name, most);
                 return !q->choices || check_choice(q, value, e);
         }
 }
@@ -145,7 +153,8 @@ static bool check_query(const struct exchange *x, struct err *e)
         }
         for (const struct query_param *q = params; q && q->name; q++)
                 if (q->required && !request_query(&x->rq, q->name))
-                        return err_both(e, ERR_INVALID, q->name, "the query parameter \"%s\" is missing", "缺少查询参数“%s”", q->name);
+                        return err_both(e, ERR_INVALID, q->name, "the query parameter \"%s\" is missing", "缺少查询参数“%s”",
+                                        q->name);
         return true;
 }
 
@@ -193,7 +202,8 @@ static bool check_body(struct exchange *x, int *status, struct err *e)
                 return err_both(e, ERR_INVALID, NULL, "the body is missing: send a JSON object", "缺少请求正文：请发送 JSON 对象");
         if (!is_json(request_header(rq, "Content-Type"))) {
                 *status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
-                return err_both(e, ERR_INVALID, NULL, "send JSON with Content-Type: application/json", "请以 Content-Type: application/json 发送 JSON");
+                return err_both(e, ERR_INVALID, NULL, "send JSON with Content-Type: application/json",
+                                "请以 Content-Type: application/json 发送 JSON");
         }
         rq->body = json_parse(x->arena, rq->raw, rq->raw_n, e);
         return rq->body && shape_check(rq->body, route->body, e);

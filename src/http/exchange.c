@@ -50,11 +50,17 @@ void *exchange_new(void *ctx, const char *uri, struct MHD_Connection *connection
         struct server *s = ctx;
         struct arena *a = arena_new();
         struct exchange *x = NEW(a, struct exchange);
-        *x = (struct exchange){.server = s, .connection = connection, .arena = a, .started = clock_steady(), .body = BUF_LIMIT(BODY_DEFAULT)};
+        *x = (struct exchange){
+                .server = s, .connection = connection, .arena = a, .started = clock_steady(), .body = BUF_LIMIT(BODY_DEFAULT)};
         x->rp.body = BUF_LIMIT(ANSWER_MOST);
         x->rp.json = json_to(&x->rp.body);
         x->rp.inside = x;
-        x->rq = (struct request){.arena = a, .app = s->options.app, .now = clock_now(), .inside = x, .path = arena_text(a, uri), .id = "",
+        x->rq = (struct request){.arena = a,
+                                 .app = s->options.app,
+                                 .now = clock_now(),
+                                 .inside = x,
+                                 .path = arena_text(a, uri),
+                                 .id = "",
                                  .language = "en"};
         x->uri_ok = uri_parse(a, uri, &x->uri, &x->uri_fault);
         atomic_fetch_add(&s->in_flight, 1);
@@ -143,7 +149,9 @@ static enum MHD_Result hand_over(struct exchange *x)
         MHD_suspend_connection(x->connection);
         if (pool_put(x->server->pool, x, x->compiled->route->slow))
                 return MHD_YES;
-        const struct err busy = {.kind = ERR_BUSY, .text = "too many requests are waiting; try again in a second", .zh = "系统繁忙，请稍后再试"};
+        const struct err busy = {.kind = ERR_BUSY,
+                                 .text = "too many requests are waiting; try again in a second",
+                                 .zh = "系统繁忙，请稍后再试"};
         atomic_fetch_add(&x->server->refused, 1);
         exchange_refuse(x, 503, &busy);
         x->phase = ANSWERED;
@@ -189,9 +197,10 @@ void exchange_done(void *ctx, struct MHD_Connection *connection, void **cls, enu
                 figures_count(x->compiled, x->status, usec);
         /* The route, not the path: a tracking code is a key to a case. */
         if (s->options.access_log && x->begun)
-                log_event(LOG_INFO, "http.request", "id=%s method=%s route=%s status=%u ms=%.1f bytes=%zu role=%d name=%s%s", x->rq.id, x->rq.method,
-                          x->compiled ? x->compiled->route->path : "-", x->status, (double)usec / 1000.0, x->sent, (int)x->rq.actor.role,
-                          x->rq.actor.name ? x->rq.actor.name : "-", code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " cut=yes");
+                log_event(LOG_INFO, "http.request", "id=%s method=%s route=%s status=%u ms=%.1f bytes=%zu role=%d name=%s%s",
+                          x->rq.id, x->rq.method, x->compiled ? x->compiled->route->path : "-", x->status, (double)usec / 1000.0,
+                          x->sent, (int)x->rq.actor.role, x->rq.actor.name ? x->rq.actor.name : "-",
+                          code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " cut=yes");
         if (x->response)
                 MHD_destroy_response(x->response);
         buf_free(&x->body);

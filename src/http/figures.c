@@ -1,7 +1,8 @@
 /* http/figures.c -- counts and latencies of each route, in Prometheus' text form (exposition format 0.0.4). */
 #include "http/inside.h"
 
-static const int64_t bounds[LATENCY_BUCKETS] = {1000, 2000, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 10000000};
+static const int64_t bounds[LATENCY_BUCKETS] = {1000,   2000,   5000,   10000,   25000,   50000,
+                                                100000, 250000, 500000, 1000000, 2500000, 10000000};
 
 void figures_count(struct compiled *c, unsigned status, int64_t usec)
 {
@@ -19,7 +20,8 @@ static void write_counts(struct compiled *c, struct buf *out)
         for (int i = 1; i < STATUS_CLASSES; i++) {
                 const long long n = atomic_load(&c->figures.classes[i]);
                 if (n > 0)
-                        buf_format(out, "yiwang_http_requests_total{method=\"%s\",route=\"%s\",status=\"%dxx\"} %lld\n", c->route->method, c->route->path, i, n);
+                        buf_format(out, "yiwang_http_requests_total{method=\"%s\",route=\"%s\",status=\"%dxx\"} %lld\n",
+                                   c->route->method, c->route->path, i, n);
         }
 }
 
@@ -55,7 +57,9 @@ void figures_write(struct server *s, struct buf *out)
                 write_latency(&s->routes.at[i], out);
         buf_format(out, "# TYPE yiwang_http_queue gauge\nyiwang_http_queue %d\n", waiting);
         buf_format(out, "# TYPE yiwang_http_workers_busy gauge\nyiwang_http_workers_busy %d\n", running);
-        buf_format(out, "# TYPE yiwang_http_refused_total counter\nyiwang_http_refused_total %lld\n", (long long)atomic_load(&s->refused));
+        buf_format(out, "# TYPE yiwang_http_refused_total counter\nyiwang_http_refused_total %lld\n",
+                   (long long)atomic_load(&s->refused));
         buf_format(out, "# TYPE yiwang_http_streams gauge\nyiwang_http_streams %d\n", lives_count(s->lives));
-        buf_format(out, "# TYPE yiwang_uptime_seconds gauge\nyiwang_uptime_seconds %lld\n", (long long)((clock_steady() - s->started) / USEC_SECOND));
+        buf_format(out, "# TYPE yiwang_uptime_seconds gauge\nyiwang_uptime_seconds %lld\n",
+                   (long long)((clock_steady() - s->started) / USEC_SECOND));
 }

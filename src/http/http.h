@@ -83,7 +83,8 @@ struct route {
 };
 
 /* A live answer: server-sent events.  open() once on a worker; next() whenever streams are woken and the client has
- * room: appends whole events to `out` (may append nothing).  close() exactly once.  All streams' next() run on one thread of the server. */
+ * room: appends whole events to `out` (may append nothing).  close() exactly once.  All streams' next() run on one thread of the
+ * server. */
 struct stream {
         bool (*next)(void *ctx, struct buf *out, struct err *);
         void (*close)(void *ctx);
@@ -97,7 +98,8 @@ struct server_options {
         struct store *store;
         void *app;
         /* Who is asking: fills rq->actor from Authorization or the session cookie (and checks X-CSRF-Token for cookie
-         * sessions that change something).  False refuses: ERR_DENIED becomes 401 when no credentials were valid. NULL: everybody is public. */
+         * sessions that change something).  False refuses: ERR_DENIED becomes 401 when no credentials were valid. NULL: everybody
+         * is public. */
         bool (*identify)(struct request *, struct err *);
         /* Prometheus lines of the rest of the program; appended to /metrics. May be NULL. */
         void (*metrics)(void *app, struct buf *out);

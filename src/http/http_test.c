@@ -15,7 +15,13 @@
 #include <cmocka.h>
 
 /* --- a small district of routes ----------------------------------------------------------------------------------------- */
-struct app { pthread_mutex_t lock; pthread_cond_t open; bool held; atomic_int running, most, closed; int64_t events; };
+struct app {
+        pthread_mutex_t lock;
+        pthread_cond_t open;
+        bool held;
+        atomic_int running, most, closed;
+        int64_t events;
+};
 
 static bool get_echo(struct request *rq, struct reply *rp, struct err *e)
 {
@@ -69,7 +75,10 @@ static bool get_big(struct request *rq, struct reply *rp, struct err *e)
         return true;
 }
 
-struct ticker { struct app *app; int64_t at; };
+struct ticker {
+        struct app *app;
+        int64_t at;
+};
 static bool ticker_next(void *ctx, struct buf *out, struct err *e)
 {
         struct ticker *t = ctx;
@@ -101,13 +110,24 @@ static bool get_ticks(struct request *rq, struct reply *rp, struct err *e)
 
 static const char *const colours[] = {"red", "blue", NULL};
 static const struct query_param echo_query[] = {
-        {.name = "q", .type = SHAPE_TEXT, .most = 10}, {.name = "n", .type = SHAPE_INT, .least = 1, .most = 9},
-        {.name = "colour", .type = SHAPE_TEXT, .choices = colours}, {.name = "etag", .type = SHAPE_TEXT}, {0},
+        {.name = "q", .type = SHAPE_TEXT, .most = 10},
+        {.name = "n", .type = SHAPE_INT, .least = 1, .most = 9},
+        {.name = "colour", .type = SHAPE_TEXT, .choices = colours},
+        {.name = "etag", .type = SHAPE_TEXT},
+        {0},
 };
-static const struct shape thing[] = {{.name = "n", .type = SHAPE_INT, .required = true, .least = 0, .most = 100, .about = "A number."}, {0}};
+static const struct shape thing[] = {
+        {.name = "n", .type = SHAPE_INT, .required = true, .least = 0, .most = 100, .about = "A number."}, {0}};
 static const struct route table[] = {
         {.method = "GET", .path = "/echo/{name}", .roles = ROLE_ALL, .run = get_echo, .query = echo_query, .about = "Echo."},
-        {.method = "POST", .path = "/things", .roles = ROLE_ALL, .run = post_thing, .body = thing, .answer = thing, .body_most = 1000, .about = "Things."},
+        {.method = "POST",
+         .path = "/things",
+         .roles = ROLE_ALL,
+         .run = post_thing,
+         .body = thing,
+         .answer = thing,
+         .body_most = 1000,
+         .about = "Things."},
         {.method = "GET", .path = "/held", .roles = ROLE_ALL, .run = get_held, .about = "Waits."},
         {.method = "GET", .path = "/slow", .roles = ROLE_ALL, .run = get_held, .slow = true, .about = "Waits slowly."},
         {.method = "GET", .path = "/big", .roles = ROLE_ALL, .run = get_big, .about = "Big."},
@@ -131,7 +151,10 @@ static bool identify(struct request *rq, struct err *e)
 }
 
 /* --- asking ---------------------------------------------------------------------------------------------------------------- */
-struct fixture { struct app app; struct server *server; };
+struct fixture {
+        struct app app;
+        struct server *server;
+};
 
 static int start(void **state, int workers, int queue)
 {
@@ -140,15 +163,29 @@ static int start(void **state, int workers, int queue)
         assert_non_null(f);
         (void)pthread_mutex_init(&f->app.lock, NULL);
         (void)pthread_cond_init(&f->app.open, NULL);
-        const struct server_options o = {.port = 0, .routes = tables, .app = &f->app, .identify = identify, .workers = workers, .queue = queue,
-                                         .title = "test", .release = "1", .idle_seconds = 2, .streams = 2};
+        const struct server_options o = {.port = 0,
+                                         .routes = tables,
+                                         .app = &f->app,
+                                         .identify = identify,
+                                         .workers = workers,
+                                         .queue = queue,
+                                         .title = "test",
+                                         .release = "1",
+                                         .idle_seconds = 2,
+                                         .streams = 2};
         if (!server_start(&f->server, &o, &e))
                 fail_msg("%s", e.text);
         *state = f;
         return 0;
 }
-static int start_usual(void **state) { return start(state, 8, 100); }
-static int start_narrow(void **state) { return start(state, 1, 2); }
+static int start_usual(void **state)
+{
+        return start(state, 8, 100);
+}
+static int start_narrow(void **state)
+{
+        return start(state, 1, 2);
+}
 
 static int stop(void **state)
 {
@@ -162,7 +199,9 @@ static int stop(void **state)
 static int dial(const struct fixture *f)
 {
         const int s = socket(AF_INET, SOCK_STREAM, 0);
-        const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)server_port(f->server)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        const struct sockaddr_in to = {.sin_family = AF_INET,
+                                       .sin_port = htons((uint16_t)server_port(f->server)),
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         const struct timeval patience = {.tv_sec = 20};
         assert_int_equal(connect(s, (const struct sockaddr *)&to, sizeof to), 0);
         assert_int_equal(setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
@@ -195,11 +234,13 @@ static void receive(int s, char *out, const char *until)
 }
 
 /* One request on a connection of its own; the whole answer. */
-static const char *ask(const struct fixture *f, char *out, const char *method, const char *path, const char *headers, const char *body)
+static const char *ask(const struct fixture *f, char *out, const char *method, const char *path, const char *headers,
+                       const char *body)
 {
         char text[4000];
-        const int n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%sContent-Length: %zu\r\n\r\n%s", method, path,
-                               headers, strlen(body), body);
+        const int n =
+                snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%sContent-Length: %zu\r\n\r\n%s",
+                         method, path, headers, strlen(body), body);
         const int s = dial(f);
         send_text(s, text, (size_t)n);
         receive(s, out, NULL);
@@ -219,7 +260,8 @@ static void parameters_and_query_are_decoded_and_checked(void **state)
 {
         struct fixture *f = *state;
         char *out = malloc(ROOM);
-        assert_non_null(strstr(ASK("GET", "/echo/a%2Fb%20%E5%9D%AA?q=1%2B1+x", "", ""), "{\"name\":\"a/b 坪\",\"q\":\"1+1 x\",\"language\":\"en\",\"address\":\"127.0.0.1\"}"));
+        assert_non_null(strstr(ASK("GET", "/echo/a%2Fb%20%E5%9D%AA?q=1%2B1+x", "", ""),
+                               "{\"name\":\"a/b 坪\",\"q\":\"1+1 x\",\"language\":\"en\",\"address\":\"127.0.0.1\"}"));
         assert_non_null(strstr(ASK("GET", "/echo/x?lang=zh", "", ""), "\"language\":\"zh\""));
         assert_int_equal(status_of(ASK("GET", "/echo/x?unknown=1", "", "")), 400);
         assert_non_null(strstr(out, "\"field\":\"unknown\""));
@@ -262,7 +304,8 @@ static void large_bodies_are_refused_before_they_are_read(void **state)
 {
         struct fixture *f = *state;
         char *out = malloc(ROOM);
-        const char head[] = "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000000\r\n\r\n";
+        const char head[] =
+                "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000000\r\n\r\n";
         const int s = dial(f);
         send_text(s, head, sizeof head - 1);
         receive(s, out, "\"request\"");
@@ -287,7 +330,7 @@ static void strangers_are_slowed_and_keys_are_not(void **state)
         struct fixture *f = *state;
         char *out = malloc(ROOM);
         assert_int_equal(status_of(ASK("GET", "/few", "", "")), 200);
-        for (int i = 0; i < 6 && status_of(out) != 429; i++)       /* a new minute may begin between two of them */
+        for (int i = 0; i < 6 && status_of(out) != 429; i++) /* a new minute may begin between two of them */
                 ASK("GET", "/few", "", "");
         assert_int_equal(status_of(out), 429);
         assert_non_null(strstr(out, "Retry-After: "));
@@ -417,14 +460,18 @@ static void streams_tell_what_happens_and_end_with_the_server(void **state)
         free(out);
 }
 
-struct caller { struct fixture *f; int good; };
+struct caller {
+        struct fixture *f;
+        int good;
+};
 static void *call_many(void *ctx)
 {
         struct caller *c = ctx;
         char *out = malloc(ROOM);
         for (int i = 0; i < 100; i++) {
                 const struct fixture *f = c->f;
-                c->good += status_of(i % 2 ? ASK("POST", "/things", JSON_BODY, "{\"n\":7}") : ASK("GET", "/echo/x", "", "")) / 100 == 2;
+                c->good += status_of(i % 2 ? ASK("POST", "/things", JSON_BODY, "{\"n\":7}") : ASK("GET", "/echo/x", "", "")) / 100
+                           == 2;
         }
         free(out);
         return NULL;
@@ -444,7 +491,8 @@ static void many_at_once(void **state)
                 (void)pthread_join(threads[i], NULL);
                 assert_int_equal(callers[i].good, 100);
         }
-        assert_non_null(strstr(ASK("GET", "/metrics", "", ""), "yiwang_http_requests_total{method=\"POST\",route=\"/things\",status=\"2xx\"} 800\n"));
+        assert_non_null(strstr(ASK("GET", "/metrics", "", ""),
+                               "yiwang_http_requests_total{method=\"POST\",route=\"/things\",status=\"2xx\"} 800\n"));
         assert_non_null(strstr(out, "yiwang_http_request_seconds_count{method=\"GET\",route=\"/echo/{name}\"} 800\n"));
         free(out);
 }

@@ -110,10 +110,10 @@ struct exchange {
 };
 extern const struct route *const server_routes;         /* /healthz, /readyz, /metrics, /api/openapi.json (own_api.c) */
 /* MHD's callbacks (exchange.c). */
-void *exchange_new(void *server, const char *uri, struct MHD_Connection *);
-enum MHD_Result exchange_on(void *server, struct MHD_Connection *, const char *url, const char *method, const char *version,
-                            const char *bytes, size_t *n, void **exchange);
-void exchange_done(void *server, struct MHD_Connection *, void **exchange, enum MHD_RequestTerminationCode);
+void *exchange_new(void *ctx, const char *uri, struct MHD_Connection *);
+enum MHD_Result exchange_on(void *ctx, struct MHD_Connection *, const char *url, const char *method, const char *version,
+                            const char *bytes, size_t *n, void **cls);
+void exchange_done(void *ctx, struct MHD_Connection *, void **cls, enum MHD_RequestTerminationCode);
 void exchange_run(struct exchange *);                   /* on a worker: check, handler, response, resume */
 void exchange_finish(struct exchange *);                /* rp becomes a response */
 void exchange_refuse(struct exchange *, int status, const struct err *);       /* a problem answer becomes the response */

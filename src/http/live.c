@@ -18,7 +18,7 @@ struct live {
         struct buf out;
         size_t sent;
         bool waiting, ended;
-        int64_t spoke, round;           /* when it last said something; the last wake it has answered */
+        int64_t spoke, round; /* when it last said something; the last wake it has answered */
         struct live *before, *after;
 };
 struct lives {
@@ -26,7 +26,7 @@ struct lives {
         pthread_cond_t change;
         struct live *first;
         int n, most;
-        int64_t round;                  /* counts wakes */
+        int64_t round; /* counts wakes */
         bool woken, ending;
         pthread_t thread;
 };
@@ -50,7 +50,7 @@ static ssize_t say_more(void *ctx, uint64_t at, char *room, size_t most)
                 l->sent = 0;
                 l->waiting = true;
                 MHD_suspend_connection(l->connection);
-                if (l->round != l->lives->round) {      /* a wake came while this one was busy sending */
+                if (l->round != l->lives->round) { /* a wake came while this one was busy sending */
                         l->lives->woken = true;
                         (void)pthread_cond_signal(&l->lives->change);
                 }
@@ -83,8 +83,14 @@ struct MHD_Response *live_response(struct lives *lives, struct MHD_Connection *c
         struct live *l = calloc(1, sizeof *l);
         if (!l)
                 abort();
-        *l = (struct live){.lives = lives, .connection = connection, .stream = stream, .ctx = ctx, .out = BUF_LIMIT(ROOM),
-                           .after = lives->first, .spoke = clock_steady(), .round = -1};
+        *l = (struct live){.lives = lives,
+                           .connection = connection,
+                           .stream = stream,
+                           .ctx = ctx,
+                           .out = BUF_LIMIT(ROOM),
+                           .after = lives->first,
+                           .spoke = clock_steady(),
+                           .round = -1};
         buf_text(&l->out, ": welcome\n\n");
         if (lives->first)
                 lives->first->before = l;
@@ -108,7 +114,7 @@ static void ask(struct lives *lives, struct live *l)
         const bool ok = !news || l->stream->next(l->ctx, &l->out, &e);
         const int64_t now = clock_steady();
         if (ok && l->out.length == 0 && now - l->spoke >= ALIVE_SECONDS * USEC_SECOND)
-                buf_text(&l->out, ": still here\n\n");  /* finds clients that have gone */
+                buf_text(&l->out, ": still here\n\n"); /* finds clients that have gone */
         if (l->out.length > 0)
                 l->spoke = now;
         if (!ok && e.kind != ERR_NOT_FOUND)

@@ -4,9 +4,12 @@
 #include <ctype.h>
 #include <stdio.h>
 
-static const struct { enum role role; const char *name; } role_names[] = {
-        {ROLE_PUBLIC, "everybody"}, {ROLE_CITIZEN, "citizen"}, {ROLE_CHANNEL, "channel"}, {ROLE_CLERK, "clerk"},
-        {ROLE_DISPATCHER, "dispatcher"}, {ROLE_UNIT, "unit"}, {ROLE_SUPERVISOR, "supervisor"}, {ROLE_ADMIN, "admin"},
+static const struct {
+        enum role role;
+        const char *name;
+} role_names[] = {
+        {ROLE_PUBLIC, "everybody"},      {ROLE_CITIZEN, "citizen"}, {ROLE_CHANNEL, "channel"},       {ROLE_CLERK, "clerk"},
+        {ROLE_DISPATCHER, "dispatcher"}, {ROLE_UNIT, "unit"},       {ROLE_SUPERVISOR, "supervisor"}, {ROLE_ADMIN, "admin"},
 };
 
 static bool in_document(const struct route *r)
@@ -57,7 +60,10 @@ static void path_parameters(const struct route *r, struct json *j)
 
 static void query_schema(const struct query_param *q, struct json *j)
 {
-        static const char *const names[] = {[SHAPE_TEXT] = "string", [SHAPE_INT] = "integer", [SHAPE_REAL] = "number", [SHAPE_BOOL] = "boolean",
+        static const char *const names[] = {[SHAPE_TEXT] = "string",
+                                            [SHAPE_INT] = "integer",
+                                            [SHAPE_REAL] = "number",
+                                            [SHAPE_BOOL] = "boolean",
                                             [SHAPE_TIME] = "string"};
         const bool text = q->type == SHAPE_TEXT;
         json_object(j, "schema");

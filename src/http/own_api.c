@@ -47,13 +47,27 @@ static bool get_openapi(struct request *rq, struct reply *rp, struct err *e)
         return true;
 }
 
-static const struct shape status_answer[] = {{.name = "status", .type = SHAPE_TEXT, .required = true, .about = "\"ok\" or \"ready\"."}, {0}};
+static const struct shape status_answer[] = {
+        {.name = "status", .type = SHAPE_TEXT, .required = true, .about = "\"ok\" or \"ready\"."}, {0}};
 static const struct route table[] = {
-        {.method = "GET", .path = "/healthz", .roles = ROLE_ALL, .run = get_health, .answer = status_answer, .about = "The program is alive."},
-        {.method = "GET", .path = "/readyz", .roles = ROLE_ALL, .run = get_ready, .answer = status_answer,
+        {.method = "GET",
+         .path = "/healthz",
+         .roles = ROLE_ALL,
+         .run = get_health,
+         .answer = status_answer,
+         .about = "The program is alive."},
+        {.method = "GET",
+         .path = "/readyz",
+         .roles = ROLE_ALL,
+         .run = get_ready,
+         .answer = status_answer,
          .about = "The program can take reports: store, pack and calendar are there."},
         {.method = "GET", .path = "/metrics", .roles = ROLE_ALL, .run = get_metrics, .about = "Figures in Prometheus' text form."},
-        {.method = "GET", .path = "/api/openapi.json", .roles = ROLE_ALL, .run = get_openapi, .about = "This interface, as OpenAPI 3.1."},
+        {.method = "GET",
+         .path = "/api/openapi.json",
+         .roles = ROLE_ALL,
+         .run = get_openapi,
+         .about = "This interface, as OpenAPI 3.1."},
         {0},
 };
 const struct route *const server_routes = table;

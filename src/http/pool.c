@@ -2,7 +2,9 @@
 #include "http/inside.h"
 #include <stdlib.h>
 
-struct line { struct exchange *head, **tail; };
+struct line {
+        struct exchange *head, **tail;
+};
 struct pool {
         pthread_mutex_t lock;
         pthread_cond_t work;

@@ -47,7 +47,10 @@ int request_limit(const struct request *rq, int otherwise, int most)
 }
 
 /* --- problems (RFC 9457) ------------------------------------------------------------------------------------------ */
-static const struct { int status; const char *slug, *en, *zh; } problems[] = {
+static const struct {
+        int status;
+        const char *slug, *en, *zh;
+} problems[] = {
         {400, "invalid", "The request is not valid", "请求无效"},
         {401, "sign-in", "Sign in first", "需要登录"},
         {403, "denied", "Not allowed", "无权操作"},
@@ -86,9 +89,11 @@ void problem_answer(struct reply *rp, const struct request *rq, int status, cons
                 i++;
         const bool zh = text_is(rq->language, "zh");
         const char *detail = zh && e->zh[0] ? e->zh : e->text;
-        if (status == 500) {            /* what went wrong inside is for the log, not for strangers */
-                log_event(LOG_ERROR, "http.fault", "id=%s route=%s cause=\"%s\"", rq->id, rq->route ? rq->route->path : "-", e->text);
-                detail = zh ? "服务器内部出错，已记录；请将请求编号告知管理员" : "the server made a mistake and logged it; tell the administrator the request id";
+        if (status == 500) { /* what went wrong inside is for the log, not for strangers */
+                log_event(LOG_ERROR, "http.fault", "id=%s route=%s cause=\"%s\"", rq->id, rq->route ? rq->route->path : "-",
+                          e->text);
+                detail = zh ? "服务器内部出错，已记录；请将请求编号告知管理员"
+                            : "the server made a mistake and logged it; tell the administrator the request id";
         }
         buf_clear(&rp->body);
         rp->json = json_to(&rp->body);
@@ -192,7 +197,9 @@ static struct MHD_Response *live_answer(struct exchange *x)
 {
         struct MHD_Response *r = live_response(x->server->lives, x->connection, x->rp.stream, x->rp.stream_ctx);
         if (!r) {
-                const struct err busy = {.kind = ERR_BUSY, .text = "too many live streams are open; try again later", .zh = "实时连接过多，请稍后再试"};
+                const struct err busy = {.kind = ERR_BUSY,
+                                         .text = "too many live streams are open; try again later",
+                                         .zh = "实时连接过多，请稍后再试"};
                 x->rp.stream->close(x->rp.stream_ctx);
                 x->rp.stream = NULL;
                 problem_write(&x->rp, &x->rq, &busy);
@@ -204,33 +211,36 @@ static struct MHD_Response *live_answer(struct exchange *x)
         return r;
 }
 
+static struct MHD_Response *whole_answer(struct exchange *x)
+{
+        if (x->rp.body.overflow) {
+                const struct err fault = {.kind = ERR_FAULT, .text = "the answer is over 64 MiB"};
+                buf_free(&x->rp.body);
+                problem_write(&x->rp, &x->rq, &fault);
+        }
+        x->status = x->rp.status ? (unsigned)x->rp.status : 200;
+        const bool same = x->status == 200 && same_etag(x);
+        const bool zipped = !same && gzip_wanted(x) && gzip_body(x);
+        x->sent = same ? 0 : x->rp.body.length;
+        struct MHD_Response *r = MHD_create_response_from_buffer(x->sent, x->sent > 0 ? x->rp.body.at : "", MHD_RESPMEM_PERSISTENT);
+        if (!r)
+                abort();
+        if (same)
+                x->status = 304;
+        else if (x->sent > 0)
+                add(r, "Content-Type", x->rp.type ? x->rp.type : "application/json; charset=utf-8");
+        if (zipped)
+                add(r, "Content-Encoding", "gzip");
+        if (x->sent >= GZIP_FROM)
+                add(r, "Vary", "Accept-Encoding");
+        return r;
+}
+
 void exchange_finish(struct exchange *x)
 {
         struct MHD_Response *r = x->rp.stream ? live_answer(x) : NULL;
-        if (!r) {
-                if (x->rp.body.overflow) {
-                        const struct err fault = {.kind = ERR_FAULT, .text = "the answer is over 64 MiB"};
-                        buf_free(&x->rp.body);
-                        problem_write(&x->rp, &x->rq, &fault);
-                }
-                x->status = x->rp.status ? (unsigned)x->rp.status : 200;
-                const bool same = x->status == 200 && same_etag(x);
-                const bool zipped = !same && gzip_wanted(x) && gzip_body(x);
-                x->sent = same ? 0 : x->rp.body.length;
-                r = MHD_create_response_from_buffer(x->sent, x->sent > 0 ? x->rp.body.at : "", MHD_RESPMEM_PERSISTENT);
-                if (!r)
-                        abort();
-                if (same)
-                        x->status = 304;
-                else if (x->sent > 0)
-                        add(r, "Content-Type", x->rp.type ? x->rp.type : "application/json; charset=utf-8");
-                if (zipped)
-                        add(r, "Content-Encoding", "gzip");
-                if (x->sent >= GZIP_FROM)
-                        add(r, "Vary", "Accept-Encoding");
-        }
-        add_headers(x, r);
-        x->response = r;
+        x->response = r ? r : whole_answer(x);
+        add_headers(x, x->response);
 }
 
 void exchange_refuse(struct exchange *x, int status, const struct err *e)

@@ -53,19 +53,13 @@ static struct MHD_Daemon *listen_on(struct server *s, const struct sockaddr *add
 {
         const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG
                                | (address->sa_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0U);
-        return MHD_start_daemon(flags, 0, NULL, NULL, exchange_on, s,
-                                MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
-                                MHD_OPTION_SOCK_ADDR, address,
-                                MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EPOLL_THREADS,
-                                MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->options.connections,
-                                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)s->options.idle_seconds,
-                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                                MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096U,
-                                MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-                                MHD_OPTION_URI_LOG_CALLBACK, exchange_new, s,
-                                MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-                                MHD_OPTION_NOTIFY_COMPLETED, exchange_done, s,
-                                MHD_OPTION_END);
+        return MHD_start_daemon(flags, 0, NULL, NULL, exchange_on, s, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
+                                MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EPOLL_THREADS,
+                                MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->options.connections, MHD_OPTION_CONNECTION_TIMEOUT,
+                                (unsigned)s->options.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+                                MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096U, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+                                MHD_OPTION_URI_LOG_CALLBACK, exchange_new, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+                                MHD_OPTION_NOTIFY_COMPLETED, exchange_done, s, MHD_OPTION_END);
 }
 
 static bool open_port(struct server *s, struct err *e)
@@ -76,7 +70,8 @@ static bool open_port(struct server *s, struct err *e)
         s->daemon = listen_on(s, found->ai_addr);
         freeaddrinfo(found);
         if (!s->daemon)
-                return err_set(e, ERR_BUSY, "cannot listen on %s port %d: is another program using it?", s->options.address, s->options.port);
+                return err_set(e, ERR_BUSY, "cannot listen on %s port %d: is another program using it?", s->options.address,
+                               s->options.port);
         const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
         s->port = info ? info->port : s->options.port;
         return true;

@@ -60,11 +60,13 @@ static bool add_pair(struct arena *a, const char *text, size_t n, struct uri *u,
         const char *name = decode(a, text, name_n, true);
         const char *value = equals ? decode(a, equals + 1, n - name_n - 1, true) : "";
         if (!name || !value || u->n_query == PAIRS_MOST)
-                return err_both(e, ERR_INVALID, NULL, "the query of the address is not valid (%% escapes of UTF-8, at most %d names)",
+                return err_both(e, ERR_INVALID, NULL,
+                                "the query of the address is not valid (%% escapes of UTF-8, at most %d names)",
                                 "地址的查询部分无效（须为 UTF-8 的 %% 转义，最多 %d 项）", PAIRS_MOST);
         for (size_t i = 0; i < u->n_query; i++)
                 if (text_is(u->query[i].name, name))
-                        return err_both(e, ERR_INVALID, name, "the query gives \"%.40s\" twice; give it once", "查询参数“%.40s”重复，请只写一次", name);
+                        return err_both(e, ERR_INVALID, name, "the query gives \"%.40s\" twice; give it once",
+                                        "查询参数“%.40s”重复，请只写一次", name);
         u->query[u->n_query++] = (struct pair){name, value};
         return true;
 }

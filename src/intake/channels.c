@@ -29,8 +29,10 @@ bool channels_load(struct tx *tx, struct arena *a, int64_t version, struct chann
         if (!tx_rows(tx, &r, e, SQL_CHANNELS, ARGS(V(version))))
                 return false;
         while (c->n < MOST && rows_next(&r))
-                c->at[c->n++] = (struct channel){.code = rows_text(&r, a, 0), .name = rows_text(&r, a, 1),
-                                                 .name_en = rows_text(&r, a, 2), .is_public = rows_int(&r, 3) != 0};
+                c->at[c->n++] = (struct channel){.code = rows_text(&r, a, 0),
+                                                 .name = rows_text(&r, a, 1),
+                                                 .name_en = rows_text(&r, a, 2),
+                                                 .is_public = rows_int(&r, 3) != 0};
         if (!rows_done(&r, e) || !tx_rows(tx, &r, e, SQL_PROPERTIES, ARGS(V(version))))
                 return false;
         while (c->n_properties < MOST && rows_next(&r))

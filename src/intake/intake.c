@@ -47,14 +47,15 @@ static bool find_item(const struct rulebook *rules, const struct report *r, cons
         if (near)
                 return err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; did you mean \"%s\" (%s)? See /api/v1/items",
                                 "没有编码为“%s”的事项，是否为“%s”（%s）？可查 /api/v1/items", r->item, near->code, near->name);
-        return err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; see /api/v1/items", "没有编码为“%s”的事项，可查 /api/v1/items",
-                        r->item);
+        return err_both(e, ERR_INVALID, "item", "there is no item \"%s\"; see /api/v1/items",
+                        "没有编码为“%s”的事项，可查 /api/v1/items", r->item);
 }
 
 static bool check_time(const struct report *r, int64_t now, struct err *e)
 {
         if (r->occurred > now + USEC_DAY)
-                return err_both(e, ERR_INVALID, "occurred_at", "the matter cannot have occurred in the future", "发生时间不能晚于现在");
+                return err_both(e, ERR_INVALID, "occurred_at", "the matter cannot have occurred in the future",
+                                "发生时间不能晚于现在");
         return true;
 }
 
@@ -73,8 +74,13 @@ static const char *title_of(struct arena *a, const struct report *r)
 
 static bool seal_reporter(struct district *d, struct arena *a, const struct report *r, struct kept *k, struct err *e)
 {
-        const struct { const char *field, *text; struct sealed *out; } fields[] = {
-                {"name", r->name, &k->name}, {"phone", r->phone, &k->phone}, {"email", r->email, &k->email},
+        const struct {
+                const char *field, *text;
+                struct sealed *out;
+        } fields[] = {
+                {"name", r->name, &k->name},
+                {"phone", r->phone, &k->phone},
+                {"email", r->email, &k->email},
         };
         for (size_t i = 0; i < COUNT_OF(fields); i++) {
                 if (text_empty(fields[i].text))
@@ -97,8 +103,8 @@ struct walk {
         struct place place;
         struct answer answer;
         struct filing filing;
-        struct filing_plan *plan;       /* NULL: cannot be filed now; the report is kept all the same */
-        struct err cause;               /* why not */
+        struct filing_plan *plan; /* NULL: cannot be filed now; the report is kept all the same */
+        struct err cause;         /* why not */
         char turn[24];
         struct receipt *receipt;
         bool again;
@@ -113,7 +119,8 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
                 return false;
         char *track = arena_alloc(w->arena, TRACK_CHARACTERS + 1);
         const int64_t received = r->received ? r->received : now;
-        w->kept = (struct kept){.id = id_new(w->district->ids, now), .report = r, .title = title_of(w->arena, r), .received = received};
+        w->kept = (struct kept){
+                .id = id_new(w->district->ids, now), .report = r, .title = title_of(w->arena, r), .received = received};
         if (!random_token(track, TRACK_CHARACTERS, e) || !seal_reporter(w->district, w->arena, r, &w->kept, e))
                 return false;
         (void)snprintf(w->turn, sizeof w->turn, "%lld", (long long)w->kept.id);
@@ -121,10 +128,21 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
         /* With an item but no place the list may still know the unit; without an item a person looks first. */
         w->answer.sure = w->answer.sure && item != NULL;
         w->filing = (struct filing){
-                .id = w->kept.id, .rules = rules, .channel = r->channel, .source = r->source, .property = r->property,
-                .title = w->kept.title, .track = track, .urgent = r->urgent, .item = item, .certainty = item ? 1.0 : 0.0,
-                .place = &w->place, .address = r->address, .answer = &w->answer,
-                .occurred = r->occurred ? r->occurred : received, .now = received,
+                .id = w->kept.id,
+                .rules = rules,
+                .channel = r->channel,
+                .source = r->source,
+                .property = r->property,
+                .title = w->kept.title,
+                .track = track,
+                .urgent = r->urgent,
+                .item = item,
+                .certainty = item ? 1.0 : 0.0,
+                .place = &w->place,
+                .address = r->address,
+                .answer = &w->answer,
+                .occurred = r->occurred ? r->occurred : received,
+                .now = received,
         };
         if (!cases_plan(w->arena, &w->filing, &w->plan, &w->cause))
                 w->plan = NULL;
@@ -171,7 +189,7 @@ bool intake_accept(struct district *d, struct arena *a, const struct report *rep
                 return false;
         bool filed = w.plan && store_write(d->store, accept_once, &w, &w.cause);
         if (!filed && w.plan && w.cause.kind == ERR_BUSY) {
-                *e = w.cause;           /* the store takes nothing now: nothing was acknowledged, the channel tries again */
+                *e = w.cause; /* the store takes nothing now: nothing was acknowledged, the channel tries again */
                 return false;
         }
         if (!filed) {

@@ -50,14 +50,20 @@ static bool read_report(const struct request *rq, struct report *r, struct err *
         const struct json_value *b = rq->body, *who = json_get(b, "reporter"), *media = json_get(b, "media");
         const char *occurred = json_get_text(b, "occurred_at", NULL);
         *r = (struct report){
-                .channel = json_get_text(b, "channel", NULL), .external_id = json_get_text(b, "external_id", NULL),
-                .source = json_get_text(b, "source", NULL), .title = json_get_text(b, "title", NULL),
-                .text = json_get_text(b, "text", ""), .address = json_get_text(b, "address", NULL),
-                .area_code = json_get_text(b, "area_code", NULL), .item = json_get_text(b, "item", NULL),
+                .channel = json_get_text(b, "channel", NULL),
+                .external_id = json_get_text(b, "external_id", NULL),
+                .source = json_get_text(b, "source", NULL),
+                .title = json_get_text(b, "title", NULL),
+                .text = json_get_text(b, "text", ""),
+                .address = json_get_text(b, "address", NULL),
+                .area_code = json_get_text(b, "area_code", NULL),
+                .item = json_get_text(b, "item", NULL),
                 .property = json_get_text(b, "property", NULL),
                 .urgent = text_is(json_get_text(b, "urgency", "ordinary"), "urgent"),
-                .name = json_get_text(who, "name", NULL), .phone = json_get_text(who, "phone", NULL),
-                .email = json_get_text(who, "email", NULL), .confidential = json_get_bool(who, "confidential", false),
+                .name = json_get_text(who, "name", NULL),
+                .phone = json_get_text(who, "phone", NULL),
+                .email = json_get_text(who, "email", NULL),
+                .confidential = json_get_bool(who, "confidential", false),
                 .media = media ? media_text(rq->arena, media) : NULL,
         };
         if (occurred && !time_parse(occurred, ZONE_SHANGHAI, &r->occurred))
@@ -116,11 +122,16 @@ static bool post_report(struct request *rq, struct reply *rp, struct err *e)
 /* --- the reports of a case, for staff --------------------------------------------------------------------------------- */
 
 static const char SQL_REPORTS[] =
-        "SELECT r.id, r.channel, r.external_id, r.source, r.title, r.text, r.property, r.urgent, r.address, r.occurred_at, r.received_at,"
+        "SELECT r.id, r.channel, r.external_id, r.source, r.title, r.text, r.property, r.urgent, r.address, r.occurred_at,"
+        " r.received_at,"
         " r.media, p.phone, p.confidential FROM cases c JOIN report r ON r.id = c.id LEFT JOIN reporter p ON p.report_id = r.id"
         " WHERE c.number = $1";
 
-struct reading { struct request *rq; struct reply *rp; const char *number; };
+struct reading {
+        struct request *rq;
+        struct reply *rp;
+        const char *number;
+};
 
 /* "13800001234" -> "*******1234": who needs the whole number asks for it with a purpose (not part of this answer). */
 static void masked(const struct request *rq, const struct rows *r, int64_t id, struct json *j)
@@ -192,7 +203,8 @@ static bool get_reports(struct request *rq, struct reply *rp, struct err *e)
         if (!rules)
                 return false;
         if (rq->actor.role == ROLE_UNIT && !text_empty(rq->actor.unit) && !case_seen_by(&d, rules, rq->actor.unit))
-                return err_both(e, ERR_DENIED, NULL, "case %s is with another unit", "案件%s由其他单位处置，您无权查看", d.view.number);
+                return err_both(e, ERR_DENIED, NULL, "case %s is with another unit", "案件%s由其他单位处置，您无权查看",
+                                d.view.number);
         return store_read(rq->store, read_reports, &(struct reading){rq, rp, request_param(rq, "number")}, e);
 }
 
@@ -214,7 +226,10 @@ static const struct shape reporter_body[] = {
 static const struct shape media_element[] = {{.type = SHAPE_ANY}, {0}};
 static const struct shape report_body[] = {
         {.name = "channel", .type = SHAPE_TEXT, .required = true, .least = 1, .most = 40, .about = "By which way it was recorded."},
-        {.name = "external_id", .type = SHAPE_TEXT, .least = 1, .most = 200,
+        {.name = "external_id",
+         .type = SHAPE_TEXT,
+         .least = 1,
+         .most = 200,
          .about = "The channel's own id: the same one again gives the first answer again and stores nothing."},
         {.name = "source", .type = SHAPE_TEXT, .most = 100, .about = "Who raised it, kept apart from the channel."},
         {.name = "title", .type = SHAPE_TEXT, .most = 200, .about = "Taken from the text when unsaid."},
@@ -224,18 +239,29 @@ static const struct shape report_body[] = {
         {.name = "address", .type = SHAPE_TEXT, .most = 400, .about = "Where it is, in words."},
         {.name = "area_code", .type = SHAPE_TEXT, .most = 40, .about = "Code of the area (see /api/v1/areas)."},
         {.name = "item", .type = SHAPE_TEXT, .most = 40, .about = "Code of the item (see /api/v1/items)."},
-        {.name = "property", .type = SHAPE_TEXT, .most = 40, .about = "complaint, request, advice ... as in the pack's properties."},
+        {.name = "property",
+         .type = SHAPE_TEXT,
+         .most = 40,
+         .about = "complaint, request, advice ... as in the pack's properties."},
         {.name = "urgency", .type = SHAPE_TEXT, .choices = urgencies, .about = "ordinary when unsaid."},
         {.name = "reporter", .type = SHAPE_OBJECT, .fields = reporter_body, .about = "Who reports; all optional."},
-        {.name = "media", .type = SHAPE_ARRAY, .most = 20, .fields = media_element, .about = "Addresses or descriptions of pictures."},
+        {.name = "media",
+         .type = SHAPE_ARRAY,
+         .most = 20,
+         .fields = media_element,
+         .about = "Addresses or descriptions of pictures."},
         {0},
 };
 static const struct shape item_answer[] = {
-        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true},
-        {.name = "certainty", .type = SHAPE_REAL, .required = true}, {0},
+        {.name = "code", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "certainty", .type = SHAPE_REAL, .required = true},
+        {0},
 };
 static const struct shape unit_answer[] = {
-        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true}, {0},
+        {.name = "code", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {0},
 };
 static const struct shape unit_element[] = {{.type = SHAPE_OBJECT, .fields = unit_answer}, {0}};
 static const struct shape sentence[] = {{.type = SHAPE_TEXT, .most = 400}, {0}};
@@ -244,21 +270,36 @@ static const struct shape receipt_answer[] = {
         {.name = "track", .type = SHAPE_TEXT, .required = true, .about = "Tracking code; cannot be guessed."},
         {.name = "state", .type = SHAPE_TEXT, .required = true},
         {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = item_answer},
-        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = unit_answer, .about = "The responsible unit; the fallback while unsure."},
+        {.name = "unit",
+         .type = SHAPE_OBJECT,
+         .required = true,
+         .fields = unit_answer,
+         .about = "The responsible unit; the fallback while unsure."},
         {.name = "assists", .type = SHAPE_ARRAY, .required = true, .fields = unit_element},
         {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true, .about = "When the unit has to be done."},
         {.name = "why", .type = SHAPE_ARRAY, .required = true, .fields = sentence, .about = "Why this unit."},
         {0},
 };
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
-static const struct shape reports_answer[] = {{.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
+static const struct shape reports_answer[] = {{.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+                                              {0}};
 
 static const struct route routes[] = {
-        {.method = "POST", .path = "/api/v1/reports", .roles = ROLE_ALL, .run = post_report,
-         .body = report_body, .answer = receipt_answer, .per_minute = 60,
-         .about = "A report comes in: number, tracking code, responsible unit and due instant at once. Safe to send again with external_id."},
-        {.method = "GET", .path = "/api/v1/cases/{number}/reports", .roles = ROLE_STAFF, .run = get_reports,
-         .answer = reports_answer, .about = "What was reported, word for word; the reporter's phone is masked."},
+        {.method = "POST",
+         .path = "/api/v1/reports",
+         .roles = ROLE_ALL,
+         .run = post_report,
+         .body = report_body,
+         .answer = receipt_answer,
+         .per_minute = 60,
+         .about = "A report comes in: number, tracking code, responsible unit and due instant at once. Safe to send again with"
+                  " external_id."},
+        {.method = "GET",
+         .path = "/api/v1/cases/{number}/reports",
+         .roles = ROLE_STAFF,
+         .run = get_reports,
+         .answer = reports_answer,
+         .about = "What was reported, word for word; the reporter's phone is masked."},
         {0},
 };
 

@@ -29,15 +29,20 @@
 #include "twin/twin.h"
 #include <pthread.h>
 
-static const struct pack_part *const all_parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                    &cases_pack, &intake_pack, NULL};
+static const struct pack_part *const all_parts[] = {&people_pack,  &calendar_pack, &catalogue_pack, &twin_pack,
+                                                    &routing_pack, &cases_pack,    &intake_pack,    NULL};
 static const struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load};
 static const char *const reports = "SELECT COUNT(*) FROM report", *const cases = "SELECT COUNT(*) FROM cases",
-                  *const queued = "SELECT COUNT(*) FROM intake_queue", *const timers = "SELECT COUNT(*) FROM timer",
-                  *const events = "SELECT COUNT(*) FROM outbox", *const history = "SELECT COUNT(*) FROM history",
-                  *const reporters = "SELECT COUNT(*) FROM reporter";
+                         *const queued = "SELECT COUNT(*) FROM intake_queue", *const timers = "SELECT COUNT(*) FROM timer",
+                         *const events = "SELECT COUNT(*) FROM outbox", *const history = "SELECT COUNT(*) FROM history",
+                         *const reporters = "SELECT COUNT(*) FROM reporter";
 
-struct world { struct district district; struct store *store; struct arena *arena; int64_t now; };
+struct world {
+        struct district district;
+        struct store *store;
+        struct arena *arena;
+        int64_t now;
+};
 
 static void ok(bool good, const struct err *e)
 {
@@ -54,8 +59,15 @@ static int64_t at(const char *text)
 
 static struct report rubbish(const char *external_id)
 {
-        return (struct report){.channel = "hotline", .external_id = external_id, .text = "门口有一堆垃圾\n请处理", .item = "010102",
-                               .has_point = true, .point = {114.15, 22.3}, .property = "complaint", .name = "张三", .phone = "13800000000"};
+        return (struct report){.channel = "hotline",
+                               .external_id = external_id,
+                               .text = "门口有一堆垃圾\n请处理",
+                               .item = "010102",
+                               .has_point = true,
+                               .point = {114.15, 22.3},
+                               .property = "complaint",
+                               .name = "张三",
+                               .phone = "13800000000"};
 }
 
 static struct receipt accepted(struct world *w, const struct report *r)
@@ -152,15 +164,16 @@ static void the_same_report_gets_the_same_receipt(struct world *w)
         variants[2].has_point = false;
         for (size_t i = 0; i < COUNT_OF(variants); i++) {
                 const struct receipt first = accepted(w, &variants[i]);
-                const int64_t before[] = {count(w, reports), count(w, cases), count(w, history), count(w, events), count(w, timers),
-                                          count(w, reporters)};
+                const int64_t before[] = {count(w, reports), count(w, cases),  count(w, history),
+                                          count(w, events),  count(w, timers), count(w, reporters)};
                 /* The case has moved on meanwhile: the receipt is still that of the first time. */
                 struct err e;
                 const struct mover clerk = {"clerk", NULL, ROLE_DISPATCHER};
                 const char form[] = "{\"reason\": \"no\"}";
                 if (text_is(first.state, "filed"))
                         ok(cases_move(&w->district, w->arena, first.number, "reject", &clerk,
-                                      json_parse(w->arena, form, sizeof form - 1, &e), w->now, &e), &e);
+                                      json_parse(w->arena, form, sizeof form - 1, &e), w->now, &e),
+                           &e);
                 w->now += USEC_DAY;
                 const struct receipt again = accepted(w, &variants[i]);
                 assert_true(again.again);
@@ -176,7 +189,7 @@ static void the_same_report_gets_the_same_receipt(struct world *w)
                 }
         }
         struct report other = rubbish("b-1");
-        other.channel = "patrol";               /* the id belongs to its channel */
+        other.channel = "patrol"; /* the id belongs to its channel */
         assert_false(accepted(w, &other).again);
         other = rubbish(NULL);
         assert_false(accepted(w, &other).again);
@@ -186,11 +199,15 @@ static void the_same_report_gets_the_same_receipt(struct world *w)
 
 static void wrong_reports_are_refused_with_the_field(struct world *w)
 {
-        static const struct { const char *field; const char *says; } wanted[] = {
-                {"channel", "post"}, {"property", "joke"}, {"text", ""}, {"occurred_at", "future"}, {"item", "010101"},
-                {"location", "114.15"}, {"location.lat", "95"}, {"area_code", "990101001"},
+        static const struct {
+                const char *field;
+                const char *says;
+        } wanted[] = {
+                {"channel", "post"}, {"property", "joke"},   {"text", ""},           {"occurred_at", "future"},
+                {"item", "010101"},  {"location", "114.15"}, {"location.lat", "95"}, {"area_code", "990101001"},
         };
-        struct report r[] = {rubbish("c"), rubbish("c"), rubbish("c"), rubbish("c"), rubbish("c"), rubbish("c"), rubbish("c"), rubbish("c")};
+        struct report r[] = {rubbish("c"), rubbish("c"), rubbish("c"), rubbish("c"),
+                             rubbish("c"), rubbish("c"), rubbish("c"), rubbish("c")};
         r[0].channel = "post";
         r[1].property = "joke";
         r[2].text = "";
@@ -240,7 +257,11 @@ static void titles_are_cut_between_characters(struct world *w)
 
 /* --- the reporter is sealed --------------------------------------------------------------------------------------------- */
 
-struct sealed_row { struct world *world; int64_t id; char *name, *phone, *email; };
+struct sealed_row {
+        struct world *world;
+        int64_t id;
+        char *name, *phone, *email;
+};
 
 static bool open_reporter(struct tx *tx, void *ctx, struct err *e)
 {
@@ -258,7 +279,9 @@ static bool open_reporter(struct tx *tx, void *ctx, struct err *e)
                 const void *bytes = rows_blob(&r, a, i, &n);
                 *out[i] = NULL;
                 if (bytes)
-                        good = good && unseal(a, s->world->district.seal_key, reporter_context(a, s->id, fields[i]), bytes, n, out[i], e);
+                        good = good
+                               && unseal(a, s->world->district.seal_key, reporter_context(a, s->id, fields[i]), bytes, n, out[i],
+                                         e);
         }
         assert_int_equal(rows_int(&r, 3), 1);
         return rows_done(&r, e) && good;
@@ -352,15 +375,15 @@ static void what_cannot_be_filed_is_kept_and_filed_later(struct world *w)
         assert_string_equal(filed.unit_code, "north-law");
         assert_int_equal(filed.due, at("2026-11-24 09:00"));
         /* Once more: nothing is filed twice. */
-        const struct timer t = {.kind = "intake-retry", .key = arena_format(w->arena, "%lld", (long long)count(w, "SELECT id FROM report"))};
+        const struct timer t = {.kind = "intake-retry",
+                                .key = arena_format(w->arena, "%lld", (long long)count(w, "SELECT id FROM report"))};
         ok(intake_retry_timer.run(&w->district, &t, w->now, &e), &e);
         assert_int_equal(count(w, cases), 1);
         ledger_is_whole(w);
 }
 
-static const char LONGER[] =
-        "zone_minutes: 480\nweekdays: [1, 2, 3, 4, 5]\nperiods: [\"08:00-12:00\", \"14:00-18:00\"]\n"
-        "first_year: 2024\nlast_year: 2028\n";
+static const char LONGER[] = "zone_minutes: 480\nweekdays: [1, 2, 3, 4, 5]\nperiods: [\"08:00-12:00\", \"14:00-18:00\"]\n"
+                             "first_year: 2024\nlast_year: 2028\n";
 
 static void a_year_without_data_waits_for_the_pack(struct world *w)
 {
@@ -389,7 +412,12 @@ static void a_year_without_data_waits_for_the_pack(struct world *w)
 /* --- many at once ------------------------------------------------------------------------------------------------------------ */
 
 enum { CALLERS = 8, EACH = 12 };
-struct caller { struct world *world; pthread_barrier_t *start; int i; int fresh; };
+struct caller {
+        struct world *world;
+        pthread_barrier_t *start;
+        int i;
+        int fresh;
+};
 
 static void *call(void *ctx)
 {
@@ -436,7 +464,7 @@ static void many_callers_one_receipt_each(struct world *w)
 
 static void on_both(void **state)
 {
-        void (*test)(struct world *) = *(void (**)(struct world *))*state;
+        void (*test)(struct world *) = *(void (**)(struct world *)) * state;
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 struct world w = {.arena = arena_new(), .now = at("2026-11-23 09:00")};
                 assert_true(test_district_open(&w.district, pg, all_parts, &readers, TEST_PACK));
@@ -446,7 +474,13 @@ static void on_both(void **state)
                 arena_free(&w.arena);
         }
 }
-#define BOTH(test) {#test, on_both, NULL, NULL, &(void (*)(struct world *)){test}}
+#define BOTH(test) \
+        { \
+#test, on_both, NULL, NULL, &(void (*)(struct world *)) \
+                { \
+                        test \
+                } \
+        }
 
 int main(void)
 {
@@ -462,6 +496,6 @@ int main(void)
                 BOTH(a_year_without_data_waits_for_the_pack),
                 BOTH(many_callers_one_receipt_each),
         };
-        log_least(LOG_ERROR + 1);       /* the failures are meant */
+        log_least(LOG_ERROR + 1); /* the failures are meant */
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 static const char SQL_REPORT[] =
-        "INSERT INTO report(id, channel, external_id, source, title, text, property, urgent, item, area, lon, lat, address, occurred_at,"
+        "INSERT INTO report(id, channel, external_id, source, title, text, property, urgent, item, area, lon, lat, address,"
+        " occurred_at,"
         " received_at, media) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         " ON CONFLICT (channel, external_id) DO NOTHING";
 static const char SQL_REPORTER[] = "INSERT INTO reporter(report_id, name, phone, email, confidential) VALUES ($1, $2, $3, $4, $5)";
@@ -28,17 +29,20 @@ bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *
 {
         const struct report *r = k->report;
         int added = tx_change(tx, e, SQL_REPORT,
-                ARGS(V(k->id), V(r->channel), text_empty(r->external_id) ? V_NULL : V(r->external_id), V(or_empty(r->source)), V(k->title),
-                     V(r->text), V(or_empty(r->property)), V(r->urgent ? 1 : 0), V(or_empty(r->item)), V(or_empty(r->area_code)),
-                     r->has_point ? V(r->point.lon) : V_NULL, r->has_point ? V(r->point.lat) : V_NULL, V(or_empty(r->address)),
-                     V(r->occurred ? r->occurred : k->received), V(k->received), V(r->media ? r->media : "[]")));
+                              ARGS(V(k->id), V(r->channel), text_empty(r->external_id) ? V_NULL : V(r->external_id),
+                                   V(or_empty(r->source)), V(k->title), V(r->text), V(or_empty(r->property)), V(r->urgent ? 1 : 0),
+                                   V(or_empty(r->item)), V(or_empty(r->area_code)), r->has_point ? V(r->point.lon) : V_NULL,
+                                   r->has_point ? V(r->point.lat) : V_NULL, V(or_empty(r->address)),
+                                   V(r->occurred ? r->occurred : k->received), V(k->received), V(r->media ? r->media : "[]")));
         if (added < 0)
                 return false;
         *stored = added == 1;
         if (!*stored || !k->has_reporter)
                 return true;
-        return tx_change(tx, e, SQL_REPORTER, ARGS(V(k->id), V_BLOB(k->name.bytes, k->name.n), V_BLOB(k->phone.bytes, k->phone.n),
-                                                   V_BLOB(k->email.bytes, k->email.n), V(k->confidential ? 1 : 0))) == 1;
+        return tx_change(tx, e, SQL_REPORTER,
+                         ARGS(V(k->id), V_BLOB(k->name.bytes, k->name.n), V_BLOB(k->phone.bytes, k->phone.n),
+                              V_BLOB(k->email.bytes, k->email.n), V(k->confidential ? 1 : 0)))
+               == 1;
 }
 
 bool keep_queued(struct tx *tx, const struct kept *k, const char *number, const char *track, const char *cause, struct err *e)

@@ -41,15 +41,22 @@ static void explain(struct receipt *r)
 static void waiting_receipt(struct receipt *r)
 {
         r->state = "received";
-        add_why(r, "The report is kept; filing failed for now and is tried again by itself.", "来件已登记保存，立案暂未成功，系统将自动重试。");
+        add_why(r, "The report is kept; filing failed for now and is tried again by itself.",
+                "来件已登记保存，立案暂未成功，系统将自动重试。");
 }
 
 void receipt_new(struct arena *a, const struct filing *f, bool filed, struct receipt *r)
 {
         *r = (struct receipt){
-                .number = arena_text(a, f->number), .track = f->track, .state = f->state, .due = filed ? f->due : 0,
-                .item_code = f->item ? f->item->code : NULL, .item_name = f->item ? f->item->name : NULL, .certainty = f->certainty,
-                .unit_code = f->answer->lead->code, .unit_name = f->answer->lead->name,
+                .number = arena_text(a, f->number),
+                .track = f->track,
+                .state = f->state,
+                .due = filed ? f->due : 0,
+                .item_code = f->item ? f->item->code : NULL,
+                .item_name = f->item ? f->item->name : NULL,
+                .certainty = f->certainty,
+                .unit_code = f->answer->lead->code,
+                .unit_name = f->answer->lead->name,
         };
         if (!filed) {
                 waiting_receipt(r);
@@ -73,7 +80,8 @@ static const struct ledger_row *decision(struct arena *a, const struct case_deta
         return NULL;
 }
 
-static bool receipt_of_case(struct district *district, struct arena *a, const struct case_detail *d, struct receipt *r, struct err *e)
+static bool receipt_of_case(struct district *district, struct arena *a, const struct case_detail *d, struct receipt *r,
+                            struct err *e)
 {
         const struct json_value *form;
         const struct ledger_row *row = decision(a, d, &form);
@@ -85,10 +93,16 @@ static bool receipt_of_case(struct district *district, struct arena *a, const st
         const struct item *item = item_find(rules->catalogue, json_get_text(form, "item", ""));
         const struct unit *unit = unit_find(rules->units, json_get_text(form, "unit", ""));
         *r = (struct receipt){
-                .again = true, .number = d->view.number, .track = d->view.track, .state = row->entry.dest,
-                .item_code = item ? item->code : NULL, .item_name = item ? item->name : NULL,
-                .certainty = json_get_real(form, "certainty", 0), .unit_code = unit ? unit->code : "",
-                .unit_name = unit ? unit->name : "", .due = json_get_int(form, "due_at", 0),
+                .again = true,
+                .number = d->view.number,
+                .track = d->view.track,
+                .state = row->entry.dest,
+                .item_code = item ? item->code : NULL,
+                .item_name = item ? item->name : NULL,
+                .certainty = json_get_real(form, "certainty", 0),
+                .unit_code = unit ? unit->code : "",
+                .unit_name = unit ? unit->name : "",
+                .due = json_get_int(form, "due_at", 0),
         };
         for (const struct json_value *v = json_first(json_get(form, "assists")); v; v = json_next(v))
                 add_assist(r, unit_find(rules->units, json_text_of(v)));
@@ -108,8 +122,11 @@ static bool receipt_of_queue(struct tx *tx, struct district *district, struct ar
         if (found == 0)
                 return err_set(e, ERR_FAULT, "report %lld is neither filed nor waiting", (long long)report);
         const struct unit *unit = unit_fallback(rules->units);
-        *r = (struct receipt){.again = true, .number = rows_text(&rows, a, 0), .track = rows_text(&rows, a, 1),
-                              .unit_code = unit->code, .unit_name = unit->name};
+        *r = (struct receipt){.again = true,
+                              .number = rows_text(&rows, a, 0),
+                              .track = rows_text(&rows, a, 1),
+                              .unit_code = unit->code,
+                              .unit_name = unit->name};
         waiting_receipt(r);
         return rows_done(&rows, e);
 }

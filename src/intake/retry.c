@@ -25,7 +25,9 @@ struct retry {
         struct filing filing;
         struct place place;
         struct answer answer;
-        const char *item, *area; bool has_point; struct point point;
+        const char *item, *area;
+        bool has_point;
+        struct point point;
         struct filing_plan *plan;
 };
 
@@ -39,9 +41,16 @@ static bool read_waiting(struct tx *tx, void *ctx, struct err *e)
         if (found <= 0)
                 return found == 0;
         t->filing = (struct filing){
-                .id = t->id, .track = rows_text(&r, a, 1), .channel = rows_text(&r, a, 2), .source = rows_text(&r, a, 3),
-                .property = rows_text(&r, a, 4), .title = rows_text(&r, a, 5), .urgent = rows_int(&r, 6) != 0,
-                .address = rows_text(&r, a, 11), .occurred = rows_int(&r, 12), .now = rows_int(&r, 13),
+                .id = t->id,
+                .track = rows_text(&r, a, 1),
+                .channel = rows_text(&r, a, 2),
+                .source = rows_text(&r, a, 3),
+                .property = rows_text(&r, a, 4),
+                .title = rows_text(&r, a, 5),
+                .urgent = rows_int(&r, 6) != 0,
+                .address = rows_text(&r, a, 11),
+                .occurred = rows_int(&r, 12),
+                .now = rows_int(&r, 13),
         };
         (void)snprintf(t->filing.number, sizeof t->filing.number, "%s", rows_text(&r, a, 0));
         t->item = rows_text(&r, a, 7);

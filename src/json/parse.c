@@ -76,7 +76,8 @@ const struct json_value *json_parse(struct arena *a, const char *text, size_t n,
         const char *end = NULL;
         size_t fault = text_utf8_fault(text, n);
         if (fault < n) {
-                (void)err_both(e, ERR_INVALID, NULL, "the text is not UTF-8 at byte %zu", "第%zu字节起不是有效的 UTF-8 文本", fault);
+                (void)err_both(e, ERR_INVALID, NULL, "the text is not UTF-8 at byte %zu", "第%zu字节起不是有效的 UTF-8 文本",
+                               fault);
                 return NULL;
         }
         if (!scan(text, n, e))

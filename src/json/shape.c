@@ -7,11 +7,16 @@
 
 enum { NAME_MOST = 64, TEXT_MOST = 200 };
 
-static const struct { const char *en, *zh, *schema; } types[] = {
-        [SHAPE_TEXT] = {"a text", "文本", "string"},      [SHAPE_INT] = {"a whole number", "整数", "integer"},
-        [SHAPE_REAL] = {"a number", "数值", "number"},    [SHAPE_BOOL] = {"true or false", "true 或 false", "boolean"},
+static const struct {
+        const char *en, *zh, *schema;
+} types[] = {
+        [SHAPE_TEXT] = {"a text", "文本", "string"},
+        [SHAPE_INT] = {"a whole number", "整数", "integer"},
+        [SHAPE_REAL] = {"a number", "数值", "number"},
+        [SHAPE_BOOL] = {"true or false", "true 或 false", "boolean"},
         [SHAPE_TIME] = {"a time such as 2026-11-23T09:30:00+08:00", "时间，如 2026-11-23T09:30:00+08:00", "string"},
-        [SHAPE_OBJECT] = {"an object", "对象", "object"}, [SHAPE_ARRAY] = {"a list", "列表", "array"},
+        [SHAPE_OBJECT] = {"an object", "对象", "object"},
+        [SHAPE_ARRAY] = {"a list", "列表", "array"},
 };
 
 /* Levenshtein distance of short names; anything longer counts as far. */
@@ -61,10 +66,10 @@ static bool known_names(const struct json_value *object, const struct shape *fie
                 (void)snprintf(name, sizeof name, "%.60s", json_name(v));
                 const char *near = nearest(fields, name);
                 if (near)
-                        return err_both(e, ERR_INVALID, name, "\"%s\" is not known here; did you mean \"%s\"?", "此处没有“%s”，是否为“%s”？",
-                                        name, near);
-                return err_both(e, ERR_INVALID, name, "\"%s\" is not known here; see /api/openapi.json", "此处没有“%s”，可查 /api/openapi.json",
-                                name);
+                        return err_both(e, ERR_INVALID, name, "\"%s\" is not known here; did you mean \"%s\"?",
+                                        "此处没有“%s”，是否为“%s”？", name, near);
+                return err_both(e, ERR_INVALID, name, "\"%s\" is not known here; see /api/openapi.json",
+                                "此处没有“%s”，可查 /api/openapi.json", name);
         }
         return true;
 }
@@ -77,7 +82,8 @@ static bool check_members(const struct json_value *object, const struct shape *f
                 const struct json_value *v = json_get(object, f->name);
                 if (json_kind(v) == JSON_NULL) {
                         if (f->required)
-                                return err_both(e, ERR_INVALID, f->name, "\"%s\" is missing; it is needed", "缺少必填项“%s”", f->name);
+                                return err_both(e, ERR_INVALID, f->name, "\"%s\" is missing; it is needed", "缺少必填项“%s”",
+                                                f->name);
                         continue;
                 }
                 if (!check_value(v, f, e)) {
@@ -97,7 +103,8 @@ static bool check_text(const char *text, const struct shape *f, struct err *e)
 {
         const size_t n = text_characters(text), most = f->most > 0 ? (size_t)f->most : TEXT_MOST;
         if (n < (size_t)f->least)
-                return err_both(e, ERR_INVALID, NULL, "the text is too short: at least %d characters", "文本过短，至少%d个字符", (int)f->least);
+                return err_both(e, ERR_INVALID, NULL, "the text is too short: at least %d characters", "文本过短，至少%d个字符",
+                                (int)f->least);
         if (n > most)
                 return err_both(e, ERR_INVALID, NULL, "the text is too long: %zu characters, at most %zu are taken",
                                 "文本过长：%zu个字符，最多%zu个", n, most);
@@ -116,8 +123,8 @@ static bool check_number(double number, const struct shape *f, struct err *e)
         if (f->type == SHAPE_INT && (number != floor(number) || fabs(number) > 9007199254740992.0))
                 return wrong_type(f, e);
         if ((f->least != 0 || f->most != 0) && (number < f->least || number > f->most))
-                return err_both(e, ERR_INVALID, NULL, "%.10g is out of range: between %.10g and %.10g", "%.10g超出范围：应在%.10g与%.10g之间",
-                                number, f->least, f->most);
+                return err_both(e, ERR_INVALID, NULL, "%.10g is out of range: between %.10g and %.10g",
+                                "%.10g超出范围：应在%.10g与%.10g之间", number, f->least, f->most);
         return true;
 }
 
@@ -140,7 +147,7 @@ static bool check_elements(const struct json_value *array, const struct shape *f
 static bool check_value(const struct json_value *v, const struct shape *f, struct err *e)
 {
         static const enum json_kind kinds[] = {
-                [SHAPE_TEXT] = JSON_TEXT, [SHAPE_INT] = JSON_NUMBER, [SHAPE_REAL] = JSON_NUMBER, [SHAPE_BOOL] = JSON_BOOL,
+                [SHAPE_TEXT] = JSON_TEXT, [SHAPE_INT] = JSON_NUMBER,    [SHAPE_REAL] = JSON_NUMBER, [SHAPE_BOOL] = JSON_BOOL,
                 [SHAPE_TIME] = JSON_TEXT, [SHAPE_OBJECT] = JSON_OBJECT, [SHAPE_ARRAY] = JSON_ARRAY,
         };
         int64_t instant;

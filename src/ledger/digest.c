@@ -28,8 +28,8 @@ void ledger_digest(const unsigned char *previous, const struct ledger_entry *ent
         add_number(&b, place->lane);
         add_number(&b, place->ordinal);
         add_number(&b, entry->at);
-        const char *texts[] = {entry->move, entry->origin, entry->dest, entry->actor, entry->role, entry->unit,
-                               entry->form ? entry->form : "{}"};
+        const char *texts[] = {
+                entry->move, entry->origin, entry->dest, entry->actor, entry->role, entry->unit, entry->form ? entry->form : "{}"};
         for (size_t i = 0; i < COUNT_OF(texts); i++)
                 add_text(&b, texts[i]);
         assert(!b.overflow);

@@ -34,10 +34,11 @@ bool ledger_append(struct tx *tx, struct ledger_tip *tip, const struct ledger_en
         }
         unsigned char hash[SHA256_SIZE];
         ledger_digest(tip->seq ? tip->hash : NULL, entry, &place, hash);
-        int added = tx_change(tx, e, SQL_APPEND,
-                ARGS(V(entry->subject), V(place.seq), V(place.lane), V(place.ordinal), V(entry->move), V(entry->origin),
-                     V(entry->dest), V(entry->actor), V(entry->role), V(entry->unit ? entry->unit : ""),
-                     V(entry->form ? entry->form : "{}"), V(entry->at), V_BLOB(hash, sizeof hash)));
+        int added =
+                tx_change(tx, e, SQL_APPEND,
+                          ARGS(V(entry->subject), V(place.seq), V(place.lane), V(place.ordinal), V(entry->move), V(entry->origin),
+                               V(entry->dest), V(entry->actor), V(entry->role), V(entry->unit ? entry->unit : ""),
+                               V(entry->form ? entry->form : "{}"), V(entry->at), V_BLOB(hash, sizeof hash)));
         if (added < 0)
                 return false;
         if (added == 0)
@@ -52,12 +53,18 @@ static void read_row(const struct rows *r, struct arena *a, int64_t subject, str
 {
         *row = (struct ledger_row){
                 .seq = rows_int(r, 0),
-                .entry = {
-                        .subject = subject,
-                        .move = rows_text(r, a, 1), .origin = rows_text(r, a, 2), .dest = rows_text(r, a, 3),
-                        .actor = rows_text(r, a, 4), .role = rows_text(r, a, 5), .unit = rows_text(r, a, 6),
-                        .form = rows_text(r, a, 7), .at = rows_int(r, 8),
-                },
+                .entry =
+                        {
+                                .subject = subject,
+                                .move = rows_text(r, a, 1),
+                                .origin = rows_text(r, a, 2),
+                                .dest = rows_text(r, a, 3),
+                                .actor = rows_text(r, a, 4),
+                                .role = rows_text(r, a, 5),
+                                .unit = rows_text(r, a, 6),
+                                .form = rows_text(r, a, 7),
+                                .at = rows_int(r, 8),
+                        },
         };
         size_t n;
         const void *hash = rows_blob(r, a, 9, &n);

@@ -16,15 +16,23 @@
 #include <stdatomic.h>
 
 /* Stands for the folder that owns the cases. */
-static const char OWNER[] =
-        "CREATE TABLE tip (subject INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash BLOB NOT NULL);"
-        "CREATE VIEW ledger_tips AS SELECT subject, seq, hash FROM tip;";
+static const char OWNER[] = "CREATE TABLE tip (subject INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash BLOB NOT NULL);"
+                            "CREATE VIEW ledger_tips AS SELECT subject, seq, hash FROM tip;";
 static const char SQL_READ_TIP[] = "SELECT seq, hash FROM tip WHERE subject = $1";
 static const char SQL_TIP[] =
-        "INSERT INTO tip(subject, seq, hash) VALUES ($1, $2, $3) ON CONFLICT (subject) DO UPDATE SET seq = excluded.seq, hash = excluded.hash";
+        "INSERT INTO tip(subject, seq, hash) VALUES ($1, $2, $3) ON CONFLICT (subject) DO UPDATE SET seq = excluded.seq, hash ="
+        " excluded.hash";
 
-struct world { struct store *store; struct arena *arena; };
-struct job { int64_t subject; struct ledger_tip tip; const char *move, *form; bool keep_tip; };
+struct world {
+        struct store *store;
+        struct arena *arena;
+};
+struct job {
+        int64_t subject;
+        struct ledger_tip tip;
+        const char *move, *form;
+        bool keep_tip;
+};
 
 static void ok(bool good, const struct err *e)
 {
@@ -51,8 +59,15 @@ static bool read_tip(struct tx *tx, int64_t subject, struct ledger_tip *tip, str
 static bool append(struct tx *tx, void *ctx, struct err *e)
 {
         struct job *j = ctx;
-        const struct ledger_entry entry = {.subject = j->subject, .move = j->move, .origin = "a", .dest = "b", .actor = "ana",
-                                           .role = "clerk", .unit = NULL, .form = j->form, .at = 1000 + j->subject};
+        const struct ledger_entry entry = {.subject = j->subject,
+                                           .move = j->move,
+                                           .origin = "a",
+                                           .dest = "b",
+                                           .actor = "ana",
+                                           .role = "clerk",
+                                           .unit = NULL,
+                                           .form = j->form,
+                                           .at = 1000 + j->subject};
         if (!j->keep_tip && !read_tip(tx, j->subject, &j->tip, e))
                 return false;
         return ledger_append(tx, &j->tip, &entry, e)
@@ -83,7 +98,12 @@ static void is_whole(struct world *w, int64_t cases, int64_t rows)
         assert_int_equal(v.rows, rows);
 }
 
-struct reading { struct arena *arena; int64_t subject; struct ledger_row *rows; size_t n; };
+struct reading {
+        struct arena *arena;
+        int64_t subject;
+        struct ledger_row *rows;
+        size_t n;
+};
 
 static bool read_rows(struct tx *tx, void *ctx, struct err *e)
 {
@@ -113,11 +133,19 @@ static void rows_come_back_in_order(struct world *w)
 /* The bytes of ledger/digest.h written down by hand: who verifies with another program must get the same. */
 static void the_digest_is_as_documented(struct world *w)
 {
-        static const unsigned char bytes[] =
-                "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-                "\0\0\0\0\0\0\0\5" "\0\0\0\0\0\0\0\1" "\0\0\0\0\0\0\0\5" "\0\0\0\0\0\0\0\1" "\0\0\0\0\0\0\3\355"
-                "\0\0\0\0\0\0\0\2go" "\0\0\0\0\0\0\0\1a" "\0\0\0\0\0\0\0\1b" "\0\0\0\0\0\0\0\3ana" "\0\0\0\0\0\0\0\5clerk"
-                "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\7{\"n\":1}";
+        static const unsigned char bytes[] = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                                             "\0\0\0\0\0\0\0\5"
+                                             "\0\0\0\0\0\0\0\1"
+                                             "\0\0\0\0\0\0\0\5"
+                                             "\0\0\0\0\0\0\0\1"
+                                             "\0\0\0\0\0\0\3\355"
+                                             "\0\0\0\0\0\0\0\2go"
+                                             "\0\0\0\0\0\0\0\1a"
+                                             "\0\0\0\0\0\0\0\1b"
+                                             "\0\0\0\0\0\0\0\3ana"
+                                             "\0\0\0\0\0\0\0\5clerk"
+                                             "\0\0\0\0\0\0\0\0"
+                                             "\0\0\0\0\0\0\0\7{\"n\":1}";
         unsigned char hash[SHA256_SIZE];
         struct reading r = {.arena = w->arena, .subject = 5};
         struct err e;
@@ -143,7 +171,9 @@ static void an_old_tip_is_a_conflict(struct world *w)
 
 /* --- what is done to the tables behind our back, and what the check says ------------------------------------------- */
 
-struct harm { const char *script, *says; };
+struct harm {
+        const char *script, *says;
+};
 
 static const struct harm harms[] = {
         {"UPDATE history SET move = 'gone' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (gone) was altered"},
@@ -165,17 +195,23 @@ static const struct harm harms[] = {
         {"DELETE FROM history WHERE subject = 3 AND seq = 3;", "case 3: its last rows are gone (2 of 3 are there)"},
         {"DELETE FROM history WHERE subject = 3;", "lane 3 has no ordinal 1"},
         {"DELETE FROM history WHERE subject = 3; DELETE FROM tip WHERE subject = 3;", "lane 3 has no ordinal 1"},
-        {"DELETE FROM history WHERE subject = 3; UPDATE ledger_lane SET last = 0 WHERE lane = 3;", "case 3: its history does not begin with row 1"},
+        {"DELETE FROM history WHERE subject = 3; UPDATE ledger_lane SET last = 0 WHERE lane = 3;",
+         "case 3: its history does not begin with row 1"},
         {"DELETE FROM tip WHERE subject = 3;", "case 3: the history is there, but the case is gone"},
-        {"UPDATE tip SET hash = (SELECT hash FROM tip WHERE subject = 4) WHERE subject = 3;", "case 3: row 3 is not the one the case points to"},
+        {"UPDATE tip SET hash = (SELECT hash FROM tip WHERE subject = 4) WHERE subject = 3;",
+         "case 3: row 3 is not the one the case points to"},
         {"UPDATE tip SET seq = 4 WHERE subject = 3;", "case 3: its last rows are gone (3 of 4 are there)"},
         /* Two rows change places. */
         {"UPDATE history SET seq = 9 WHERE subject = 3 AND seq = 2; UPDATE history SET seq = 2 WHERE subject = 3 AND seq = 3;"
-         "UPDATE history SET seq = 3 WHERE subject = 3 AND seq = 9;", "case 3: row 2 (go) was altered"},
+         "UPDATE history SET seq = 3 WHERE subject = 3 AND seq = 9;",
+         "case 3: row 2 (go) was altered"},
         /* A row of one case in another. */
-        {"UPDATE history SET subject = 4, seq = 4 WHERE subject = 3 AND seq = 3;", "case 3: its last rows are gone (2 of 3 are there)"},
-        {"INSERT INTO history SELECT 99, seq, lane, ordinal, move, origin, dest, actor, role, unit, form, at, hash FROM history WHERE subject = 3;"
-         "INSERT INTO tip SELECT 99, seq, hash FROM tip WHERE subject = 3;", "case 99: lane 3 has two cases with ordinal 1"},
+        {"UPDATE history SET subject = 4, seq = 4 WHERE subject = 3 AND seq = 3;",
+         "case 3: its last rows are gone (2 of 3 are there)"},
+        {"INSERT INTO history SELECT 99, seq, lane, ordinal, move, origin, dest, actor, role, unit, form, at, hash"
+         " FROM history WHERE subject = 3;"
+         "INSERT INTO tip SELECT 99, seq, hash FROM tip WHERE subject = 3;",
+         "case 99: lane 3 has two cases with ordinal 1"},
 };
 
 static bool write_script(struct tx *tx, void *ctx, struct err *e)
@@ -214,7 +250,12 @@ static void a_fault_behind_the_first_page_is_found(struct world *w)
 
 /* --- while others write ---------------------------------------------------------------------------------------------- */
 
-struct writing { struct world *world; atomic_bool stop; atomic_int failed; int64_t first; };
+struct writing {
+        struct world *world;
+        atomic_bool stop;
+        atomic_int failed;
+        int64_t first;
+};
 
 static void *keep_writing(void *ctx)
 {
@@ -256,7 +297,7 @@ static void a_check_under_way_sees_no_fault(struct world *w)
 
 static void on_both(void **state)
 {
-        void (*test)(struct world *) = *(void (**)(struct world *))*state;
+        void (*test)(struct world *) = *(void (**)(struct world *)) * state;
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 struct world w = {.arena = arena_new()};
                 assert_true(test_store_open(&w.store, pg, test_migrations(all_migrations, "ledger", OWNER)));
@@ -265,7 +306,13 @@ static void on_both(void **state)
                 arena_free(&w.arena);
         }
 }
-#define BOTH(test) {#test, on_both, NULL, NULL, &(void (*)(struct world *)){test}}
+#define BOTH(test) \
+        { \
+#test, on_both, NULL, NULL, &(void (*)(struct world *)) \
+                { \
+                        test \
+                } \
+        }
 
 int main(void)
 {

@@ -16,20 +16,24 @@ static const char SQL_PAGE[] =
         " WHERE h.subject > $1 OR (h.subject = $1 AND h.seq > $2) ORDER BY h.subject, h.seq LIMIT $3";
 static const char SQL_LANES[] = "SELECT lane, last FROM ledger_lane ORDER BY lane";
 /* Cases whose whole history is gone: their own row still says that there was one. */
-static const char SQL_BARE[] =
-        "SELECT t.subject FROM ledger_tips t WHERE t.subject > $1 AND NOT EXISTS"
-        " (SELECT 1 FROM history h WHERE h.subject = t.subject AND h.seq = 1) ORDER BY t.subject LIMIT 1";
+static const char SQL_BARE[] = "SELECT t.subject FROM ledger_tips t WHERE t.subject > $1 AND NOT EXISTS"
+                               " (SELECT 1 FROM history h WHERE h.subject = t.subject AND h.seq = 1) ORDER BY t.subject LIMIT 1";
 
-struct lane { int64_t last; unsigned char *seen; };
+struct lane {
+        int64_t last;
+        unsigned char *seen;
+};
 
 struct check {
         struct ledger_verdict *verdict;
         struct arena *page;
         struct lane lanes[LEDGER_LANES];
-        int64_t subject, seq;                   /* the row read last */
+        int64_t subject, seq; /* the row read last */
         unsigned char hash[SHA256_SIZE];
-        bool tip_known; int64_t tip_seq; unsigned char tip[SHA256_SIZE];        /* as the case said in that row's snapshot */
-        size_t rows;                            /* of this page */
+        bool tip_known;
+        int64_t tip_seq;
+        unsigned char tip[SHA256_SIZE]; /* as the case said in that row's snapshot */
+        size_t rows;                    /* of this page */
 };
 
 static void fault(struct check *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -70,11 +74,11 @@ static void mark_ordinal(struct check *c, int64_t subject, const struct ledger_p
         }
         struct lane *lane = &c->lanes[place->lane];
         if (place->ordinal > lane->last)
-                return;         /* filed after this check began */
+                return; /* filed after this check began */
         unsigned char bit = (unsigned char)(1u << (place->ordinal & 7));
         if (lane->seen[place->ordinal / 8] & bit)
-                fault(c, "case %lld: lane %lld has two cases with ordinal %lld", (long long)subject,
-                      (long long)place->lane, (long long)place->ordinal);
+                fault(c, "case %lld: lane %lld has two cases with ordinal %lld", (long long)subject, (long long)place->lane,
+                      (long long)place->ordinal);
         lane->seen[place->ordinal / 8] |= bit;
 }
 
@@ -95,8 +99,14 @@ static void check_row(struct check *c, const struct rows *r)
 {
         struct arena *a = c->page;
         struct ledger_entry entry = {
-                .subject = rows_int(r, 0), .move = rows_text(r, a, 4), .origin = rows_text(r, a, 5), .dest = rows_text(r, a, 6),
-                .actor = rows_text(r, a, 7), .role = rows_text(r, a, 8), .unit = rows_text(r, a, 9), .form = rows_text(r, a, 10),
+                .subject = rows_int(r, 0),
+                .move = rows_text(r, a, 4),
+                .origin = rows_text(r, a, 5),
+                .dest = rows_text(r, a, 6),
+                .actor = rows_text(r, a, 7),
+                .role = rows_text(r, a, 8),
+                .unit = rows_text(r, a, 9),
+                .form = rows_text(r, a, 10),
                 .at = rows_int(r, 11),
         };
         struct ledger_place place = {.seq = rows_int(r, 1), .lane = rows_int(r, 2), .ordinal = rows_int(r, 3)};

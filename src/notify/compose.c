@@ -16,7 +16,8 @@
 #include <stdio.h>
 
 static const char SQL_NOTICES[] =
-        "SELECT topic, audience, text FROM notice WHERE version = $1 AND topic = $2 AND (audience = 'reporter') = ($3 = 1) ORDER BY place";
+        "SELECT topic, audience, text FROM notice WHERE version = $1 AND topic = $2 AND (audience = 'reporter') = ($3 = 1) ORDER"
+        " BY place";
 static const char SQL_CASE[] = "SELECT number, track, unit, due, state, title, item FROM cases WHERE number = $1";
 static const char SQL_HAS_EMAIL[] =
         "SELECT COUNT(*) FROM cases c JOIN reporter r ON r.report_id = c.id WHERE c.number = $1 AND r.email IS NOT NULL";
@@ -33,7 +34,9 @@ struct post {
         size_t n;
         int64_t now;
 };
-struct facts { const char *number, *track, *item, *unit, *unit_name, *due, *state, *title; };
+struct facts {
+        const char *number, *track, *item, *unit, *unit_name, *due, *state, *title;
+};
 
 char *notice_fill(struct arena *a, const char *text, const char *const *pairs)
 {
@@ -70,8 +73,12 @@ static bool read_facts(struct tx *tx, const struct post *p, const char *number, 
         const char *unit = rows_text(&r, p->arena, 2);
         const struct unit *known = unit_find(p->rules->units, unit);
         *f = (struct facts){
-                .number = rows_text(&r, p->arena, 0), .track = rows_text(&r, p->arena, 1), .unit = unit,
-                .unit_name = known ? known->name : unit, .state = rows_text(&r, p->arena, 4), .title = rows_text(&r, p->arena, 5),
+                .number = rows_text(&r, p->arena, 0),
+                .track = rows_text(&r, p->arena, 1),
+                .unit = unit,
+                .unit_name = known ? known->name : unit,
+                .state = rows_text(&r, p->arena, 4),
+                .title = rows_text(&r, p->arena, 5),
                 .item = rows_text(&r, p->arena, 6),
                 .due = rows_int(&r, 3) ? arena_text(p->arena, time_text(due, rows_int(&r, 3), ZONE_SHANGHAI)) : "",
         };
@@ -86,8 +93,8 @@ static bool body_of(struct tx *tx, const struct post *p, const char *text, const
         size_t n;
         if (!pack_file(tx, p->arena, p->rules->version, arena_format(p->arena, "texts/%s/%s.txt", language, text), &bytes, &n, e))
                 return false;
-        const char *const pairs[] = {"number", f->number, "track", f->track, "item", f->item, "unit", f->unit_name, "due", f->due,
-                                     "state", f->state, "title", f->title, NULL};
+        const char *const pairs[] = {"number", f->number, "track", f->track, "item",  f->item,  "unit", f->unit_name,
+                                     "due",    f->due,    "state", f->state, "title", f->title, NULL};
         *body = notice_fill(p->arena, bytes ? bytes : "{number} {state}", pairs);
         return true;
 }
@@ -97,7 +104,8 @@ static bool queue(struct tx *tx, const struct post *p, const struct event *ev, c
 {
         char key[24];
         int64_t id = id_new(p->district->ids, p->now);
-        int added = tx_change(tx, e, SQL_MESSAGE, ARGS(V(id), V(ev->at.tx), V(ev->at.seq), V(medium), V(target), V(subject), V(body), V(p->now)));
+        int added = tx_change(tx, e, SQL_MESSAGE,
+                              ARGS(V(id), V(ev->at.tx), V(ev->at.seq), V(medium), V(target), V(subject), V(body), V(p->now)));
         (void)snprintf(key, sizeof key, "%lld", (long long)id);
         return added == 0 || (added == 1 && timer_set(tx, notify_send_timer.name, key, p->now, NULL, e));
 }
@@ -123,7 +131,8 @@ static bool tell_webhooks(struct tx *tx, const struct post *p, const struct even
         return true;
 }
 
-static bool tell_one(struct tx *tx, const struct post *p, const struct event *ev, const char *audience, const char *text, struct err *e)
+static bool tell_one(struct tx *tx, const struct post *p, const struct event *ev, const char *audience, const char *text,
+                     struct err *e)
 {
         struct facts f;
         bool found;

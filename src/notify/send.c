@@ -25,7 +25,8 @@ struct sending {
         int64_t id, now, report;
         bool waiting;
         const char *medium, *target, *subject, *body, *error;
-        const void *email; size_t email_n;
+        const void *email;
+        size_t email_n;
 };
 
 static bool read_message(struct tx *tx, void *ctx, struct err *e)
@@ -118,7 +119,10 @@ static bool send_webhook(const struct sending *s, struct err *e)
         return ok;
 }
 
-struct upload { const char *at; size_t left; };
+struct upload {
+        const char *at;
+        size_t left;
+};
 
 static size_t give(char *out, size_t size, size_t n, void *ctx)
 {
@@ -151,7 +155,8 @@ static bool send_mail(const struct sending *s, struct err *e)
         CURL *curl = curl_easy_init();
         if (!curl)
                 return err_set(e, ERR_FAULT, "curl does not start");
-        char *mail = arena_format(s->arena, "From: %s\r\nTo: %s\r\nSubject: %s\r\nMIME-Version: 1.0\r\n"
+        char *mail = arena_format(s->arena,
+                                  "From: %s\r\nTo: %s\r\nSubject: %s\r\nMIME-Version: 1.0\r\n"
                                   "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n",
                                   settings->from, address, s->subject, s->body);
         struct upload upload = {mail, strlen(mail)};

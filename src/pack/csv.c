@@ -27,9 +27,10 @@ static const char *closing_quote(const struct csv_reader *s, struct err *e)
                 else
                         return p;
         }
-        (void)(p < s->end ? err_both(e, ERR_INVALID, NULL, "line %lld: a cell is longer than 65,534 bytes", "第%lld行：单元格超过65534字节",
-                                     (long long)s->line)
-                          : err_both(e, ERR_INVALID, NULL, "line %lld: a quote never ends", "第%lld行：引号没有结束", (long long)s->line));
+        (void)(p < s->end ? err_both(e, ERR_INVALID, NULL, "line %lld: a cell is longer than 65,534 bytes",
+                                     "第%lld行：单元格超过65534字节", (long long)s->line)
+                          : err_both(e, ERR_INVALID, NULL, "line %lld: a quote never ends", "第%lld行：引号没有结束",
+                                     (long long)s->line));
         return NULL;
 }
 
@@ -80,8 +81,8 @@ static bool record(struct csv_reader *s, size_t *n, struct err *e)
         const char *first = s->at;
         for (*n = 0;;) {
                 if (*n == CELLS_MOST)
-                        return err_both(e, ERR_INVALID, NULL, "line %lld: more than %d columns", "第%lld行：超过%d列", (long long)line,
-                                        (int)CELLS_MOST);
+                        return err_both(e, ERR_INVALID, NULL, "line %lld: more than %d columns", "第%lld行：超过%d列",
+                                        (long long)line, (int)CELLS_MOST);
                 if (!cell(s, &s->cells[(*n)++], e))
                         return false;
                 if (s->at == s->end || *s->at != s->separator)
@@ -126,7 +127,7 @@ int csv_next(struct csv_reader *s, struct csv_record *out, struct err *e)
                 size_t n;
                 arena_reset(s->arena);
                 *out = (struct csv_record){.line = line};
-                if (!record(s, &n, e)) {        /* where the record ends is not known: go on with the next line */
+                if (!record(s, &n, e)) { /* where the record ends is not known: go on with the next line */
                         const char *end = memchr(first, '\n', (size_t)(s->end - first));
                         s->at = end ? end + 1 : s->end;
                         s->line = line + 1;

@@ -25,7 +25,7 @@ static void reads(const char *text, size_t n, char separator, const char *wanted
         struct buf b = BUF_LIMIT(1 << 20);
         struct err e;
         buf_text(&b, "");
-        char *copy = malloc(n ? n : 1);         /* exactly as long, so that reading behind the end is seen */
+        char *copy = malloc(n ? n : 1); /* exactly as long, so that reading behind the end is seen */
         assert_non_null(copy);
         memcpy(copy, text, n);
         if (!csv_read(copy, n, separator, note, &b, &e))
@@ -113,7 +113,10 @@ static void the_reader_may_stop(void **state)
 /* --- what was written is read ------------------------------------------------------------------------------------------ */
 
 enum { COLUMNS = 5, RECORDS = 40 };
-struct table { char cells[RECORDS][COLUMNS][12]; int n; };
+struct table {
+        char cells[RECORDS][COLUMNS][12];
+        int n;
+};
 
 static uint32_t draw(uint64_t *seed, uint32_t below)
 {
@@ -214,8 +217,9 @@ static void encodings_are_recognised(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(records_with_their_lines), cmocka_unit_test(faults_name_the_line), cmocka_unit_test(the_reader_may_stop),
-                cmocka_unit_test(any_table_comes_back),     cmocka_unit_test(encodings_are_recognised),
+                cmocka_unit_test(records_with_their_lines), cmocka_unit_test(faults_name_the_line),
+                cmocka_unit_test(the_reader_may_stop),      cmocka_unit_test(any_table_comes_back),
+                cmocka_unit_test(encodings_are_recognised),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,11 @@
 enum { FILES_MOST = 2000, DEPTH_MOST = 4 };
 static const long long BYTES_MOST = 64LL << 20;
 
-struct walk { struct arena *arena; struct pack_folder *out; long long bytes; };
+struct walk {
+        struct arena *arena;
+        struct pack_folder *out;
+        long long bytes;
+};
 
 static bool read_file(struct walk *w, const char *path, const char *name, struct err *e)
 {

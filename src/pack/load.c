@@ -34,7 +34,7 @@ struct job {
         int64_t now;
         struct fault_list *faults;
         int64_t *version;
-        bool good;              /* only_check: faultless, and rolled back on purpose */
+        bool good; /* only_check: faultless, and rolled back on purpose */
 };
 
 static void hash_folder(struct job *job)
@@ -89,15 +89,19 @@ static bool add_version(struct stage *s, const struct job *job, struct err *e)
         if (!good_prefix(values[4]))
                 stage_fault(s, "pack.yaml", yaml_get(root, keys[4])->line, "number_prefix is up to 10 letters, digits, _ or -",
                             "number_prefix 应为不超过10个字母、数字、_ 或 -");
-        return tx_change(s->tx, e, SQL_ADD, ARGS(V(s->version), V(values[0]), V(values[1]), V(*values[2] ? values[2] : values[1]), V(values[3]),
-                                                 V(values[4]), V((const char *)job->hash), V(job->now))) == 1;
+        return tx_change(s->tx, e, SQL_ADD,
+                         ARGS(V(s->version), V(values[0]), V(values[1]), V(*values[2] ? values[2] : values[1]), V(values[3]),
+                              V(values[4]), V((const char *)job->hash), V(job->now)))
+               == 1;
 }
 
 static bool add_files(struct stage *s, const struct job *job, struct err *e)
 {
         for (size_t i = 0; i < job->folder.n; i++)
-                if (tx_change(s->tx, e, SQL_ADD_FILE, ARGS(V(s->version), V((const char *)job->folder.files[i].path),
-                                                           V_BLOB(job->folder.files[i].at, job->folder.files[i].n))) != 1)
+                if (tx_change(s->tx, e, SQL_ADD_FILE,
+                              ARGS(V(s->version), V((const char *)job->folder.files[i].path),
+                                   V_BLOB(job->folder.files[i].at, job->folder.files[i].n)))
+                    != 1)
                         return false;
         return true;
 }
@@ -124,7 +128,8 @@ static void check_unused(struct stage *s, const struct job *job)
                 for (size_t k = 0; k < COUNT_OF(free_ones); k++)
                         known = known || fnmatch(free_ones[k], job->folder.files[i].path, FNM_PATHNAME) == 0;
                 if (!known)
-                        stage_fault(s, job->folder.files[i].path, 0, "nobody reads this file; is its name right?", "没有模块读取此文件，文件名是否有误？");
+                        stage_fault(s, job->folder.files[i].path, 0, "nobody reads this file; is its name right?",
+                                    "没有模块读取此文件，文件名是否有误？");
         }
 }
 
@@ -157,7 +162,8 @@ static bool stage_all(struct stage *s, struct job *job, struct err *e)
         if (fault_count(s->faults) == 0 && job->loading->examples && !job->loading->examples(s, job->loading->ctx, e))
                 return false;
         return fault_count(s->faults) == 0
-               || err_both(e, ERR_INVALID, NULL, "the pack is refused: %zu faults", "场景包被拒绝：共%zu处错误", fault_count(s->faults));
+               || err_both(e, ERR_INVALID, NULL, "the pack is refused: %zu faults", "场景包被拒绝：共%zu处错误",
+                           fault_count(s->faults));
 }
 
 static bool load_once(struct tx *tx, void *ctx, struct err *e)
@@ -211,8 +217,12 @@ bool pack_describe(struct tx *tx, struct arena *a, int64_t version, struct pack_
         int found = tx_first(tx, &r, e, SQL_ABOUT, ARGS(V(version)));
         if (found <= 0)
                 return found == 0 ? err_set(e, ERR_NOT_FOUND, "there is no pack version %lld", (long long)version) : false;
-        *out = (struct pack_about){.name = rows_text(&r, a, 0), .title = rows_text(&r, a, 1), .title_en = rows_text(&r, a, 2),
-                                   .release = rows_text(&r, a, 3), .number_prefix = rows_text(&r, a, 4), .version = version,
+        *out = (struct pack_about){.name = rows_text(&r, a, 0),
+                                   .title = rows_text(&r, a, 1),
+                                   .title_en = rows_text(&r, a, 2),
+                                   .release = rows_text(&r, a, 3),
+                                   .number_prefix = rows_text(&r, a, 4),
+                                   .version = version,
                                    .loaded_at = rows_int(&r, 5)};
         return rows_done(&r, e);
 }
@@ -230,7 +240,11 @@ bool pack_file(struct tx *tx, struct arena *a, int64_t version, const char *path
         return rows_done(&r, e);
 }
 
-struct export { int64_t version; const char *dir; };
+struct export
+{
+        int64_t version;
+        const char *dir;
+};
 
 static bool write_file(struct arena *a, const char *dir, const char *path, const void *bytes, size_t n, struct err *e)
 {
@@ -272,7 +286,7 @@ static bool is_empty(const char *dir)
 {
         DIR *d = opendir(dir);
         int n = 0;
-        while (d && n <= 2 && readdir(d))       /* "." and ".." are always there */
+        while (d && n <= 2 && readdir(d)) /* "." and ".." are always there */
                 n++;
         if (d)
                 (void)closedir(d);

@@ -19,19 +19,26 @@
 #include "store/testing.h"
 
 static const char TABLES[] =
-        "CREATE TABLE thing (version INTEGER NOT NULL, place TEXT NOT NULL, code TEXT NOT NULL, amount INTEGER, ratio REAL, day TEXT, flag INTEGER,"
+        "CREATE TABLE thing (version INTEGER NOT NULL, place TEXT NOT NULL, code TEXT NOT NULL, amount INTEGER, ratio REAL, day"
+        " TEXT, flag INTEGER,"
         " kind TEXT);"
         "CREATE TABLE doc (version INTEGER NOT NULL, file TEXT NOT NULL, word TEXT NOT NULL);";
 static const char SQL_THING[] =
         "INSERT INTO thing(version, place, code, amount, ratio, day, flag, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 static const char SQL_DOC[] = "INSERT INTO doc(version, file, word) VALUES ($1, $2, $3)";
 static const char SQL_TWICE[] =
-        "SELECT MAX(place), 'thing ' || code || ' stands twice', '重复' FROM thing WHERE version = $1 GROUP BY code HAVING COUNT(*) > 1";
+        "SELECT MAX(place), 'thing ' || code || ' stands twice', '重复' FROM thing WHERE version = $1 GROUP BY code HAVING COUNT(*)"
+        " > 1";
 
 static const char *const kinds[] = {"small", "large", NULL};
 static const struct pack_column columns[] = {
-        {"code", PACK_TEXT, true, NULL, ""}, {"amount", PACK_INT, false, NULL, ""}, {"ratio", PACK_REAL, false, NULL, ""},
-        {"day", PACK_DATE, false, NULL, ""}, {"flag", PACK_BOOL, false, NULL, ""},  {"kind", PACK_TEXT, false, kinds, ""}, {0},
+        {"code", PACK_TEXT, true, NULL, ""},
+        {"amount", PACK_INT, false, NULL, ""},
+        {"ratio", PACK_REAL, false, NULL, ""},
+        {"day", PACK_DATE, false, NULL, ""},
+        {"flag", PACK_BOOL, false, NULL, ""},
+        {"kind", PACK_TEXT, false, kinds, ""},
+        {0},
 };
 
 static bool stage_doc(struct stage *s, const char *file, const struct yaml *root, const char *bytes, size_t n, struct err *e)
@@ -49,9 +56,17 @@ static const struct pack_part part = {.capability = "test", .tables = tables, .d
 static const struct pack_part *const parts[] = {&part, NULL};
 
 static const char PACK_YAML[] = "name: toy\ntitle: 玩具\nrelease: \"1\"\nnumber_prefix: TY\n";
-static const char THINGS[] = "code,amount,ratio,day,flag,kind\na,1,0.5,2026-02-28,yes,small\nb , ,,,,\n\"c,\"\"d\",-7,1e3,,no,large\n";
+static const char THINGS[] =
+        "code,amount,ratio,day,flag,kind\na,1,0.5,2026-02-28,yes,small\nb , ,,,,\n\"c,\"\"d\",-7,1e3,,no,large\n";
 
-struct world { struct store *store; struct arena *arena; struct fault_list *faults; char dir[TEST_PACK_PATH]; int64_t version; struct err e; };
+struct world {
+        struct store *store;
+        struct arena *arena;
+        struct fault_list *faults;
+        char dir[TEST_PACK_PATH];
+        int64_t version;
+        struct err e;
+};
 
 static void put(struct world *w, const char *path, const char *text)
 {
@@ -139,25 +154,38 @@ static void rows_documents_and_files(struct world *w)
         loads(w, 1);
         assert_int_equal(fault_count(w->faults), 0);
         assert_int_equal(count(w, "SELECT COUNT(*) FROM thing WHERE version = 1"), 3);
-        assert_int_equal(count(w, "SELECT COUNT(*) FROM thing WHERE place = 'tables/things.csv:2' AND code = 'a' AND amount = 1 AND ratio = 0.5"
-                                  " AND day = '2026-02-28' AND flag = 1 AND kind = 'small'"), 1);
+        assert_int_equal(
+                count(w,
+                      "SELECT COUNT(*) FROM thing WHERE place = 'tables/things.csv:2' AND code = 'a' AND amount = 1 AND ratio = 0.5"
+                      " AND day = '2026-02-28' AND flag = 1 AND kind = 'small'"),
+                1);
         assert_int_equal(count(w, "SELECT COUNT(*) FROM thing WHERE place = 'tables/things.csv:3' AND code = 'b' AND amount IS NULL"
-                                  " AND ratio IS NULL AND day IS NULL AND flag IS NULL AND kind IS NULL"), 1);
-        assert_int_equal(count(w, "SELECT COUNT(*) FROM thing WHERE place = 'tables/things.csv:4' AND code = 'c,\"d' AND amount = -7"
-                                  " AND ratio = 1000 AND flag = 0"), 1);
+                                  " AND ratio IS NULL AND day IS NULL AND flag IS NULL AND kind IS NULL"),
+                         1);
+        assert_int_equal(count(w,
+                               "SELECT COUNT(*) FROM thing WHERE place = 'tables/things.csv:4' AND code = 'c,\"d' AND amount = -7"
+                               " AND ratio = 1000 AND flag = 0"),
+                         1);
         assert_int_equal(count(w, "SELECT COUNT(*) FROM doc"), 3);
         assert_int_equal(count(w, "SELECT COUNT(*) FROM doc WHERE file = 'words.txt' AND word LIKE 'plain%'"), 1);
         assert_int_equal(count(w, "SELECT COUNT(*) FROM pack_file"), 6);
 }
 
-struct reading { struct world *world; int64_t active; struct pack_about about; char *bytes, *none; size_t n, none_n; };
+struct reading {
+        struct world *world;
+        int64_t active;
+        struct pack_about about;
+        char *bytes, *none;
+        size_t n, none_n;
+};
 
 static bool read_pack(struct tx *tx, void *ctx, struct err *e)
 {
         struct reading *r = ctx;
         struct arena *a = r->world->arena;
         return pack_active(tx, &r->active, e) && pack_describe(tx, a, r->active, &r->about, e)
-               && pack_file(tx, a, r->active, "docs/a.yaml", &r->bytes, &r->n, e) && pack_file(tx, a, 1, "docs/z.yaml", &r->none, &r->none_n, e);
+               && pack_file(tx, a, r->active, "docs/a.yaml", &r->bytes, &r->n, e)
+               && pack_file(tx, a, 1, "docs/z.yaml", &r->none, &r->none_n, e);
 }
 
 static bool read_none(struct tx *tx, void *ctx, struct err *e)
@@ -196,7 +224,7 @@ static void the_same_bytes_change_nothing(struct world *w)
         put(w, "words.txt", "plainer\n");
         loads(w, 2);
         assert_int_equal(count(w, "SELECT id FROM pack_version WHERE active = 1"), 2);
-        assert_int_equal(count(w, "SELECT COUNT(*) FROM thing"), 6);            /* old cases keep their version */
+        assert_int_equal(count(w, "SELECT COUNT(*) FROM thing"), 6); /* old cases keep their version */
         put(w, "words.txt", "plain\n");
         loads(w, 3);
         /* The same bytes under another name are another pack. */
@@ -220,7 +248,7 @@ static void checking_leaves_nothing(struct world *w)
         nothing_of_it(w, 1);
 }
 
-/* --- faults --------------------------------------------------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------------------------------------------- */
 
 static void every_fault_has_its_place(struct world *w)
 {
@@ -239,32 +267,30 @@ static void every_fault_has_its_place(struct world *w)
         put(w, "docs/b.yaml", "word: x\nword: y\n");
         put(w, "pack.yaml", "name: toy\ntitle: 玩具\ncolour: red\nnumber_prefix: TY\n");
         put(w, "docs/note.txt", "?");
-        refused_with(w, (const char *const[]){
-                "docs/a.yaml:1|the key \"word\" is missing",
-                "docs/b.yaml:2|2: the key \"word\" stands twice",
-                "docs/note.txt|nobody reads this file",
-                "pack.yaml:1|the key \"release\" is missing",
-                "pack.yaml:3|the key \"colour\" is not known",
-                "tables/things.csv:2|code is empty",
-                "tables/things.csv:3|amount: \"x\" is not a whole number",
-                "tables/things.csv:4|amount: \"1.5\" is not a whole number",
-                "tables/things.csv:4|ratio: \"y\" is not a number",
-                "tables/things.csv:4|day: \"2026-02-30\" is not a day",
-                "tables/things.csv:4|flag: \"maybe\" is not yes or no",
-                "tables/things.csv:4|kind: \"huge\" is not one of",
-                "tables/things.csv:7|the row has 5 cells; the header has 6",
-                "tables/things.csv:8|day: \"26-1-1\" is not a day",
-                "tables/things.csv:9|thing f stands twice",        /* the greater place as a text */
-                NULL});
+        refused_with(w, (const char *const[]){"docs/a.yaml:1|the key \"word\" is missing",
+                                              "docs/b.yaml:2|2: the key \"word\" stands twice",
+                                              "docs/note.txt|nobody reads this file", "pack.yaml:1|the key \"release\" is missing",
+                                              "pack.yaml:3|the key \"colour\" is not known", "tables/things.csv:2|code is empty",
+                                              "tables/things.csv:3|amount: \"x\" is not a whole number",
+                                              "tables/things.csv:4|amount: \"1.5\" is not a whole number",
+                                              "tables/things.csv:4|ratio: \"y\" is not a number",
+                                              "tables/things.csv:4|day: \"2026-02-30\" is not a day",
+                                              "tables/things.csv:4|flag: \"maybe\" is not yes or no",
+                                              "tables/things.csv:4|kind: \"huge\" is not one of",
+                                              "tables/things.csv:7|the row has 5 cells; the header has 6",
+                                              "tables/things.csv:8|day: \"26-1-1\" is not a day",
+                                              "tables/things.csv:9|thing f stands twice", /* the greater place as a text */
+                                              NULL});
         nothing_of_it(w, 1);
 }
 
 static void wrong_headers_and_files(struct world *w)
 {
         put(w, "tables/things.csv", "cod,amount,amount,colour\na,1,2,3\n");
-        refused_with(w, (const char *const[]){
-                "tables/things.csv:1|the column \"cod\" is not known", "tables/things.csv:1|the column \"amount\" stands twice",
-                "tables/things.csv:1|the column \"colour\" is not known", "tables/things.csv:1|the column \"code\" is missing", NULL});
+        refused_with(w, (const char *const[]){"tables/things.csv:1|the column \"cod\" is not known",
+                                              "tables/things.csv:1|the column \"amount\" stands twice",
+                                              "tables/things.csv:1|the column \"colour\" is not known",
+                                              "tables/things.csv:1|the column \"code\" is missing", NULL});
         put(w, "tables/things.csv", "code\n\"a\n");
         refused_with(w, (const char *const[]){"tables/things.csv|line 2: a quote never ends", NULL});
         put(w, "tables/things.csv", "code\n\xFF\n");
@@ -277,8 +303,8 @@ static void wrong_headers_and_files(struct world *w)
                 (void)snprintf(path, sizeof path, "%s/%s", w->dir, files[i]);
                 assert_int_equal(unlink(path), 0);
         }
-        refused_with(w, (const char *const[]){
-                "docs/*.yaml|the file is missing", "pack.yaml|the file is missing", "tables/things.csv|the file is missing", NULL});
+        refused_with(w, (const char *const[]){"docs/*.yaml|the file is missing", "pack.yaml|the file is missing",
+                                              "tables/things.csv|the file is missing", NULL});
         nothing_of_it(w, 0);
         (void)snprintf(w->dir, sizeof w->dir, "/tmp/yiwang-not-there");
         assert_false(load(w, false));
@@ -323,7 +349,7 @@ static void no_failure_leaves_a_half(struct world *w)
         assert_int_equal(count(w, "SELECT id FROM pack_version WHERE active = 1"), 2);
 }
 
-/* --- the pack's own examples ---------------------------------------------------------------------------------------------------- */
+/* --- the pack's own examples -------------------------------------------------------------------------------------------------- */
 
 static bool examples(struct stage *s, void *ctx, struct err *e)
 {
@@ -356,12 +382,12 @@ static void examples_run_last_and_may_refuse(struct world *w)
         assert_int_equal(runs, 0);
 }
 
-/* --- export ------------------------------------------------------------------------------------------------------------------------ */
+/* --- export ------------------------------------------------------------------------------------------------------------------- */
 
 static void an_export_is_the_pack_byte_for_byte(struct world *w)
 {
         static const char odd[] = "bytes: \xE5\x9D\xAA\r\n  without an end of line";
-        struct pack_folder before, after;
+        struct pack_folder before = {0}, after = {0};
         struct err e;
         char out[TEST_PACK_PATH + 8], pack[TEST_PACK_PATH];
         put(w, "words.txt", odd);
@@ -379,7 +405,7 @@ static void an_export_is_the_pack_byte_for_byte(struct world *w)
         }
         memcpy(pack, w->dir, sizeof pack);
         (void)snprintf(w->dir, sizeof w->dir, "%.30s.out", pack);
-        loads(w, 1);                            /* the export is the same pack */
+        loads(w, 1); /* the export is the same pack */
         assert_false(pack_export(w->store, 1, out, &e));
         assert_int_equal(e.kind, ERR_INVALID);
         test_pack_remove(out);
@@ -405,7 +431,7 @@ static void a_folder_in_use_is_not_written_to(struct world *w)
 
 static void on_both(void **state)
 {
-        void (*test)(struct world *) = *(void (**)(struct world *))*state;
+        void (*test)(struct world *) = *(void (**)(struct world *)) * state;
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 struct world w = {.arena = arena_new()};
                 char dir[TEST_PACK_PATH];
@@ -419,7 +445,13 @@ static void on_both(void **state)
                 arena_free(&w.arena);
         }
 }
-#define BOTH(test) {#test, on_both, NULL, NULL, &(void (*)(struct world *)){test}}
+#define BOTH(test) \
+        { \
+#test, on_both, NULL, NULL, &(void (*)(struct world *)) \
+                { \
+                        test \
+                } \
+        }
 
 int main(void)
 {

@@ -62,7 +62,8 @@ struct pack_part {
 
 struct pack_loading {
         const struct pack_part *const *parts;   /* in LAYERS order, ends with NULL */
-        /* Runs the pack's examples against the staged version, inside the transaction, when there are no faults yet. May be NULL. */
+        /* Runs the pack's examples against the staged version, inside the transaction, when there are no faults yet. May be NULL.
+         * */
         bool (*examples)(struct stage *, void *ctx, struct err *);
         void *ctx;
         bool only_check;                        /* rolls back in any case */

@@ -14,10 +14,10 @@ enum { COLUMNS_MOST = 24 };
 struct table_reading {
         struct stage *stage;
         const struct pack_table *table;
-        int columns;                            /* of the table */
-        int cell_of[COLUMNS_MOST];              /* -1: the file does not have it */
-        size_t header_cells;                    /* 0: the header is still to come */
-        bool broken;                            /* the header is wrong: rows are not looked at */
+        int columns;               /* of the table */
+        int cell_of[COLUMNS_MOST]; /* -1: the file does not have it */
+        size_t header_cells;       /* 0: the header is still to come */
+        bool broken;               /* the header is wrong: rows are not looked at */
 };
 
 static int column_named(const struct pack_table *t, const char *name)
@@ -105,8 +105,8 @@ static bool read_row(struct table_reading *r, const struct csv_record *rec, stru
         bool good = true;
         const int line = (int)rec->line;
         if (rec->n != r->header_cells) {
-                stage_fault(r->stage, r->table->file, line, "the row has %zu cells; the header has %zu", "本行有%zu格，表头有%zu格", rec->n,
-                            r->header_cells);
+                stage_fault(r->stage, r->table->file, line, "the row has %zu cells; the header has %zu", "本行有%zu格，表头有%zu格",
+                            rec->n, r->header_cells);
                 return true;
         }
         values[0] = V(r->stage->version);

@@ -75,8 +75,8 @@ static bool read_key(struct reading *r, const struct yaml *map, struct yaml *chi
                 return err_both(e, ERR_INVALID, NULL, "%d: merge keys are not taken", "%d：不接受合并键", child->key_line);
         const struct yaml *earlier = yaml_get(map, child->key);
         return !earlier
-               || err_both(e, ERR_INVALID, NULL, "%d: the key \"%s\" stands twice (also in line %d)", "%d：键“%s”重复（另见第%d行）",
-                           child->key_line, child->key, earlier->key_line);
+               || err_both(e, ERR_INVALID, NULL, "%d: the key \"%s\" stands twice (also in line %d)",
+                           "%d：键“%s”重复（另见第%d行）", child->key_line, child->key, earlier->key_line);
 }
 
 static bool read_map(struct reading *r, struct yaml *out, struct err *e)
@@ -101,7 +101,8 @@ static bool read_node(struct reading *r, struct yaml *out, struct err *e)
         bool ok = false;
         out->line = line_of(r);
         if (++r->level > LEVELS_MOST)
-                return err_both(e, ERR_INVALID, NULL, "%d: nested deeper than %d levels", "%d：嵌套超过%d层", out->line, (int)LEVELS_MOST);
+                return err_both(e, ERR_INVALID, NULL, "%d: nested deeper than %d levels", "%d：嵌套超过%d层", out->line,
+                                (int)LEVELS_MOST);
         switch (r->event.type) {
         case YAML_SCALAR_EVENT:
                 out->kind = YAML_TEXT;
@@ -139,7 +140,8 @@ static bool read_document(struct reading *r, struct yaml *root, struct err *e)
         if (!next(r, e) || !read_node(r, root, e) || !next_two(r, e))
                 return false;
         return r->event.type == YAML_STREAM_END_EVENT
-               || err_both(e, ERR_INVALID, NULL, "%d: a second document begins here; one is wanted", "%d：只接受一个文档", line_of(r));
+               || err_both(e, ERR_INVALID, NULL, "%d: a second document begins here; one is wanted", "%d：只接受一个文档",
+                           line_of(r));
 }
 
 struct yaml *yaml_parse(struct arena *a, const char *text, size_t n, struct err *e)

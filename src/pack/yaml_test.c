@@ -67,7 +67,7 @@ static void refuses(const char *text, size_t n, const char *says)
         assert_int_equal(e.kind, ERR_INVALID);
         if (strncmp(e.text, says, strlen(says)) != 0)
                 fail_msg("%s\nsays \"%s\", wanted \"%s\"", text, e.text, says);
-        assert_int_equal(strncmp(e.zh, says, (size_t)(strchr(says, ':') - says)), 0);   /* the line comes first in both languages */
+        assert_int_equal(strncmp(e.zh, says, (size_t)(strchr(says, ':') - says)), 0); /* the line comes first in both languages */
         arena_free(&a);
 }
 #define REFUSES(text, says) refuses(text, sizeof(text) - 1, says)
@@ -129,7 +129,9 @@ static void large_files_are_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(trees_with_lines), cmocka_unit_test(faults_begin_with_the_line), cmocka_unit_test(lookups),
+                cmocka_unit_test(trees_with_lines),
+                cmocka_unit_test(faults_begin_with_the_line),
+                cmocka_unit_test(lookups),
                 cmocka_unit_test(large_files_are_refused),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,8 @@
 #include "store/store.h"
 
 static const char SQL_ADD[] =
-        "INSERT INTO account(id, login, name, role, unit, area, password, disabled, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)"
+        "INSERT INTO account(id, login, name, role, unit, area, password, disabled, created_at) VALUES ($1, $2, $3, $4, $5, $6,"
+        " $7, 0, $8)"
         " ON CONFLICT (login) DO NOTHING";
 static const char SQL_PASSWORD[] = "UPDATE account SET password = $2 WHERE login = $1";
 static const char SQL_DISABLE[] = "UPDATE account SET disabled = $2 WHERE login = $1";
@@ -22,9 +23,12 @@ static const char SQL_KEYS[] = "SELECT name, channel, role, created_at, revoked_
 
 enum { PASSWORD_LEAST = 10, PASSWORD_MOST = 200, LIST_MOST = 10000 };
 
-static const struct { const char *name; int role; } roles[] = {
-        {"citizen", ROLE_CITIZEN}, {"channel", ROLE_CHANNEL}, {"clerk", ROLE_CLERK}, {"dispatcher", ROLE_DISPATCHER},
-        {"unit", ROLE_UNIT}, {"supervisor", ROLE_SUPERVISOR}, {"admin", ROLE_ADMIN}, {"public", ROLE_PUBLIC},
+static const struct {
+        const char *name;
+        int role;
+} roles[] = {
+        {"citizen", ROLE_CITIZEN}, {"channel", ROLE_CHANNEL},       {"clerk", ROLE_CLERK}, {"dispatcher", ROLE_DISPATCHER},
+        {"unit", ROLE_UNIT},       {"supervisor", ROLE_SUPERVISOR}, {"admin", ROLE_ADMIN}, {"public", ROLE_PUBLIC},
 };
 
 int role_of_name(const char *name)
@@ -44,7 +48,13 @@ const char *role_name(int role)
 }
 
 /* A statement with few parameters that must change one row; the same form serves accounts and keys. */
-struct change { const char *sql, *sessions; const struct value *values; const char *login; enum err_kind kind; const char *en, *zh; };
+struct change {
+        const char *sql, *sessions;
+        const struct value *values;
+        const char *login;
+        enum err_kind kind;
+        const char *en, *zh;
+};
 
 static bool change_once(struct tx *tx, void *ctx, struct err *e)
 {
@@ -61,8 +71,8 @@ static bool check_password(const char *password, struct err *e)
 {
         const size_t n = text_characters(password);
         return (n >= PASSWORD_LEAST && n <= PASSWORD_MOST)
-               || err_both(e, ERR_INVALID, "password", "a password has %d to %d characters", "密码应为%d至%d个字符", (int)PASSWORD_LEAST,
-                           (int)PASSWORD_MOST);
+               || err_both(e, ERR_INVALID, "password", "a password has %d to %d characters", "密码应为%d至%d个字符",
+                           (int)PASSWORD_LEAST, (int)PASSWORD_MOST);
 }
 
 bool account_add(struct store *store, int64_t id, const char *login, const char *name, int role, const char *unit, const char *area,
@@ -74,8 +84,11 @@ bool account_add(struct store *store, int64_t id, const char *login, const char 
         if (!check_password(password, e) || !password_hash(password, hash, e))
                 return false;
         return store_write(store, change_once,
-                &(struct change){SQL_ADD, NULL, ARGS(V(id), V(login), V(name), V(role_name(role)), V(unit), V(area), V((const char *)hash), V(now)),
-                                 login, ERR_CONFLICT, "this login is taken", "登录名已被使用"}, e);
+                           &(struct change){SQL_ADD, NULL,
+                                            ARGS(V(id), V(login), V(name), V(role_name(role)), V(unit), V(area),
+                                                 V((const char *)hash), V(now)),
+                                            login, ERR_CONFLICT, "this login is taken", "登录名已被使用"},
+                           e);
 }
 
 bool account_password(struct store *store, const char *login, const char *password, struct err *e)
@@ -83,17 +96,26 @@ bool account_password(struct store *store, const char *login, const char *passwo
         char hash[PASSWORD_HASH_SIZE];
         if (!check_password(password, e) || !password_hash(password, hash, e))
                 return false;
-        return store_write(store, change_once, &(struct change){SQL_PASSWORD, SQL_END_SESSIONS, ARGS(V(login), V((const char *)hash)), login,
-                                                                ERR_NOT_FOUND, "there is no such login", "没有此登录名"}, e);
+        return store_write(store, change_once,
+                           &(struct change){SQL_PASSWORD, SQL_END_SESSIONS, ARGS(V(login), V((const char *)hash)), login,
+                                            ERR_NOT_FOUND, "there is no such login", "没有此登录名"},
+                           e);
 }
 
 bool account_disable(struct store *store, const char *login, bool disabled, struct err *e)
 {
-        return store_write(store, change_once, &(struct change){SQL_DISABLE, SQL_END_SESSIONS, ARGS(V(login), V(disabled)), login,
-                                                                ERR_NOT_FOUND, "there is no such login", "没有此登录名"}, e);
+        return store_write(store, change_once,
+                           &(struct change){SQL_DISABLE, SQL_END_SESSIONS, ARGS(V(login), V(disabled)), login, ERR_NOT_FOUND,
+                                            "there is no such login", "没有此登录名"},
+                           e);
 }
 
-struct listing { struct arena *arena; struct account *accounts; struct key_view *keys; size_t n; };
+struct listing {
+        struct arena *arena;
+        struct account *accounts;
+        struct key_view *keys;
+        size_t n;
+};
 
 static bool list_accounts(struct tx *tx, void *ctx, struct err *e)
 {
@@ -104,8 +126,12 @@ static bool list_accounts(struct tx *tx, void *ctx, struct err *e)
                 return false;
         for (l->n = 0; l->n < LIST_MOST && rows_next(&r); l->n++)
                 l->accounts[l->n] = (struct account){
-                        .id = rows_int(&r, 0), .login = rows_text(&r, a, 1), .name = rows_text(&r, a, 2),
-                        .role = role_of_name(rows_text(&r, a, 3)), .unit = rows_text(&r, a, 4), .area = rows_text(&r, a, 5),
+                        .id = rows_int(&r, 0),
+                        .login = rows_text(&r, a, 1),
+                        .name = rows_text(&r, a, 2),
+                        .role = role_of_name(rows_text(&r, a, 3)),
+                        .unit = rows_text(&r, a, 4),
+                        .area = rows_text(&r, a, 5),
                         .disabled = rows_int(&r, 6) != 0,
                 };
         return rows_done(&r, e);
@@ -133,14 +159,18 @@ bool key_add(struct store *store, struct arena *a, int64_t id, const char *name,
         token_hash(text, hash);
         *key = text;
         return store_write(store, change_once,
-                &(struct change){SQL_ADD_KEY, NULL, ARGS(V(id), V(name), V(role_name(role)), V(channel), V_BLOB(hash, sizeof hash), V(now)),
-                                 name, ERR_CONFLICT, "a key of this name exists", "同名密钥已存在"}, e);
+                           &(struct change){SQL_ADD_KEY, NULL,
+                                            ARGS(V(id), V(name), V(role_name(role)), V(channel), V_BLOB(hash, sizeof hash), V(now)),
+                                            name, ERR_CONFLICT, "a key of this name exists", "同名密钥已存在"},
+                           e);
 }
 
 bool key_revoke(struct store *store, const char *name, int64_t now, struct err *e)
 {
-        return store_write(store, change_once, &(struct change){SQL_REVOKE, NULL, ARGS(V(name), V(now)), name, ERR_NOT_FOUND,
-                                                                "there is no such key in force", "没有此有效密钥"}, e);
+        return store_write(store, change_once,
+                           &(struct change){SQL_REVOKE, NULL, ARGS(V(name), V(now)), name, ERR_NOT_FOUND,
+                                            "there is no such key in force", "没有此有效密钥"},
+                           e);
 }
 
 static bool list_keys(struct tx *tx, void *ctx, struct err *e)
@@ -150,8 +180,10 @@ static bool list_keys(struct tx *tx, void *ctx, struct err *e)
         if (!tx_rows(tx, &r, e, SQL_KEYS, NO_ARGS))
                 return false;
         for (l->n = 0; l->n < LIST_MOST && rows_next(&r); l->n++)
-                l->keys[l->n] = (struct key_view){.name = rows_text(&r, l->arena, 0), .channel = rows_text(&r, l->arena, 1),
-                                                  .role = role_of_name(rows_text(&r, l->arena, 2)), .created = rows_int(&r, 3),
+                l->keys[l->n] = (struct key_view){.name = rows_text(&r, l->arena, 0),
+                                                  .channel = rows_text(&r, l->arena, 1),
+                                                  .role = role_of_name(rows_text(&r, l->arena, 2)),
+                                                  .created = rows_int(&r, 3),
                                                   .revoked = rows_int(&r, 4)};
         return rows_done(&r, e);
 }

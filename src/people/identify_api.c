@@ -21,14 +21,17 @@ static const int64_t KEPT_FOR = 10 * USEC_SECOND;
 
 struct identity {
         unsigned char hash[SHA256_SIZE];
-        int64_t until;                          /* steady clock; 0 = empty */
+        int64_t until; /* steady clock; 0 = empty */
         bool valid;
         int role;
         int64_t account;
         char name[TEXT], unit[TEXT], area[TEXT], channel[TEXT], csrf[TEXT];
 };
 /* One place for each hash value: a token that falls on another's place takes it. */
-struct identity_cache { pthread_mutex_t lock; struct identity at[ROOM]; };
+struct identity_cache {
+        pthread_mutex_t lock;
+        struct identity at[ROOM];
+};
 
 struct identity_cache *identity_cache_new(void)
 {
@@ -53,7 +56,11 @@ static void copy_text(char out[TEXT], const char *text)
         (void)snprintf(out, TEXT, "%s", text ? text : "");
 }
 
-struct asking { struct arena *arena; int64_t now; struct identity *who; };
+struct asking {
+        struct arena *arena;
+        int64_t now;
+        struct identity *who;
+};
 
 static bool read_key(struct tx *tx, struct asking *q, struct err *e)
 {
@@ -136,7 +143,8 @@ static bool check_csrf(const struct request *rq, const struct identity *who, str
         if (text_is(rq->method, "GET") || text_is(rq->method, "HEAD"))
                 return true;
         return (given && strlen(given) == strlen(who->csrf) && secret_same(given, who->csrf, strlen(given)))
-               || err_both(e, ERR_DENIED, NULL, "the header X-CSRF-Token is missing or wrong; sign in again", "缺少或错误的 X-CSRF-Token，请重新登录");
+               || err_both(e, ERR_DENIED, NULL, "the header X-CSRF-Token is missing or wrong; sign in again",
+                           "缺少或错误的 X-CSRF-Token，请重新登录");
 }
 
 bool people_identify(struct identity_cache *c, struct request *rq, struct err *e)
@@ -151,12 +159,16 @@ bool people_identify(struct identity_cache *c, struct request *rq, struct err *e
         if (!find(c, rq, bearer ? bearer + 7 : cookie, &who, e))
                 return false;
         if (!who.valid && !bearer)
-                return true;            /* an expired cookie: as if nobody had signed in */
+                return true; /* an expired cookie: as if nobody had signed in */
         if (!who.valid)
                 return err_both(e, ERR_DENIED, NULL, "this key or session is not in force", "密钥或会话无效");
         rq->actor = (struct actor){
-                .role = (enum role)who.role, .account = who.account, .name = arena_text(rq->arena, who.name),
-                .unit = or_null(rq->arena, who.unit), .area = or_null(rq->arena, who.area), .channel = or_null(rq->arena, who.channel),
+                .role = (enum role)who.role,
+                .account = who.account,
+                .name = arena_text(rq->arena, who.name),
+                .unit = or_null(rq->arena, who.unit),
+                .area = or_null(rq->arena, who.area),
+                .channel = or_null(rq->arena, who.channel),
                 .by_cookie = !bearer,
         };
         return bearer || check_csrf(rq, &who, e);

@@ -34,7 +34,8 @@ bool account_disable(struct store *, const char *login, bool disabled, struct er
 bool account_list(struct store *, struct arena *, struct account **, size_t *n, struct err *) MUST_CHECK;
 
 struct session { const char *token, *csrf; int64_t expires; struct account account; };
-/* The same answer and the same time for a wrong login and a wrong password.  After 10 failures of a login in 15 minutes: ERR_BUSY.  12 hours. */
+/* The same answer and the same time for a wrong login and a wrong password.  After 10 failures of a login in 15 minutes: ERR_BUSY.
+ *  12 hours. */
 bool session_open(struct store *, struct arena *, const char *login, const char *password, int64_t now, struct session *, struct err *) MUST_CHECK;
 bool session_close(struct store *, const char *token, struct err *) MUST_CHECK;
 

@@ -27,8 +27,9 @@ static bool post_session(struct request *rq, struct reply *rp, struct err *e)
         if (!session_open(rq->store, rq->arena, login, json_get_text(rq->body, "password", ""), rq->now, &s, e))
                 return false;
         rp->status = 201;
-        reply_header(rp, "Set-Cookie", arena_format(rq->arena, "yiwang_session=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200%s", s.token,
-                                                    text_is(proto, "https") ? "; Secure" : ""));
+        reply_header(rp, "Set-Cookie",
+                     arena_format(rq->arena, "yiwang_session=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200%s", s.token,
+                                  text_is(proto, "https") ? "; Secure" : ""));
         json_object(&rp->json, NULL);
         json_text(&rp->json, "token", s.token);
         json_text(&rp->json, "csrf", s.csrf);
@@ -60,9 +61,15 @@ static bool get_session(struct request *rq, struct reply *rp, struct err *e)
 }
 
 static const char SQL_UNITS[] =
-        "SELECT position, code, name, name_en, kind, parent, area FROM unit WHERE version = $1 AND position > $2 ORDER BY position LIMIT $3";
+        "SELECT position, code, name, name_en, kind, parent, area FROM unit WHERE version = $1 AND position > $2 ORDER BY position"
+        " LIMIT $3";
 
-struct page { struct request *rq; struct reply *rp; int64_t after, version; int limit; };
+struct page {
+        struct request *rq;
+        struct reply *rp;
+        int64_t after, version;
+        int limit;
+};
 
 static bool read_units(struct tx *tx, void *ctx, struct err *e)
 {
@@ -114,31 +121,44 @@ static const struct shape session_body[] = {
         {0},
 };
 static const struct shape account_members[] = {
-        {.name = "login", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true},
-        {.name = "role", .type = SHAPE_TEXT, .required = true}, {.name = "unit", .type = SHAPE_TEXT, .required = true, .nullable = true},
-        {.name = "area", .type = SHAPE_TEXT, .required = true, .nullable = true}, {0},
+        {.name = "login", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "role", .type = SHAPE_TEXT, .required = true},
+        {.name = "unit", .type = SHAPE_TEXT, .required = true, .nullable = true},
+        {.name = "area", .type = SHAPE_TEXT, .required = true, .nullable = true},
+        {0},
 };
 static const struct shape session_answer[] = {
-        {.name = "token", .type = SHAPE_TEXT, .required = true, .about = "Give it as Authorization: Bearer, or let the cookie carry it."},
+        {.name = "token",
+         .type = SHAPE_TEXT,
+         .required = true,
+         .about = "Give it as Authorization: Bearer, or let the cookie carry it."},
         {.name = "csrf", .type = SHAPE_TEXT, .required = true, .about = "Send it as X-CSRF-Token with changes made by the cookie."},
         {.name = "expires", .type = SHAPE_TIME, .required = true},
-        {.name = "account", .type = SHAPE_OBJECT, .required = true, .fields = account_members}, {0},
+        {.name = "account", .type = SHAPE_OBJECT, .required = true, .fields = account_members},
+        {0},
 };
 static const struct shape who_answer[] = {
-        {.name = "name", .type = SHAPE_TEXT, .required = true}, {.name = "role", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "role", .type = SHAPE_TEXT, .required = true},
         {.name = "unit", .type = SHAPE_TEXT, .required = true, .nullable = true},
-        {.name = "area", .type = SHAPE_TEXT, .required = true, .nullable = true}, {0},
+        {.name = "area", .type = SHAPE_TEXT, .required = true, .nullable = true},
+        {0},
 };
 static const struct shape unit_members[] = {
-        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true},
-        {.name = "name_en", .type = SHAPE_TEXT, .required = true, .nullable = true}, {.name = "kind", .type = SHAPE_TEXT, .required = true},
+        {.name = "code", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "name_en", .type = SHAPE_TEXT, .required = true, .nullable = true},
+        {.name = "kind", .type = SHAPE_TEXT, .required = true},
         {.name = "parent", .type = SHAPE_TEXT, .required = true, .nullable = true},
-        {.name = "area", .type = SHAPE_TEXT, .required = true, .nullable = true}, {0},
+        {.name = "area", .type = SHAPE_TEXT, .required = true, .nullable = true},
+        {0},
 };
 static const struct shape unit_element[] = {{.type = SHAPE_OBJECT, .fields = unit_members}, {0}};
 static const struct shape units_answer[] = {
         {.name = "units", .type = SHAPE_ARRAY, .required = true, .fields = unit_element},
-        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."}, {0},
+        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."},
+        {0},
 };
 static const struct query_param units_query[] = {
         {.name = "after", .type = SHAPE_TEXT, .most = 40, .about = "\"next\" of the page before."},
@@ -146,11 +166,28 @@ static const struct query_param units_query[] = {
         {0},
 };
 static const struct route routes[] = {
-        {.method = "POST", .path = "/api/v1/session", .roles = ROLE_ALL, .run = post_session, .body = session_body, .answer = session_answer,
-         .per_minute = 30, .slow = true, .about = "Signs a person of the staff in."},
+        {.method = "POST",
+         .path = "/api/v1/session",
+         .roles = ROLE_ALL,
+         .run = post_session,
+         .body = session_body,
+         .answer = session_answer,
+         .per_minute = 30,
+         .slow = true,
+         .about = "Signs a person of the staff in."},
         {.method = "DELETE", .path = "/api/v1/session", .roles = ROLE_ALL, .run = delete_session, .about = "Signs out."},
-        {.method = "GET", .path = "/api/v1/session", .roles = ROLE_ALL, .run = get_session, .answer = who_answer, .about = "Who is asking."},
-        {.method = "GET", .path = "/api/v1/units", .roles = ROLE_ALL, .run = get_units, .query = units_query, .answer = units_answer,
+        {.method = "GET",
+         .path = "/api/v1/session",
+         .roles = ROLE_ALL,
+         .run = get_session,
+         .answer = who_answer,
+         .about = "Who is asking."},
+        {.method = "GET",
+         .path = "/api/v1/units",
+         .roles = ROLE_ALL,
+         .run = get_units,
+         .query = units_query,
+         .answer = units_answer,
          .about = "Units: departments, subdistricts, communities, firms."},
         {0},
 };

@@ -41,8 +41,13 @@ static bool read_account(struct tx *tx, void *ctx, struct err *e)
         if (found <= 0)
                 return found == 0;
         s->session->account = (struct account){
-                .id = rows_int(&r, 0), .login = rows_text(&r, a, 1), .name = rows_text(&r, a, 2), .role = role_of_name(rows_text(&r, a, 3)),
-                .unit = rows_text(&r, a, 4), .area = rows_text(&r, a, 5), .disabled = rows_int(&r, 6) != 0,
+                .id = rows_int(&r, 0),
+                .login = rows_text(&r, a, 1),
+                .name = rows_text(&r, a, 2),
+                .role = role_of_name(rows_text(&r, a, 3)),
+                .unit = rows_text(&r, a, 4),
+                .area = rows_text(&r, a, 5),
+                .disabled = rows_int(&r, 6) != 0,
         };
         s->password_hash = rows_text(&r, a, 7);
         s->found = !s->session->account.disabled;
@@ -62,7 +67,8 @@ static bool open_session(struct tx *tx, void *ctx, struct err *e)
         const struct session *x = s->session;
         return tx_change(tx, e, SQL_FORGET, ARGS(V(s->login), V(1), V(s->now))) >= 0
                && tx_change(tx, e, SQL_EXPIRED, ARGS(V(x->account.id), V(s->now))) >= 0
-               && tx_change(tx, e, SQL_OPEN, ARGS(V_BLOB(s->hash, sizeof s->hash), V(x->account.id), V(x->csrf), V(x->expires))) == 1;
+               && tx_change(tx, e, SQL_OPEN, ARGS(V_BLOB(s->hash, sizeof s->hash), V(x->account.id), V(x->csrf), V(x->expires)))
+                          == 1;
 }
 
 bool session_open(struct store *store, struct arena *a, const char *login, const char *password, int64_t now, struct session *out,
@@ -76,7 +82,8 @@ bool session_open(struct store *store, struct arena *a, const char *login, const
         if (!store_read(store, read_account, &s, e))
                 return false;
         if (s.failures >= FAILURES_MOST)
-                return err_both(e, ERR_BUSY, NULL, "too many failed sign-ins; try again in 15 minutes", "登录失败次数过多，请15分钟后再试");
+                return err_both(e, ERR_BUSY, NULL, "too many failed sign-ins; try again in 15 minutes",
+                                "登录失败次数过多，请15分钟后再试");
         const bool right = password_verify(password, s.found ? s.password_hash : NOBODY);
         if (!right || !s.found) {
                 if (!store_write(store, note_failure, &s, e))

@@ -8,7 +8,7 @@
 
 static const char SQL_ADD_UNIT[] =
         "INSERT INTO unit(version, place, code, name, name_en, kind, parent, area, fallback, position)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9, 0), CAST(SUBSTR($2, 11) AS INTEGER))";  /* "units.csv:LINE" */
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9, 0), CAST(SUBSTR($2, 11) AS INTEGER))"; /* "units.csv:LINE" */
 static const char SQL_ADD_ALIAS[] = "INSERT INTO unit_alias(version, place, alias, unit) VALUES ($1, $2, $3, $4)";
 static const char SQL_COUNT[] = "SELECT COUNT(*) FROM unit WHERE version = $1";
 static const char SQL_UNITS[] =
@@ -27,7 +27,8 @@ static const char SQL_RING[] =
         " UNION ALL SELECT u.code, t.level + 1 FROM tree t JOIN unit u ON u.version = $1 AND u.parent = t.code WHERE t.level < 8)"
         " SELECT u.place, 'the unit ' || u.code || ' is deeper than eight levels, or its parents form a ring',"
         " '单位' || u.code || '超过八级，或上级成环' FROM unit u WHERE u.version = $1 AND u.parent IS NOT NULL"
-        " AND EXISTS (SELECT 1 FROM unit p WHERE p.version = u.version AND p.code = u.parent) AND u.code NOT IN (SELECT code FROM tree)";
+        " AND EXISTS (SELECT 1 FROM unit p WHERE p.version = u.version AND p.code = u.parent) AND u.code NOT IN (SELECT code FROM"
+        " tree)";
 static const char SQL_FALLBACK[] =
         "SELECT 'units.csv', 'exactly one unit must have fallback = yes; ' || n || ' have', '须恰有一个单位 fallback 为 yes，现有' || n || '个'"
         " FROM (SELECT COUNT(*) AS n FROM unit WHERE version = $1 AND fallback = 1) f WHERE f.n <> 1";
@@ -42,7 +43,8 @@ static const char SQL_ALIAS_TWICE[] =
 enum { DEPTH_MOST = 8 };
 
 struct units {
-        struct unit *at; size_t n;
+        struct unit *at;
+        size_t n;
         struct map *by_code, *by_name;
         const struct unit *fallback;
 };
@@ -54,8 +56,12 @@ static bool read_units(struct tx *tx, struct arena *a, int64_t version, struct u
                 return false;
         for (; u->n < room && rows_next(&r); u->n++) {
                 struct unit *unit = &u->at[u->n];
-                *unit = (struct unit){.code = rows_text(&r, a, 0), .name = rows_text(&r, a, 1), .name_en = rows_text(&r, a, 2),
-                                      .kind = rows_text(&r, a, 3), .parent = rows_text(&r, a, 4), .area = rows_text(&r, a, 5)};
+                *unit = (struct unit){.code = rows_text(&r, a, 0),
+                                      .name = rows_text(&r, a, 1),
+                                      .name_en = rows_text(&r, a, 2),
+                                      .kind = rows_text(&r, a, 3),
+                                      .parent = rows_text(&r, a, 4),
+                                      .area = rows_text(&r, a, 5)};
                 (void)map_put(u->by_code, unit->code, unit);
                 (void)map_put(u->by_name, unit->name, unit);
                 if (rows_int(&r, 6) || !u->fallback)

@@ -4,7 +4,7 @@
 
 static const char SQL_ROUTE[] =
         "INSERT INTO route(version, place, item, area, kind, unit, assists, note, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
-        " CAST(SUBSTR($2, 12) AS INTEGER))";    /* place is "routes.csv:LINE" */
+        " CAST(SUBSTR($2, 12) AS INTEGER))"; /* place is "routes.csv:LINE" */
 static const char SQL_ROTA[] = "INSERT INTO rota(version, place, rota, unit, weight) VALUES ($1, $2, $3, $4, $5)";
 
 static const char SQL_ITEM_UNKNOWN[] =
@@ -18,7 +18,8 @@ static const char SQL_UNIT_UNKNOWN[] =
         " AND r.unit NOT LIKE 'rota:%' AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.version = r.version AND u.code = r.unit)";
 static const char SQL_ROTA_UNKNOWN[] =
         "SELECT r.place, 'there is no ' || r.unit || ' in rotas.csv', 'rotas.csv 中没有' || r.unit FROM route r WHERE r.version = $1"
-        " AND r.unit LIKE 'rota:%' AND NOT EXISTS (SELECT 1 FROM rota t WHERE t.version = r.version AND 'rota:' || t.rota = r.unit)";
+        " AND r.unit LIKE 'rota:%' AND NOT EXISTS (SELECT 1 FROM rota t WHERE t.version = r.version AND 'rota:' || t.rota ="
+        " r.unit)";
 /* Lists are short; every code of one must be a unit: the list with '|' around it, less all known codes, must be empty. */
 static const char SQL_ASSIST_UNKNOWN[] =
         "WITH RECURSIVE part(place, code, rest) AS ("
@@ -62,7 +63,7 @@ static const struct pack_table tables[] = {
         {0},
 };
 static const char *const checks[] = {
-        SQL_ITEM_UNKNOWN, SQL_AREA_UNKNOWN, SQL_UNIT_UNKNOWN, SQL_ROTA_UNKNOWN, SQL_ASSIST_UNKNOWN, SQL_NEVER_USED,
-        SQL_KIND_ANYWHERE, SQL_ROTA_UNIT, SQL_ROTA_WEIGHT, NULL,
+        SQL_ITEM_UNKNOWN, SQL_AREA_UNKNOWN,  SQL_UNIT_UNKNOWN, SQL_ROTA_UNKNOWN, SQL_ASSIST_UNKNOWN,
+        SQL_NEVER_USED,   SQL_KIND_ANYWHERE, SQL_ROTA_UNIT,    SQL_ROTA_WEIGHT,  NULL,
 };
 const struct pack_part routing_pack = {.capability = "routing", .tables = tables, .checks = checks};

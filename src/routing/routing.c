@@ -21,23 +21,32 @@ static const char SQL_ROTAS[] = "SELECT rota, unit, weight FROM rota WHERE versi
 
 enum { ROTAS_MOST = 256, TURNS_MOST = 32 };
 
-struct rota { const char *name; const struct unit *units[TURNS_MOST]; int64_t weights[TURNS_MOST], sum; size_t n; };
+struct rota {
+        const char *name;
+        const struct unit *units[TURNS_MOST];
+        int64_t weights[TURNS_MOST], sum;
+        size_t n;
+};
 struct route_row {
-        int32_t item, area;             /* order in the catalogue and the twin; -1 = any */
-        const char *kind;               /* NULL = any */
-        const struct unit *lead;        /* NULL: rota */
+        int32_t item, area;      /* order in the catalogue and the twin; -1 = any */
+        const char *kind;        /* NULL = any */
+        const struct unit *lead; /* NULL: rota */
         const struct rota *rota;
-        const struct unit **assists; size_t n_assists;
+        const struct unit **assists;
+        size_t n_assists;
         const char *place;
-        int32_t next;                   /* in its slot's chain; -1 ends */
+        int32_t next; /* in its slot's chain; -1 ends */
 };
 struct routing {
         const struct catalogue *catalogue;
         const struct twin *twin;
         const struct units *units;
-        struct route_row *rows; int32_t n;
-        int32_t *slots; uint64_t mask;
-        struct rota rotas[ROTAS_MOST]; size_t n_rotas;
+        struct route_row *rows;
+        int32_t n;
+        int32_t *slots;
+        uint64_t mask;
+        struct rota rotas[ROTAS_MOST];
+        size_t n_rotas;
 };
 
 static uint64_t key_hash(int32_t item, int32_t area)
@@ -94,8 +103,11 @@ static bool read_route(struct arena *a, const struct routing *x, const struct ro
         const char *item = rows_text(r, a, 0), *area = rows_text(r, a, 1), *kind = rows_text(r, a, 2), *unit = rows_text(r, a, 3);
         const struct item *i = text_is(item, "*") ? NULL : item_find(x->catalogue, item);
         const struct area *ar = text_is(area, "*") ? NULL : area_find(x->twin, area);
-        *row = (struct route_row){.item = i ? i->order : -1, .area = ar ? ar->order : -1, .kind = text_is(kind, "*") ? NULL : kind,
-                                  .place = rows_text(r, a, 5), .next = -1};
+        *row = (struct route_row){.item = i ? i->order : -1,
+                                  .area = ar ? ar->order : -1,
+                                  .kind = text_is(kind, "*") ? NULL : kind,
+                                  .place = rows_text(r, a, 5),
+                                  .next = -1};
         if (text_starts(unit, "rota:"))
                 row->rota = rota_find(x, unit + 5);
         else
@@ -111,8 +123,8 @@ static void link_rows(struct arena *a, struct routing *x)
                 room *= 2;
         x->slots = NEW_ARRAY(a, int32_t, room);
         x->mask = room - 1;
-        memset(x->slots, 0xFF, room * sizeof *x->slots);        /* -1 */
-        for (int32_t i = x->n; i-- > 0;) {                       /* so that a chain begins with its first row */
+        memset(x->slots, 0xFF, room * sizeof *x->slots); /* -1 */
+        for (int32_t i = x->n; i-- > 0;) {               /* so that a chain begins with its first row */
                 int32_t *slot = &x->slots[key_hash(x->rows[i].item, x->rows[i].area) & x->mask];
                 x->rows[i].next = *slot;
                 *slot = i;
@@ -188,15 +200,18 @@ static void explain_row(const struct routing *x, const struct route_row *row, st
         const char *area = row->area >= 0 ? area_at(x->twin, (size_t)row->area)->name : NULL;
         (void)snprintf(out->why, sizeof out->why, "%s: %.60s%s%.60s goes to %.60s%s.", row->place, item ? item : "any item",
                        area ? " in " : "", area ? area : "", out->lead->name, row->rota ? " (their turn in the rota)" : "");
-        (void)snprintf(out->why_zh, sizeof out->why_zh, "依据%s：%.60s%.60s%.60s由%.60s负责%s。", row->place, area ? area : "", area ? "的" : "",
-                       item ? item : "各类事项", out->lead->name, row->rota ? "（轮值）" : "");
+        (void)snprintf(out->why_zh, sizeof out->why_zh, "依据%s：%.60s%.60s%.60s由%.60s负责%s。", row->place, area ? area : "",
+                       area ? "的" : "", item ? item : "各类事项", out->lead->name, row->rota ? "（轮值）" : "");
 }
 
 static void answer_row(const struct routing *x, const struct question *q, int32_t i, enum routing_step step, struct answer *out)
 {
         const struct route_row *row = &x->rows[i];
-        *out = (struct answer){.lead = row->rota ? draw(row->rota, q->turn) : row->lead, .step = row->rota ? STEP_ROTA : step,
-                               .row = row->place, .sure = q->item != NULL, .n_assists = row->n_assists};
+        *out = (struct answer){.lead = row->rota ? draw(row->rota, q->turn) : row->lead,
+                               .step = row->rota ? STEP_ROTA : step,
+                               .row = row->place,
+                               .sure = q->item != NULL,
+                               .n_assists = row->n_assists};
         for (size_t k = 0; k < row->n_assists; k++)
                 out->assists[k] = row->assists[k];
         explain_row(x, row, out);
@@ -215,8 +230,14 @@ static bool answer_owner(const struct routing *x, const struct question *q, stru
 
 static void resolve(const struct routing *x, const struct question *q, struct answer *out)
 {
-        const struct { const char *kind; bool with_area; enum routing_step step; } steps[] = {
-                {q->kind, true, STEP_ITEM_AREA_KIND}, {NULL, true, STEP_ITEM_AREA}, {NULL, false, STEP_ITEM},
+        const struct {
+                const char *kind;
+                bool with_area;
+                enum routing_step step;
+        } steps[] = {
+                {q->kind, true, STEP_ITEM_AREA_KIND},
+                {NULL, true, STEP_ITEM_AREA},
+                {NULL, false, STEP_ITEM},
         };
         if (answer_owner(x, q, out))
                 return;

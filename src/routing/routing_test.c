@@ -21,7 +21,14 @@
 enum { ITEMS = 60, AREAS = 40, UNITS = 14, ROWS = 300, QUESTIONS = 4000, ROUNDS = 5, ANY = -1, NO_PARENT = -1 };
 static const char *const kinds[] = {"lamp", "bin", "pipe"};
 
-struct table_row { int item, area; const char *kind; int unit; const char *rota; int assists[3]; int n_assists; };
+struct table_row {
+        int item, area;
+        const char *kind;
+        int unit;
+        const char *rota;
+        int assists[3];
+        int n_assists;
+};
 /* What the oracle reads and what is written into the tables. */
 struct table {
         struct arena *arena;
@@ -72,7 +79,8 @@ static struct table *any_table(struct arena *a, uint64_t *seed)
         any_tree(seed, t->area_parent, t->area_level, AREAS, 1, 3);
         for (t->n = 0; t->n < ROWS; t->n++) {
                 struct table_row *r = &t->rows[t->n];
-                *r = (struct table_row){.item = draw(seed, 12) ? (int)draw(seed, ITEMS) : ANY, .area = draw(seed, 4) ? (int)draw(seed, AREAS) : ANY,
+                *r = (struct table_row){.item = draw(seed, 12) ? (int)draw(seed, ITEMS) : ANY,
+                                        .area = draw(seed, 4) ? (int)draw(seed, AREAS) : ANY,
                                         .unit = (int)draw(seed, UNITS)};
                 if (r->area != ANY && draw(seed, 4) == 0)
                         r->kind = kinds[draw(seed, COUNT_OF(kinds))];
@@ -90,7 +98,8 @@ static const char *code(struct arena *a, char letter, int i)
 }
 
 static const char SQL_ITEM[] = "INSERT INTO item(version, position, code, name, parent, place) VALUES (1, $1, $2, $3, $4, '')";
-static const char SQL_AREA[] = "INSERT INTO area(version, position, code, name, level, parent, place) VALUES (1, $1, $2, $3, $4, $5, '')";
+static const char SQL_AREA[] =
+        "INSERT INTO area(version, position, code, name, level, parent, place) VALUES (1, $1, $2, $3, $4, $5, '')";
 static const char SQL_UNIT[] =
         "INSERT INTO unit(version, position, code, name, kind, fallback, place) VALUES (1, $1, $2, $3, 'department', $4, '')";
 static const char SQL_ROUTE[] =
@@ -107,25 +116,36 @@ static bool add_route(struct tx *tx, const struct table *t, int i, struct err *e
         /* Both ways to say "any kind". */
         const char *kind = r->kind ? r->kind : i % 2 ? "*" : NULL;
         const char *unit = r->rota ? arena_format(a, "rota:%s", r->rota) : code(a, 'u', r->unit);
-        return tx_change(tx, e, SQL_ROUTE, ARGS(V(i), V(code(a, 'i', r->item)), V(code(a, 'a', r->area)), V(kind), V(unit), V(assists),
-                                                V(arena_format(a, "routes.csv:%d", i + 2)))) == 1;
+        return tx_change(tx, e, SQL_ROUTE,
+                         ARGS(V(i), V(code(a, 'i', r->item)), V(code(a, 'a', r->area)), V(kind), V(unit), V(assists),
+                              V(arena_format(a, "routes.csv:%d", i + 2))))
+               == 1;
 }
 
 static bool write_table(struct tx *tx, void *ctx, struct err *e)
 {
         const struct table *t = ctx;
         struct arena *a = t->arena;
-        static const struct { const char *rota; int unit, weight; } turns[] = {{"cables", 1, 5}, {"cables", 2, 3}, {"cables", 3, 2}, {"nights", 4, 1}};
+        static const struct {
+                const char *rota;
+                int unit, weight;
+        } turns[] = {{"cables", 1, 5}, {"cables", 2, 3}, {"cables", 3, 2}, {"nights", 4, 1}};
         bool good = true;
         for (int i = 0; i < ITEMS && good; i++)
-                good = tx_change(tx, e, SQL_ITEM, ARGS(V(i), V(code(a, 'i', i)), V(arena_format(a, "item %d", i)),
-                                                       t->item_parent[i] < 0 ? V_NULL : V(code(a, 'i', t->item_parent[i])))) == 1;
+                good = tx_change(tx, e, SQL_ITEM,
+                                 ARGS(V(i), V(code(a, 'i', i)), V(arena_format(a, "item %d", i)),
+                                      t->item_parent[i] < 0 ? V_NULL : V(code(a, 'i', t->item_parent[i]))))
+                       == 1;
         for (int i = 0; i < AREAS && good; i++)
-                good = tx_change(tx, e, SQL_AREA, ARGS(V(i), V(code(a, 'a', i)), V(arena_format(a, "area %d", i)),
-                                                       V(area_level_name((enum area_level)t->area_level[i])),
-                                                       t->area_parent[i] < 0 ? V_NULL : V(code(a, 'a', t->area_parent[i])))) == 1;
+                good = tx_change(tx, e, SQL_AREA,
+                                 ARGS(V(i), V(code(a, 'a', i)), V(arena_format(a, "area %d", i)),
+                                      V(area_level_name((enum area_level)t->area_level[i])),
+                                      t->area_parent[i] < 0 ? V_NULL : V(code(a, 'a', t->area_parent[i]))))
+                       == 1;
         for (int i = 0; i < UNITS && good; i++)
-                good = tx_change(tx, e, SQL_UNIT, ARGS(V(i), V(code(a, 'u', i)), V(arena_format(a, "unit %d", i)), V(i == UNITS - 1))) == 1;
+                good = tx_change(tx, e, SQL_UNIT,
+                                 ARGS(V(i), V(code(a, 'u', i)), V(arena_format(a, "unit %d", i)), V(i == UNITS - 1)))
+                       == 1;
         for (size_t i = 0; i < COUNT_OF(turns) && good; i++)
                 good = tx_change(tx, e, SQL_ROTA, ARGS(V(turns[i].rota), V(code(a, 'u', turns[i].unit)), V(turns[i].weight))) == 1;
         for (int i = 0; i < t->n && good; i++)
@@ -151,17 +171,27 @@ static bool above(const int *parent, int ancestor, int i)
         return ancestor == ANY;
 }
 
-struct asked { int item, area; const char *kind; };
+struct asked {
+        int item, area;
+        const char *kind;
+};
+
+/* Whether the row belongs to the step at all. */
+static bool of_step(const struct table_row *r, enum routing_step step)
+{
+        if (step == STEP_ITEM)
+                return r->area == ANY && !r->kind;
+        return r->area != ANY && (r->kind != NULL) == (step == STEP_ITEM_AREA_KIND);
+}
 
 static int first_row(const struct table *t, const struct asked *q, enum routing_step step)
 {
         for (int i = 0; i < t->n; i++) {
                 const struct table_row *r = &t->rows[i];
                 const bool item = above(t->item_parent, r->item, q->item);
-                const bool area = r->area != ANY && q->area != ANY && above(t->area_parent, r->area, q->area);
-                const bool kind = r->kind && q->kind && text_is(r->kind, q->kind);
-                if (item && ((step == STEP_ITEM_AREA_KIND && area && kind) || (step == STEP_ITEM_AREA && area && !r->kind)
-                             || (step == STEP_ITEM && r->area == ANY && !r->kind)))
+                const bool area = r->area == ANY || (q->area != ANY && above(t->area_parent, r->area, q->area));
+                const bool kind = !r->kind || text_is(r->kind, q->kind);
+                if (of_step(r, step) && item && area && kind)
                         return i;
         }
         return -1;
@@ -188,7 +218,8 @@ static void check_row(const struct loaded *l, const struct table *t, const struc
         assert_non_null(strstr(got->why_zh, got->lead->name));
 }
 
-static void check_answer(const struct loaded *l, const struct table *t, const struct asked *q, const char *owner, const struct answer *got)
+static void check_answer(const struct loaded *l, const struct table *t, const struct asked *q, const char *owner,
+                         const struct answer *got)
 {
         static const enum routing_step steps[] = {STEP_ITEM_AREA_KIND, STEP_ITEM_AREA, STEP_ITEM};
         if (owner && unit_find(l->units, owner)) {
@@ -219,8 +250,11 @@ static void ask(const struct loaded *l, const struct table *t, uint64_t *seed)
         char turn[24];
         struct answer got, again;
         (void)snprintf(turn, sizeof turn, "%u", draw(seed, 100000));
-        const struct question question = {.item = item_find(l->catalogue, code(t->arena, 'i', q.item)), .kind = q.kind, .owner = owner,
-                                          .area = area_find(l->twin, code(t->arena, 'a', q.area)), .turn = draw(seed, 20) ? turn : NULL};
+        const struct question question = {.item = item_find(l->catalogue, code(t->arena, 'i', q.item)),
+                                          .kind = q.kind,
+                                          .owner = owner,
+                                          .area = area_find(l->twin, code(t->arena, 'a', q.area)),
+                                          .turn = draw(seed, 20) ? turn : NULL};
         routing_resolve(l->routing, &question, &got);
         routing_resolve(l->routing, &question, &again);
         assert_ptr_equal(got.lead, again.lead);
@@ -238,7 +272,7 @@ static void the_first_row_of_the_first_step_answers(void **state)
                 struct table *t = any_table(l.arena, &seed);
                 struct store *s;
                 struct err e;
-                t->n = round == 0 ? 0 : round == 1 ? 7 : ROWS;          /* also lists that leave much to the fallback */
+                t->n = round == 0 ? 0 : round == 1 ? 7 : ROWS; /* also lists that leave much to the fallback */
                 assert_true(test_store_open(&s, round % test_store_engines(), all_migrations));
                 ok(store_write(s, write_table, t, &e), &e);
                 ok(store_read(s, load, &l, &e), &e);
@@ -274,7 +308,10 @@ static void unload(struct loaded *l)
 
 static void each_step_by_name(void **state)
 {
-        static const struct { const char *item, *area, *kind, *owner, *unit, *row; enum routing_step step; } wanted[] = {
+        static const struct {
+                const char *item, *area, *kind, *owner, *unit, *row;
+                enum routing_step step;
+        } wanted[] = {
                 {"010101", "990101001001", NULL, "housing", "housing", "", STEP_OWNER},
                 {"010101", "990101001001", "bin", NULL, "city", "routes.csv:2", STEP_ITEM_AREA_KIND},
                 {"010101", "990101001001", "lamp", NULL, "oak", "routes.csv:3", STEP_ITEM_AREA},
@@ -296,13 +333,17 @@ static void each_step_by_name(void **state)
                 struct loaded l = load_pack(pg, "test/packs/small");
                 for (size_t i = 0; i < COUNT_OF(wanted); i++) {
                         struct answer got;
-                        routing_resolve(l.routing, &(struct question){.item = item_find(l.catalogue, wanted[i].item),
-                                                                      .area = area_find(l.twin, wanted[i].area), .kind = wanted[i].kind,
-                                                                      .owner = wanted[i].owner}, &got);
+                        routing_resolve(l.routing,
+                                        &(struct question){.item = item_find(l.catalogue, wanted[i].item),
+                                                           .area = area_find(l.twin, wanted[i].area),
+                                                           .kind = wanted[i].kind,
+                                                           .owner = wanted[i].owner},
+                                        &got);
                         assert_string_equal(got.lead->code, wanted[i].unit);
                         assert_string_equal(got.row, wanted[i].row);
                         assert_int_equal(got.step, wanted[i].step);
-                        assert_int_equal(got.sure, wanted[i].step == STEP_OWNER || (wanted[i].item && wanted[i].step != STEP_FALLBACK));
+                        assert_int_equal(got.sure,
+                                         wanted[i].step == STEP_OWNER || (wanted[i].item && wanted[i].step != STEP_FALLBACK));
                 }
                 unload(&l);
         }
@@ -312,7 +353,10 @@ static void a_rota_draws_by_weight(void **state)
 {
         enum { TURNS = 30000 };
         struct loaded l = load_pack(false, "test/packs/small");
-        const struct { const char *unit; double share; } wanted[] = {{"telecom-a", 0.5}, {"telecom-b", 0.3}, {"telecom-c", 0.2}};
+        const struct {
+                const char *unit;
+                double share;
+        } wanted[] = {{"telecom-a", 0.5}, {"telecom-b", 0.3}, {"telecom-c", 0.2}};
         int drawn[3] = {0};
         (void)state;
         for (int i = 0; i < TURNS; i++) {
@@ -341,10 +385,14 @@ static void long_names_are_cut_between_characters(void **state)
                 "u1,A很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长的单位,department,\n"
                 "u2,Ab也很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长很长的单位,centre,yes\n";
         static const char routes[] = "item,area,unit\n01,*,u1\n";
-        static const char items[] = "code,name,limit,limit_unit\n01,B名称很长很长很长很长很长很长很长很长很长很长很长很长很长很长的事项,1,work_day\n02,其他,1,work_day\n";
-        static const struct { const char *file, *text; } changes[] = {
-                {"units.csv", units}, {"unit_aliases.csv", "alias,unit\n"}, {"routes.csv", routes}, {"rotas.csv", "rota,unit,weight\n"},
-                {"items.csv", items}, {"item_aliases.csv", "path,item\n"},
+        static const char items[] =
+                "code,name,limit,limit_unit\n01,B名称很长很长很长很长很长很长很长很长很长很长很长很长很长很长的事项,1,work_day\n02,其他,1,work_day\n";
+        static const struct {
+                const char *file, *text;
+        } changes[] = {
+                {"units.csv", units},   {"unit_aliases.csv", "alias,unit\n"},
+                {"routes.csv", routes}, {"rotas.csv", "rota,unit,weight\n"},
+                {"items.csv", items},   {"item_aliases.csv", "path,item\n"},
         };
         char from[TEST_PACK_PATH] = "test/packs/small", copy[TEST_PACK_PATH];
         (void)state;
@@ -356,10 +404,13 @@ static void long_names_are_cut_between_characters(void **state)
         }
         struct loaded l = load_pack(false, from);
         test_pack_remove(from);
-        static const struct { const char *item, *owner; } asked[] = {{"01", NULL}, {"02", NULL}, {"01", "u1"}};
+        static const struct {
+                const char *item, *owner;
+        } asked[] = {{"01", NULL}, {"02", NULL}, {"01", "u1"}};
         for (size_t i = 0; i < COUNT_OF(asked); i++) {
                 struct answer got;
-                routing_resolve(l.routing, &(struct question){.item = item_find(l.catalogue, asked[i].item), .owner = asked[i].owner}, &got);
+                routing_resolve(l.routing,
+                                &(struct question){.item = item_find(l.catalogue, asked[i].item), .owner = asked[i].owner}, &got);
                 assert_int_equal(text_utf8_fault(got.why, strlen(got.why)), strlen(got.why));
                 assert_int_equal(text_utf8_fault(got.why_zh, strlen(got.why_zh)), strlen(got.why_zh));
         }

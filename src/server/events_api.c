@@ -17,7 +17,7 @@ enum { EVENTS_ONCE = 256, UNSENT_MOST = 64 << 10 };
 /* One listener.  `unit` or `track` narrow what he gets; NULL = everything. */
 struct feed {
         struct district *district;
-        struct arena *arena;            /* emptied before each reading */
+        struct arena *arena; /* emptied before each reading */
         struct cursor at;
         char *unit, *track;
 };
@@ -27,7 +27,8 @@ static struct feed *feed_new(struct district *d, const char *unit, const char *t
         struct feed *f = calloc(1, sizeof *f);
         if (!f)
                 abort();
-        *f = (struct feed){.district = d, .arena = arena_new(), .unit = unit ? strdup(unit) : NULL, .track = track ? strdup(track) : NULL};
+        *f = (struct feed){
+                .district = d, .arena = arena_new(), .unit = unit ? strdup(unit) : NULL, .track = track ? strdup(track) : NULL};
         return f;
 }
 
@@ -79,7 +80,7 @@ static bool feed_next(void *ctx, struct buf *out, struct err *e)
         while (n == EVENTS_ONCE && out->length < UNSENT_MOST) {
                 arena_reset(f->arena);
                 if (!outbox_read(f->district->store, f->arena, f->at, EVENTS_ONCE, &events, &n, e))
-                        return e->kind == ERR_BUSY;     /* the next wake tries again */
+                        return e->kind == ERR_BUSY; /* the next wake tries again */
                 for (size_t i = 0; i < n; i++) {
                         const struct json_value *payload = json_parse(f->arena, events[i].payload, strlen(events[i].payload), e);
                         if (payload && text_is(events[i].topic, "case") && wanted(f, rules, payload))
@@ -103,7 +104,8 @@ static bool start_at(struct request *rq, struct cursor *at, struct err *e)
         if (!last)
                 return outbox_last(rq->store, at, e);
         if (sscanf(last, "%18lld.%18lld%n", &tx, &seq, &used) != 2 || last[used])
-                return err_both(e, ERR_INVALID, "after", "Last-Event-ID must be the id of an event", "Last-Event-ID 应为某个事件的 id");
+                return err_both(e, ERR_INVALID, "after", "Last-Event-ID must be the id of an event",
+                                "Last-Event-ID 应为某个事件的 id");
         *at = (struct cursor){tx, seq};
         return true;
 }
@@ -134,12 +136,25 @@ static bool get_track_events(struct request *rq, struct reply *rp, struct err *e
 }
 
 static const struct query_param after_query[] = {
-        {.name = "after", .type = SHAPE_TEXT, .most = 60, .about = "Id of the last event seen, when the header Last-Event-ID cannot be sent."}, {0},
+        {.name = "after",
+         .type = SHAPE_TEXT,
+         .most = 60,
+         .about = "Id of the last event seen, when the header Last-Event-ID cannot be sent."},
+        {0},
 };
 static const struct route table[] = {
-        {.method = "GET", .path = "/api/v1/events", .roles = ROLE_STAFF | ROLE_CHANNEL, .run = get_events, .query = after_query,
+        {.method = "GET",
+         .path = "/api/v1/events",
+         .roles = ROLE_STAFF | ROLE_CHANNEL,
+         .run = get_events,
+         .query = after_query,
          .about = "Every move of every case one may see, live (server-sent events; resumes behind Last-Event-ID)."},
-        {.method = "GET", .path = "/api/v1/track/{code}/events", .roles = ROLE_ALL, .run = get_track_events, .query = after_query, .per_minute = 60,
+        {.method = "GET",
+         .path = "/api/v1/track/{code}/events",
+         .roles = ROLE_ALL,
+         .run = get_track_events,
+         .query = after_query,
+         .per_minute = 60,
          .about = "The states of one case, live, for whoever has its tracking code."},
         {0},
 };

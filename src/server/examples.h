@@ -5,6 +5,7 @@
 struct rulebook_readers;
 struct stage;
 
-/* pack_loading.examples; ctx is a const struct rulebook_readers *.  Each example that comes out otherwise is a fault with its line. */
+/* pack_loading.examples; ctx is a const struct rulebook_readers *.  Each example that comes out otherwise is a fault with its
+ * line. */
 bool examples_run(struct stage *, void *ctx, struct err *) MUST_CHECK;
 #endif

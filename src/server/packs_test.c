@@ -27,8 +27,8 @@
 #include "store/testing.h"
 #include "twin/twin.h"
 
-static const struct pack_part *const parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack, &cases_pack,
-                                                &notify_pack, &intake_pack, NULL};
+static const struct pack_part *const parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
+                                                &cases_pack,  &notify_pack,   &intake_pack,    NULL};
 static struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load};
 
 static bool check(struct store *s, const char *dir, struct fault_list *faults, struct err *e)

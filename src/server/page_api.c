@@ -8,7 +8,8 @@ static bool get_page(struct request *rq, struct reply *rp, struct err *e)
         const char *path = request_param(rq, "path");
         /* A program that mistypes an address of the API must not be answered with a page. */
         if (text_starts(path, "/api/"))
-                return err_both(e, ERR_NOT_FOUND, NULL, "there is nothing at this address; see /api/openapi.json", "此地址不存在，请见 /api/openapi.json");
+                return err_both(e, ERR_NOT_FOUND, NULL, "there is nothing at this address; see /api/openapi.json",
+                                "此地址不存在，请见 /api/openapi.json");
         return reply_asset(rq, rp, &web_assets, path, e);
 }
 

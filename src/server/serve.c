@@ -20,12 +20,12 @@
 #include <unistd.h>
 
 struct running {
-        struct district district;       /* first: handlers get it as their app */
+        struct district district; /* first: handlers get it as their app */
         struct arena *arena;
         struct store *store;
         struct identity_cache *identities;
         struct scheduler *slow;
-        pthread_mutex_t waking;         /* the scheduler wakes the server's streams until the server goes */
+        pthread_mutex_t waking; /* the scheduler wakes the server's streams until the server goes */
 };
 
 /* --- what HTTP asks of us ------------------------------------------------------------------------------------------------ */
@@ -106,12 +106,17 @@ static void news(void *ctx)
 static bool open_district(struct running *r, const struct settings *s, const struct capabilities *c, struct err *e)
 {
         const struct store_options options = {
-                .dsn = settings_dsn(r->arena, s), .migrations = all_migrations, .readers = s->store_readers, .writers = s->store_writers,
+                .dsn = settings_dsn(r->arena, s),
+                .migrations = all_migrations,
+                .readers = s->store_readers,
+                .writers = s->store_writers,
         };
         if (!store_open(&r->store, &options, e))
                 return false;
         const struct district_options district = {
-                .store = r->store, .key_file = arena_format(r->arena, "%s/seal.key", s->data), .readers = c->readers,
+                .store = r->store,
+                .key_file = arena_format(r->arena, "%s/seal.key", s->data),
+                .readers = c->readers,
         };
         if (!district_open(&r->district, &district, e))
                 return false;
@@ -129,12 +134,14 @@ static bool open_district(struct running *r, const struct settings *s, const str
 static bool start_schedulers(struct running *r, const struct capabilities *c, struct err *e)
 {
         static const struct consumer *const none[] = {NULL};
-        const struct scheduler_options usual = {.store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
+        const struct scheduler_options usual = {
+                .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
         return scheduler_start(&r->slow, &slow, e) && scheduler_start(&r->district.scheduler, &usual, e);
 }
 
-static bool start_server(struct running *r, const struct settings *s, const struct capabilities *c, struct server **out, struct err *e)
+static bool start_server(struct running *r, const struct settings *s, const struct capabilities *c, struct server **out,
+                         struct err *e)
 {
         size_t n = 0;
         while (c->routes[n])
@@ -143,10 +150,23 @@ static bool start_server(struct running *r, const struct settings *s, const stru
         for (size_t i = 0; i < n; i++)
                 tables[i] = *c->routes[i];
         const struct server_options options = {
-                .address = s->address, .port = s->port, .routes = tables, .store = r->store, .app = r,
-                .identify = identify, .metrics = metrics, .ready = ready,
-                .workers = s->workers, .queue = s->queue, .connections = s->connections, .idle_seconds = s->idle_seconds, .streams = s->streams,
-                .title = "yiwang", .release = YIWANG_VERSION, .trusted_proxy = s->trusted_proxy, .access_log = s->access_log,
+                .address = s->address,
+                .port = s->port,
+                .routes = tables,
+                .store = r->store,
+                .app = r,
+                .identify = identify,
+                .metrics = metrics,
+                .ready = ready,
+                .workers = s->workers,
+                .queue = s->queue,
+                .connections = s->connections,
+                .idle_seconds = s->idle_seconds,
+                .streams = s->streams,
+                .title = "yiwang",
+                .release = YIWANG_VERSION,
+                .trusted_proxy = s->trusted_proxy,
+                .access_log = s->access_log,
         };
         return server_start(out, &options, e);
 }
@@ -157,7 +177,7 @@ static void close_all(struct running *r)
         (void)pthread_mutex_lock(&r->waking);
         r->district.server = NULL;
         (void)pthread_mutex_unlock(&r->waking);
-        server_stop(&server);           /* finishes what was accepted; that may still nudge the scheduler */
+        server_stop(&server); /* finishes what was accepted; that may still nudge the scheduler */
         if (r->district.scheduler)
                 scheduler_stop(&r->district.scheduler);
         if (r->slow)
@@ -201,7 +221,7 @@ bool serve(const struct settings *s, const struct capabilities *c, struct err *e
         (void)sigaddset(&signals, SIGTERM);
         (void)sigaddset(&signals, SIGINT);
         (void)sigaddset(&signals, SIGHUP);
-        (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);       /* threads started from here on leave them to us */
+        (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* threads started from here on leave them to us */
         raise_descriptors();
         bool ok = open_district(&r, s, c, e) && start_server(&r, s, c, &server, e);
         r.district.server = server;

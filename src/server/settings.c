@@ -8,44 +8,103 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum kind { TEXT, NUMBER, SWITCH, SECRET };     /* SECRET: the name of a file whose first line is the value */
+enum kind { TEXT, NUMBER, SWITCH, SECRET }; /* SECRET: the name of a file whose first line is the value */
 struct rule {
         struct setting setting;
         enum kind kind;
-        size_t place;                   /* in struct raw */
+        size_t place; /* in struct raw */
         int least, most;
-        const char *otherwise;          /* NULL = unset */
+        const char *otherwise; /* NULL = unset */
 };
 
 /* Webhooks are a list in struct settings; everything else goes there as it is. */
-struct raw { struct settings settings; const char *webhook_url, *webhook_secret; };
+struct raw {
+        struct settings settings;
+        const char *webhook_url, *webhook_secret;
+};
 #define AT(member) offsetof(struct raw, settings.member)
 
 static const struct rule rules[] = {
         {{"data", "folder of the district's files", "数据目录"}, TEXT, AT(data), 0, 0, "./data"},
         {{"store", "database: sqlite:PATH or postgres://USER@HOST:PORT/DB; the SQLite file DATA/yiwang.db when unsaid",
-          "数据库：sqlite:路径 或 postgres://用户@主机:端口/库；默认为 DATA/yiwang.db"}, TEXT, AT(store), 0, 0, NULL},
+          "数据库：sqlite:路径 或 postgres://用户@主机:端口/库；默认为 DATA/yiwang.db"},
+         TEXT,
+         AT(store),
+         0,
+         0,
+         NULL},
         {{"store_readers", "connections for reading", "读连接数"}, NUMBER, AT(store_readers), 1, 256, "4"},
-        {{"store_writers", "connections for writing (PostgreSQL)", "写连接数（PostgreSQL）"}, NUMBER, AT(store_writers), 1, 256, "16"},
+        {{"store_writers", "connections for writing (PostgreSQL)", "写连接数（PostgreSQL）"},
+         NUMBER,
+         AT(store_writers),
+         1,
+         256,
+         "16"},
         {{"address", "address to listen on", "监听地址"}, TEXT, AT(address), 0, 0, "127.0.0.1"},
         {{"port", "port to listen on; 0 takes a free one", "监听端口，0 表示任取空闲端口"}, NUMBER, AT(port), 0, 65535, "8080"},
         {{"workers", "threads that answer requests", "处理请求的线程数"}, NUMBER, AT(workers), 1, 1024, "64"},
-        {{"queue", "waiting requests before others are told to come again", "等待请求的上限，超过则请稍后再试"}, NUMBER, AT(queue), 1, 100000, "1024"},
+        {{"queue", "waiting requests before others are told to come again", "等待请求的上限，超过则请稍后再试"},
+         NUMBER,
+         AT(queue),
+         1,
+         100000,
+         "1024"},
         {{"connections", "open connections at most", "最大连接数"}, NUMBER, AT(connections), 10, 1000000, "12000"},
-        {{"idle_seconds", "seconds after which a silent client is cut", "客户端空闲多少秒后断开"}, NUMBER, AT(idle_seconds), 1, 3600, "30"},
+        {{"idle_seconds", "seconds after which a silent client is cut", "客户端空闲多少秒后断开"},
+         NUMBER,
+         AT(idle_seconds),
+         1,
+         3600,
+         "30"},
         {{"streams", "live event streams at most", "实时事件流上限"}, NUMBER, AT(streams), 1, 100000, "1000"},
-        {{"trusted_proxy", "address of the proxy whose X-Forwarded-For is believed", "可信反向代理的地址"}, TEXT, AT(trusted_proxy), 0, 0, NULL},
+        {{"trusted_proxy", "address of the proxy whose X-Forwarded-For is believed", "可信反向代理的地址"},
+         TEXT,
+         AT(trusted_proxy),
+         0,
+         0,
+         NULL},
         {{"access_log", "yes: one log line for each request", "yes 表示记录每个请求"}, SWITCH, AT(access_log), 0, 0, "no"},
-        {{"log_level", "debug, info, warn or error; info when serving, else warn", "日志级别：debug、info、warn、error；服务默认 info，其他命令默认 warn"}, TEXT, AT(log_level), 0, 0, NULL},
-        {{"language", "zh or en: of notices (zh when unsaid) and of these commands (as LANG when unsaid)", "zh 或 en：通知的语言（默认 zh）与命令行的语言（默认随 LANG）"}, TEXT, AT(language), 0, 0, NULL},
-        {{"smtp_url", "mail server, smtp://HOST:PORT; mail goes to the log when unsaid", "邮件服务器 smtp://主机:端口；未设置则只写日志"},
-         TEXT, AT(notify.smtp_url), 0, 0, NULL},
+        {{"log_level", "debug, info, warn or error; info when serving, else warn",
+          "日志级别：debug、info、warn、error；服务默认 info，其他命令默认 warn"},
+         TEXT,
+         AT(log_level),
+         0,
+         0,
+         NULL},
+        {{"language", "zh or en: of notices (zh when unsaid) and of these commands (as LANG when unsaid)",
+          "zh 或 en：通知的语言（默认 zh）与命令行的语言（默认随 LANG）"},
+         TEXT,
+         AT(language),
+         0,
+         0,
+         NULL},
+        {{"smtp_url", "mail server, smtp://HOST:PORT; mail goes to the log when unsaid",
+          "邮件服务器 smtp://主机:端口；未设置则只写日志"},
+         TEXT,
+         AT(notify.smtp_url),
+         0,
+         0,
+         NULL},
         {{"smtp_user", "name at the mail server", "邮件服务器用户名"}, TEXT, AT(notify.smtp_user), 0, 0, NULL},
-        {{"smtp_password_file", "file with the password at the mail server", "存放邮件服务器密码的文件"}, SECRET, AT(notify.smtp_password), 0, 0, NULL},
+        {{"smtp_password_file", "file with the password at the mail server", "存放邮件服务器密码的文件"},
+         SECRET,
+         AT(notify.smtp_password),
+         0,
+         0,
+         NULL},
         {{"smtp_from", "sender's address", "发件人地址"}, TEXT, AT(notify.from), 0, 0, "yiwang@localhost"},
-        {{"webhook_url", "address that is told of every move", "接收流转通知的网址"}, TEXT, offsetof(struct raw, webhook_url), 0, 0, NULL},
+        {{"webhook_url", "address that is told of every move", "接收流转通知的网址"},
+         TEXT,
+         offsetof(struct raw, webhook_url),
+         0,
+         0,
+         NULL},
         {{"webhook_secret_file", "file with the secret that signs webhooks", "存放 webhook 签名密钥的文件"},
-         SECRET, offsetof(struct raw, webhook_secret), 0, 0, NULL},
+         SECRET,
+         offsetof(struct raw, webhook_secret),
+         0,
+         0,
+         NULL},
 };
 
 const struct setting *setting_at(size_t i)
@@ -76,13 +135,14 @@ static bool set(struct arena *a, struct raw *raw, const struct rule *rule, const
         switch (rule->kind) {
         case NUMBER:
                 if (!text_to_int(value, &n) || n < rule->least || n > rule->most)
-                        return err_both(e, ERR_INVALID, NULL, "%s: needs a whole number between %d and %d, not \"%.60s\"", "%s：应为 %d 至 %d 的整数，而不是“%.60s”",
-                                        from, rule->least, rule->most, value);
+                        return err_both(e, ERR_INVALID, NULL, "%s: needs a whole number between %d and %d, not \"%.60s\"",
+                                        "%s：应为 %d 至 %d 的整数，而不是“%.60s”", from, rule->least, rule->most, value);
                 *(int *)place = (int)n;
                 return true;
         case SWITCH:
                 if (!text_is(value, "yes") && !text_is(value, "no") && !text_empty(value))
-                        return err_both(e, ERR_INVALID, NULL, "%s: needs yes or no, not \"%.60s\"", "%s：应为 yes 或 no，而不是“%.60s”", from, value);
+                        return err_both(e, ERR_INVALID, NULL, "%s: needs yes or no, not \"%.60s\"",
+                                        "%s：应为 yes 或 no，而不是“%.60s”", from, value);
                 *(bool *)place = !text_is(value, "no");
                 return true;
         case SECRET:
@@ -119,7 +179,8 @@ static bool slurp(struct arena *a, const char *file, char **out, size_t *n, stru
         enum { MOST = 1 << 20 };
         FILE *f = fopen(file, "re");
         if (!f)
-                return err_both(e, ERR_INVALID, NULL, "cannot read the settings %s: %s", "无法读取设置文件 %s：%s", file, strerror(errno));
+                return err_both(e, ERR_INVALID, NULL, "cannot read the settings %s: %s", "无法读取设置文件 %s：%s", file,
+                                strerror(errno));
         *out = arena_alloc(a, MOST);
         *n = fread(*out, 1, MOST, f);
         const bool whole = feof(f) && !ferror(f);
@@ -145,13 +206,16 @@ static bool read_file(struct arena *a, const char *file, struct raw *raw, struct
         const struct yaml *root = yaml_parse(a, bytes, n, &why);
         if (!root || root->kind != YAML_MAP)
                 return err_both(e, ERR_INVALID, NULL, "%s: %s%.0s", "%s：%.0s%s", file, root ? "write NAME: VALUE lines" : why.text,
-                                root ? "每行应为 名称: 值" : why.zh[0] ? why.zh : why.text);
+                                root        ? "每行应为 名称: 值"
+                                : why.zh[0] ? why.zh
+                                            : why.text);
         for (const struct yaml *y = root->first; y; y = y->next) {
                 const struct rule *rule = rule_find(y->key);
                 const char *from = arena_format(a, "%s:%d: %s", file, y->key_line, y->key);
                 if (!rule || y->kind != YAML_TEXT)
                         return rule ? err_both(e, ERR_INVALID, NULL, "%s: needs one value", "%s：应为单个值", from)
-                                    : err_both(e, ERR_INVALID, NULL, "%s: there is no such setting; see yiwang serve --help", "%s：没有此设置，请见 yiwang serve --help", from);
+                                    : err_both(e, ERR_INVALID, NULL, "%s: there is no such setting; see yiwang serve --help",
+                                               "%s：没有此设置，请见 yiwang serve --help", from);
                 if (!set(a, raw, rule, y->text, from, e))
                         return false;
         }
@@ -167,7 +231,11 @@ static bool file_exists(const char *path)
 }
 
 /* --- all together ------------------------------------------------------------------------------------------------------------ */
-struct asking { struct arena *arena; const char *(*flag)(void *, const char *); void *ctx; };
+struct asking {
+        struct arena *arena;
+        const char *(*flag)(void *, const char *);
+        void *ctx;
+};
 
 static const char *given(const struct asking *q, const struct rule *rule, const char **from)
 {
@@ -179,11 +247,13 @@ static const char *given(const struct asking *q, const struct rule *rule, const 
 
 static bool check_words(const struct settings *s, struct err *e)
 {
-        if (s->log_level && !text_is(s->log_level, "debug") && !text_is(s->log_level, "info") && !text_is(s->log_level, "warn") && !text_is(s->log_level, "error"))
+        if (s->log_level && !text_is(s->log_level, "debug") && !text_is(s->log_level, "info") && !text_is(s->log_level, "warn")
+            && !text_is(s->log_level, "error"))
                 return err_both(e, ERR_INVALID, NULL, "log_level must be debug, info, warn or error, not \"%.40s\"",
                                 "log_level 应为 debug、info、warn 或 error，而不是“%.40s”", s->log_level);
         return text_is(s->language, "zh") || text_is(s->language, "en")
-               || err_both(e, ERR_INVALID, NULL, "language must be zh or en, not \"%.40s\"", "language 应为 zh 或 en，而不是“%.40s”", s->language);
+               || err_both(e, ERR_INVALID, NULL, "language must be zh or en, not \"%.40s\"",
+                           "language 应为 zh 或 en，而不是“%.40s”", s->language);
 }
 
 static bool put_webhook(struct arena *a, struct raw *raw, struct err *e)
@@ -191,7 +261,8 @@ static bool put_webhook(struct arena *a, struct raw *raw, struct err *e)
         if (!raw->webhook_url)
                 return true;
         if (!raw->webhook_secret)
-                return err_both(e, ERR_INVALID, NULL, "webhook_url needs webhook_secret_file: without a signature nobody can trust the call",
+                return err_both(e, ERR_INVALID, NULL,
+                                "webhook_url needs webhook_secret_file: without a signature nobody can trust the call",
                                 "设置 webhook_url 时还需设置 webhook_secret_file，否则对方无法验证来源");
         struct webhook *w = NEW(a, struct webhook);
         *w = (struct webhook){raw->webhook_url, raw->webhook_secret};
@@ -208,26 +279,40 @@ static const char *language_around(void)
         return lang && text_starts(lang, "zh") ? "zh" : "en";
 }
 
-bool settings_read(struct arena *a, const char *file, const char *(*flag)(void *ctx, const char *name), void *ctx, struct settings *out, struct err *e)
+static bool put_defaults(struct arena *a, struct raw *raw, struct err *e)
+{
+        for (size_t i = 0; i < COUNT_OF(rules); i++)
+                if (rules[i].otherwise && !set(a, raw, &rules[i], rules[i].otherwise, rules[i].setting.name, e))
+                        return false;
+        return true;
+}
+
+/* Flags win over the environment; both over the file. */
+static bool put_given(const struct asking *q, struct raw *raw, struct err *e)
+{
+        for (size_t i = 0; i < COUNT_OF(rules); i++) {
+                const char *from, *value = given(q, &rules[i], &from);
+                if (value && !set(q->arena, raw, &rules[i], value, from, e))
+                        return false;
+        }
+        return true;
+}
+
+bool settings_read(struct arena *a, const char *file, const char *(*flag)(void *ctx, const char *name), void *ctx,
+                   struct settings *out, struct err *e)
 {
         struct raw raw = {.webhook_url = NULL};
         const struct asking q = {a, flag, ctx};
         const char *from, *data = given(&q, &rules[0], &from);
-        for (size_t i = 0; i < COUNT_OF(rules); i++)
-                if (rules[i].otherwise && !set(a, &raw, &rules[i], rules[i].otherwise, rules[i].setting.name, e))
-                        return false;
+        if (!put_defaults(a, &raw, e))
+                return false;
         if (!file) {
                 const char *usual = arena_format(a, "%s/yiwang.yaml", data ? data : raw.settings.data);
                 file = file_exists(usual) ? usual : NULL;
         }
-        if (file && !read_file(a, file, &raw, e))
+        if ((file && !read_file(a, file, &raw, e)) || !put_given(&q, &raw, e))
                 return false;
-        for (size_t i = 0; i < COUNT_OF(rules); i++) {
-                const char *value = given(&q, &rules[i], &from);
-                if (value && !set(a, &raw, &rules[i], value, from, e))
-                        return false;
-        }
-        raw.settings.notify.language = raw.settings.language ? raw.settings.language : "zh";    /* citizens', not the operator's */
+        raw.settings.notify.language = raw.settings.language ? raw.settings.language : "zh"; /* citizens', not the operator's */
         if (!raw.settings.language)
                 raw.settings.language = language_around();
         if (!check_words(&raw.settings, e) || !put_webhook(a, &raw, e))

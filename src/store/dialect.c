@@ -7,7 +7,7 @@
 enum { SCHEMA_MOST = 4 << 20 };
 
 struct word {
-        const char *from, *sqlite, *postgres;   /* NULL: the word stays */
+        const char *from, *sqlite, *postgres; /* NULL: the word stays */
 };
 
 /* AUTOINCREMENT, since without it SQLite gives the number of a deleted last row a second time, and
@@ -32,7 +32,7 @@ static size_t untouched(const char *at)
 {
         const char *end = NULL;
         if (*at == '\'' || *at == '"') {
-                end = strchr(at + 1, *at);      /* a doubled quote reads as two quoted texts: same result */
+                end = strchr(at + 1, *at); /* a doubled quote reads as two quoted texts: same result */
                 return end ? (size_t)(end - at) + 1 : strlen(at);
         }
         if (at[0] == '-' && at[1] == '-') {
@@ -80,7 +80,7 @@ static size_t replace(struct buf *out, const char *at, bool postgres)
 char *dialect_schema(struct arena *a, const char *sql, bool postgres)
 {
         struct buf out = BUF_LIMIT(SCHEMA_MOST);
-        bool inside = false;    /* the byte before belongs to the same word */
+        bool inside = false; /* the byte before belongs to the same word */
         for (const char *p = sql; *p;) {
                 size_t n = untouched(p);
                 if (!n && !inside && in_word(*p)) {

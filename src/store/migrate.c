@@ -28,7 +28,7 @@ enum { HASH_TEXT = 65, MIGRATIONS_MOST = 512 };
 struct work {
         const struct migration *list;
         bool done[MIGRATIONS_MOST];
-        int next;               /* the one to run */
+        int next; /* the one to run */
         int64_t now;
 };
 
@@ -89,10 +89,10 @@ static bool run_next(struct tx *tx, void *ctx, struct err *e)
                 return false;
         if (!tx_int(tx, &done, 0, e, SQL_ONE, ARGS(V(m->capability), V(m->number))))
                 return false;
-        if (done)       /* by another program a moment ago; checked at its next opening */
+        if (done) /* by another program a moment ago; checked at its next opening */
                 return true;
         return tx_script(tx, m->sql, e)
-            && tx_change(tx, e, SQL_RECORD, ARGS(V(m->capability), V(m->number), V(hash_text(m->sql, hash)), V(w->now))) == 1;
+               && tx_change(tx, e, SQL_RECORD, ARGS(V(m->capability), V(m->number), V(hash_text(m->sql, hash)), V(w->now))) == 1;
 }
 
 bool store_migrate(struct store *s, const struct migration *list, struct err *e)

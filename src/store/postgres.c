@@ -26,8 +26,8 @@ static const char SETUP[] =
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 
 enum {
-        TRIES = 6,              /* the first run and at most 5 more */
-        PAUSE_FIRST = 100,      /* ms between attempts to reach a server that is away */
+        TRIES = 6,         /* the first run and at most 5 more */
+        PAUSE_FIRST = 100, /* ms between attempts to reach a server that is away */
         PAUSE_MOST = 5000,
         SCHEMA_NAME = 64
 };
@@ -39,16 +39,16 @@ struct pool {
         bool writes;
         int most, made, idle_count, waiting;
         struct link **idle;
-        int lost;               /* connections lost and not yet replaced */
-        int pause;              /* ms, 0 = the server answers */
-        int64_t not_before;     /* clock_steady() */
+        int lost;           /* connections lost and not yet replaced */
+        int pause;          /* ms, 0 = the server answers */
+        int64_t not_before; /* clock_steady() */
 };
 
 struct postgres {
-        char *conninfo;         /* without our own parameters */
-        char schema[SCHEMA_NAME];       /* "" = the server's default */
+        char *conninfo;           /* without our own parameters */
+        char schema[SCHEMA_NAME]; /* "" = the server's default */
         struct pool readers, writers;
-        pthread_mutex_t again;  /* held by a transaction that runs again, so that the losers do not meet once more */
+        pthread_mutex_t again; /* held by a transaction that runs again, so that the losers do not meet once more */
 };
 
 /* --- connections --------------------------------------------------------------------------- */
@@ -91,8 +91,8 @@ static struct link *link_new(struct store *s, bool writes, struct err *e)
 {
         struct postgres *p = s->engine;
         /* What stands before dbname may be overridden by the DSN, what stands after it not. */
-        const char *names[] = {"application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout", "dbname",
-                               "client_encoding", NULL};
+        const char *names[] = {
+                "application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout", "dbname", "client_encoding", NULL};
         const char *values[] = {"yiwang", "5", "30", "15000", p->conninfo, "UTF8", NULL};
         struct link *c = calloc(1, sizeof *c);
         if (!c)
@@ -204,7 +204,7 @@ static void pool_give(struct pool *p, struct link *c)
 
 /* --- transactions ---------------------------------------------------------------------------------- */
 
-enum outcome { DONE, FAILED, AGAIN, STALE };    /* STALE: the connection had died while idle; nothing was run */
+enum outcome { DONE, FAILED, AGAIN, STALE }; /* STALE: the connection had died while idle; nothing was run */
 
 static bool commit(struct store *s, struct link *c, bool writes, struct err *e)
 {

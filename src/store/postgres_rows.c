@@ -115,7 +115,7 @@ static struct prepared *prepared_for(struct link *c, const char *sql, struct err
         struct prepared *p = (struct prepared *)cache_find(&c->cache, sql);
         if (p)
                 return p;
-        if (c->cache.count >= CACHE_MOST) {     /* texts made at run time must not pile up */
+        if (c->cache.count >= CACHE_MOST) { /* texts made at run time must not pile up */
                 if (!postgres_run(c, "DEALLOCATE ALL", e))
                         return NULL;
                 cache_clear(&c->cache, drop);
@@ -192,7 +192,7 @@ static bool send_statement(struct link *c, const char *sql, const struct value *
 static PGresult *fetch(struct link *c, const char *sql, struct err *e)
 {
         PGresult *first = PQgetResult(c->pg), *more;
-        while ((more = PQgetResult(c->pg)))     /* up to the NULL that ends the statement */
+        while ((more = PQgetResult(c->pg))) /* up to the NULL that ends the statement */
                 PQclear(more);
         if (first && fine(first))
                 return first;
@@ -269,7 +269,7 @@ const char *postgres_text(const struct rows *r, int i)
 int64_t postgres_integer(const struct rows *r, int i)
 {
         const char *text = PQgetvalue(r->handle, r->row, i);
-        if (*text == 't')       /* a comparison; SQLite says 1 */
+        if (*text == 't') /* a comparison; SQLite says 1 */
                 return 1;
         return text[strcspn(text, ".eE")] ? (int64_t)postgres_real(r, i) : strtoll(text, NULL, 10);
 }
@@ -292,7 +292,7 @@ void *postgres_blob(const struct rows *r, struct arena *a, int i, size_t *n)
                 return NULL;
         const char *text = PQgetvalue(r->handle, r->row, i);
         size_t length = (size_t)PQgetlength(r->handle, r->row, i);
-        if (length < 2 || text[0] != '\\' || text[1] != 'x') {  /* a text read as bytes, as SQLite allows */
+        if (length < 2 || text[0] != '\\' || text[1] != 'x') { /* a text read as bytes, as SQLite allows */
                 *n = length;
                 return arena_copy(a, text, length);
         }

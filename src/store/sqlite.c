@@ -16,17 +16,16 @@
 static const char SQL_BEGIN_READ[] = "BEGIN";
 static const char SQL_END_READ[] = "COMMIT";
 static const char SQL_UNDO_READ[] = "ROLLBACK";
-static const char SQL_LOOK[] = "SELECT count(*) FROM sqlite_schema";    /* takes the snapshot */
+static const char SQL_LOOK[] = "SELECT count(*) FROM sqlite_schema"; /* takes the snapshot */
 
 /* foreign_keys costs only where a schema declares one, so it is on.  No mmap: it would count as our memory. */
-static const char SETUP[] =
-        "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;";
+static const char SETUP[] = "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;";
 static const char SETUP_WRITER[] =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA journal_size_limit=134217728;";
-static const char SETUP_TEMPORARY[] = "PRAGMA synchronous=OFF;";        /* gone at close anyway */
+static const char SETUP_TEMPORARY[] = "PRAGMA synchronous=OFF;"; /* gone at close anyway */
 static const char SETUP_READER[] = "PRAGMA query_only=ON; PRAGMA cache_size=-8192;";
 
-enum { BACKUP_STEP = 256 };     /* pages */
+enum { BACKUP_STEP = 256 }; /* pages */
 
 /* --- connections --------------------------------------------------------------------------- */
 
@@ -59,7 +58,7 @@ static struct connection *connection_new(struct store *s, bool writes, struct er
         int flags = SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
         int rc = sqlite3_open_v2(q->path, &c->db, flags, NULL);
         if (rc != SQLITE_OK) {
-                err_set(e, ERR_FAULT, "cannot open the database %s: %s", q->path, sqlite3_errmsg(c->db));
+                (void)err_set(e, ERR_FAULT, "cannot open the database %s: %s", q->path, sqlite3_errmsg(c->db));
                 connection_close(&c);
                 return NULL;
         }
@@ -70,8 +69,8 @@ static struct connection *connection_new(struct store *s, bool writes, struct er
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
         bool ok = setup(c, SETUP, e) && setup(c, writes ? SETUP_WRITER : SETUP_READER, e)
-               && (!writes || !q->folder || setup(c, SETUP_TEMPORARY, e));
-        sqlite3_wal_autocheckpoint(c->db, 0);   /* after journal_mode, which sets it anew */
+                  && (!writes || !q->folder || setup(c, SETUP_TEMPORARY, e));
+        sqlite3_wal_autocheckpoint(c->db, 0); /* after journal_mode, which sets it anew */
         if (!ok)
                 connection_close(&c);
         return c;
@@ -194,7 +193,7 @@ static struct connection *reader_take(struct store *s)
                 rc = pthread_cond_timedwait(&q->freed, &q->lock, &until);
         }
         if (q->idle_count > 0)
-                c = q->idle[--q->idle_count];   /* the last one used: its cache is warm */
+                c = q->idle[--q->idle_count]; /* the last one used: its cache is warm */
         pthread_mutex_unlock(&q->lock);
         return c;
 }
@@ -274,8 +273,7 @@ static bool back_up(struct store *s, const char *path, void (*progress)(void *, 
                 return err_set(e, ERR_INVALID, "the file name is too long");
         unlink(part);
         struct connection *from = connection_new(s, false, e);
-        bool ok = from && setup(from, SQL_BEGIN_READ, e) && setup(from, SQL_LOOK, e)
-               && copy_to(from, part, path, progress, ctx, e);
+        bool ok = from && setup(from, SQL_BEGIN_READ, e) && setup(from, SQL_LOOK, e) && copy_to(from, part, path, progress, ctx, e);
         connection_close(&from);
         return ok;
 }

@@ -86,7 +86,7 @@ static struct statement *statement_new(struct connection *c, const char *sql, st
         }
         if (!q || tail[strspn(tail, " \t\r\n;")]) {
                 sqlite3_finalize(q);
-                err_set(e, ERR_FAULT, "exactly one statement is wanted in: %.160s", sql);
+                (void)err_set(e, ERR_FAULT, "exactly one statement is wanted in: %.160s", sql);
                 return NULL;
         }
         struct statement *s = calloc(1, sizeof *s);
@@ -123,7 +123,7 @@ static struct statement *statement_for(struct connection *c, const char *sql, st
         if (s && once)
                 s->once = true;
         else if (s) {
-                if (c->cache.count >= CACHE_MOST && !c->open)   /* texts made at run time must not pile up */
+                if (c->cache.count >= CACHE_MOST && !c->open) /* texts made at run time must not pile up */
                         sqlite_forget(c);
                 cache_add(&c->cache, &s->kept);
         }
@@ -227,10 +227,12 @@ static void open_remove(struct statement *s)
 
 bool sqlite_finish(struct connection *c, const char *sql, struct err *e)
 {
-        while (c->open) {       /* rows that a failing function left open */
+        while (c->open) { /* rows that a failing function left open */
                 struct statement *s = c->open;
-                assert(s->open_link == &c->open);
-                open_remove(s);
+                c->open = s->open_next;
+                if (c->open)
+                        c->open->open_link = &c->open;
+                s->open_link = NULL;
                 sqlite3_reset(s->q);
                 if (s->once)
                         statement_free(s);
@@ -257,7 +259,7 @@ bool sqlite_next(struct rows *r)
         int rc = sqlite3_step(s->q);
         if (rc == SQLITE_ROW)
                 return true;
-        r->failed = true;       /* or at the end: in both cases not to be stepped again */
+        r->failed = true; /* or at the end: in both cases not to be stepped again */
         return false;
 }
 

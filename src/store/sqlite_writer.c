@@ -23,8 +23,8 @@ static const char SQL_RELEASE[] = "RELEASE member";
 static const char SQL_BACK[] = "ROLLBACK TO member";
 
 enum {
-        WAL_IDLE = 4096,        /* pages (16 MiB): checkpointed when nobody waits */
-        WAL_MOST = 32768        /* pages (128 MiB): checkpointed though somebody waits */
+        WAL_IDLE = 4096, /* pages (16 MiB): checkpointed when nobody waits */
+        WAL_MOST = 32768 /* pages (128 MiB): checkpointed though somebody waits */
 };
 
 /* Lives on the stack of the caller, who sleeps on `done`: each waiter is woken by itself, without a herd. */
@@ -46,7 +46,7 @@ struct writer {
         struct member *first, **last;
         int waiting;
         bool asleep, stop;
-        int wal_pages, wal_looked;      /* as of the last commit; at the last checkpoint */
+        int wal_pages, wal_looked; /* as of the last commit; at the last checkpoint */
         struct member **batch;
 };
 
@@ -149,7 +149,7 @@ static int wal_grown(void *writer, sqlite3 *db, const char *name, int pages)
 {
         struct writer *w = writer;
         (void)db, (void)name;
-        if (pages < w->wal_pages)       /* begun anew */
+        if (pages < w->wal_pages) /* begun anew */
                 w->wal_looked = 0;
         w->wal_pages = pages;
         return SQLITE_OK;
@@ -202,7 +202,7 @@ static void *writer_main(void *writer)
         for (int n; (n = take(w)) > 0;) {
                 run_batch(w, w->batch, n);
                 for (int i = 0; i < n; i++)
-                        sem_post(&w->batch[i]->done);   /* the member may be gone at once */
+                        sem_post(&w->batch[i]->done); /* the member may be gone at once */
                 if (w->wal_pages - w->wal_looked >= WAL_MOST)
                         checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
         }
@@ -267,7 +267,7 @@ bool writer_submit(struct writer *w, tx_fn *fn, void *ctx, struct err *e)
         sem_init(&m.done, 0, 0);
         bool room = enqueue(w, &m);
         while (room && sem_wait(&m.done) != 0)
-                ;       /* interrupted by a signal */
+                ; /* interrupted by a signal */
         sem_destroy(&m.done);
         return room ? m.ok : err_busy(e, "too many writers wait");
 }

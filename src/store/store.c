@@ -44,8 +44,8 @@ bool err_busy(struct err *e, const char *why)
 
 bool err_conflict(struct err *e, const char *what)
 {
-        return err_both(e, ERR_CONFLICT, NULL, "this exists already or is still referred to (%s)",
-                        "该记录已存在，或仍被引用（%s）", what);
+        return err_both(e, ERR_CONFLICT, NULL, "this exists already or is still referred to (%s)", "该记录已存在，或仍被引用（%s）",
+                        what);
 }
 
 void cond_steady(pthread_cond_t *cond)
@@ -82,7 +82,7 @@ bool store_fault(struct store *s, struct err *e)
         if (atomic_load_explicit(&s->fail_at, memory_order_relaxed) <= 0 || atomic_fetch_sub(&s->fail_at, 1) != 1)
                 return false;
         atomic_store(&s->failed, true);
-        err_set(e, ERR_BUSY, "planned failure");
+        (void)err_set(e, ERR_BUSY, "planned failure");
         return true;
 }
 
@@ -117,7 +117,7 @@ static const struct driver *driver_of(const char *dsn, struct err *e)
                 return &driver_sqlite;
         if (strncmp(dsn, "postgres://", 11) == 0 || strncmp(dsn, "postgresql://", 13) == 0)
                 return &driver_postgres;
-        err_set(e, ERR_INVALID, "the database must be given as sqlite:PATH or postgres://user@host:port/name");
+        (void)err_set(e, ERR_INVALID, "the database must be given as sqlite:PATH or postgres://user@host:port/name");
         return NULL;
 }
 

@@ -1,4 +1,4 @@
-/* store/store_test.c -- values, transactions, batches, migrations, backup, on both engines. */
+/* store/store_test.c -- values, transactions, batches, faults, on both engines. */
 #include "store/store.h"
 #include "base/arena.h"
 #include "base/log.h"
@@ -15,11 +15,10 @@
 
 #include <cmocka.h>
 
-static const char SCHEMA[] =
-        "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT, size REAL, data BLOB, UNIQUE (name));"
-        "CREATE TABLE part (thing INTEGER NOT NULL REFERENCES thing(id), n INTEGER NOT NULL CHECK (n >= 0));"
-        "CREATE TABLE tally (id INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
-        "INSERT INTO tally (id, n) VALUES (1, 0);";
+static const char SCHEMA[] = "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT, size REAL, data BLOB, UNIQUE (name));"
+                             "CREATE TABLE part (thing INTEGER NOT NULL REFERENCES thing(id), n INTEGER NOT NULL CHECK (n >= 0));"
+                             "CREATE TABLE tally (id INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
+                             "INSERT INTO tally (id, n) VALUES (1, 0);";
 static const struct migration MIGRATIONS[] = {{"test", 1, SCHEMA}, {0}};
 
 static const char SQL_PUT[] = "INSERT INTO thing (data, size, name, id) VALUES ($4, $3, $2, $1)";
@@ -37,7 +36,10 @@ static void ok(bool good, const struct err *e)
                 fail_msg("%s", e->text);
 }
 
-struct question { const char *sql; int64_t answer; };
+struct question {
+        const char *sql;
+        int64_t answer;
+};
 
 static bool ask(struct tx *tx, void *ctx, struct err *e)
 {
@@ -53,7 +55,11 @@ static int64_t number_of(struct store *s, const char *sql)
         return q.answer;
 }
 
-struct thing { int64_t id; const char *name; bool refuse; };
+struct thing {
+        int64_t id;
+        const char *name;
+        bool refuse;
+};
 
 static bool put_thing(struct tx *tx, void *ctx, struct err *e)
 {
@@ -75,9 +81,9 @@ static bool put_values(struct tx *tx, void *ctx, struct err *e)
         (void)ctx;
         char text[] = "it's a \"测试\" \\x41 %s\n";
         return tx_change(tx, e, SQL_PUT, ARGS(V(INT64_MAX), V(text), V(0.1), V_BLOB("a\0b\\\xff", 5))) == 1
-            && tx_change(tx, e, SQL_PUT, ARGS(V(INT64_MIN), V(""), V(-1e300), V_BLOB("", 0))) == 1
-            && tx_change(tx, e, SQL_PUT, ARGS(V(true), V((const char *)NULL), V_NULL, V_BLOB(NULL, 3))) == 1
-            && tx_change(tx, e, SQL_PUT, ARGS(V(2), V("two"), V(3.0), V_NULL)) == 1;
+               && tx_change(tx, e, SQL_PUT, ARGS(V(INT64_MIN), V(""), V(-1e300), V_BLOB("", 0))) == 1
+               && tx_change(tx, e, SQL_PUT, ARGS(V(true), V((const char *)NULL), V_NULL, V_BLOB(NULL, 3))) == 1
+               && tx_change(tx, e, SQL_PUT, ARGS(V(2), V("two"), V(3.0), V_NULL)) == 1;
 }
 
 static bool check_values(struct tx *tx, void *ctx, struct err *e)
@@ -164,7 +170,7 @@ static void keys_that_say_no_are_conflicts(struct store *s)
         assert_true(e.zh[0]);
         assert_false(store_write(s, part_of_nothing, NULL, &e));
         assert_int_equal(e.kind, ERR_CONFLICT);
-        assert_false(store_write(s, part_below_nothing, NULL, &e));     /* a CHECK: our own fault */
+        assert_false(store_write(s, part_below_nothing, NULL, &e)); /* a CHECK: our own fault */
         assert_int_equal(e.kind, ERR_FAULT);
         assert_false(store_write(s, too_few, NULL, &e));
         assert_int_equal(e.kind, ERR_FAULT);
@@ -208,7 +214,7 @@ static bool untidy(struct tx *tx, void *ctx, struct err *e)
         }
         assert_int_equal(seen, 6);
         fine = fine && rows_done(&a, e) && tx_rows(tx, &c, e, SQL_ALL, ARGS(V(0))) && rows_next(&c)
-            && tx_rows(tx, &a, e, SQL_ALL, ARGS(V(0)));
+               && tx_rows(tx, &a, e, SQL_ALL, ARGS(V(0)));
         return fine && tx_change(tx, e, SQL_SET_TALLY, ARGS(V(7))) == 1;
 }
 
@@ -271,7 +277,7 @@ static bool many_texts(struct tx *tx, void *ctx, struct err *e)
         char sql[64];
         int64_t n;
         (void)ctx;
-        for (int i = 0; i < 3000; i++) {        /* all at one address, more than are kept */
+        for (int i = 0; i < 3000; i++) { /* all at one address, more than are kept */
                 snprintf(sql, sizeof sql, "SELECT %d + count(*) FROM thing", i);
                 ok(tx_int(tx, &n, -1, e, sql, NO_ARGS), e);
                 assert_int_equal(n, i);
@@ -295,7 +301,12 @@ static void statements_made_at_run_time_work(struct store *s)
 
 /* --- many at once --------------------------------------------------------------------------------- */
 
-struct crowd { struct store *store; int number; bool good; pthread_t thread; };
+struct crowd {
+        struct store *store;
+        int number;
+        bool good;
+        pthread_t thread;
+};
 
 /* Every fifth is refused after its insert, every seventh meets a key that is there already. */
 static void *crowd_member(void *arg)
@@ -311,7 +322,7 @@ static void *crowd_member(void *arg)
                 char words[40];
                 snprintf(words, sizeof words, "refused %lld", (long long)id);
                 c->good = c->good && done == (wanted == ERR_NONE) && (done || e.kind == wanted)
-                       && (wanted != ERR_INVALID || text_is(e.text, words));
+                          && (wanted != ERR_INVALID || text_is(e.text, words));
         }
         return NULL;
 }
@@ -374,7 +385,9 @@ static void read_then_write_is_safe(struct store *s)
         assert_int_equal(number_of(s, SQL_TALLY), 200);
 }
 
-struct gate { sem_t entered, leave; };
+struct gate {
+        sem_t entered, leave;
+};
 
 static bool wait_at_gate(struct tx *tx, void *ctx, struct err *e)
 {
@@ -385,7 +398,10 @@ static bool wait_at_gate(struct tx *tx, void *ctx, struct err *e)
         return true;
 }
 
-struct blocker { struct store *store; struct gate *gate; };
+struct blocker {
+        struct store *store;
+        struct gate *gate;
+};
 
 static void *block(void *arg)
 {
@@ -451,7 +467,7 @@ static bool put_whole(struct tx *tx, void *ctx, struct err *e)
 {
         int64_t id = *(int64_t *)ctx;
         return tx_change(tx, e, SQL_PUT, ARGS(V(id), V_NULL, V_NULL, V_NULL)) == 1
-            && tx_change(tx, e, SQL_PART, ARGS(V(id), V(1))) == 1 && tx_change(tx, e, SQL_PART, ARGS(V(id), V(2))) == 1;
+               && tx_change(tx, e, SQL_PART, ARGS(V(id), V(1))) == 1 && tx_change(tx, e, SQL_PART, ARGS(V(id), V(2))) == 1;
 }
 
 static void *put_wholes(void *arg)
@@ -481,7 +497,7 @@ static void never_half(struct store *s)
                 assert_int_equal(number_of(s, SQL_PARTS), 2 * whole);
                 assert_true(n < 20);
         }
-        assert_int_equal(id, 5);        /* three statements, one commit, and the run without a failure */
+        assert_int_equal(id, 5); /* three statements, one commit, and the run without a failure */
         struct crowd crowd[8];
         for (int n = 1; n <= 40; n++) {
                 store_fail_at(s, n);
@@ -499,108 +515,11 @@ static void never_half(struct store *s)
         assert_int_equal(number_of(s, "SELECT count(*) FROM (SELECT thing FROM part GROUP BY thing HAVING count(*) <> 2) x"), 0);
 }
 
-/* --- migrations -------------------------------------------------------------------------------------------- */
-
-static void remove_database(const char *dsn)
-{
-        static const char *const ends[] = {"", "-wal", "-shm"};
-        char file[640];
-        for (size_t i = 0; strncmp(dsn, "sqlite:", 7) == 0 && i < COUNT_OF(ends); i++) {
-                snprintf(file, sizeof file, "%s%s", dsn + 7, ends[i]);
-                unlink(file);
-        }
-}
-
-static bool opens(const char *dsn, const struct migration *list, struct store **s, struct err *e)
-{
-        struct store_options o = {.dsn = dsn, .migrations = list};
-        return store_open(s, &o, e);
-}
-
-static void migrations_are_recorded(const char *dsn)
-{
-        static const struct migration two[] = {{"test", 1, SCHEMA}, {"test", 2, "CREATE TABLE extra (id INTEGER PRIMARY KEY);"}, {0}};
-        static const struct migration changed[] = {{"test", 1, "CREATE TABLE thing (id INTEGER PRIMARY KEY);"}, {0}};
-        static const struct migration broken[] = {{"test", 1, SCHEMA}, {"test", 2, "CREATE TABLE a (id INTEGER); CREATE TABEL b;"}, {0}};
-        struct err e;
-        struct store *s;
-        ok(opens(dsn, MIGRATIONS, &s, &e), &e);
-        int node = store_node(s);
-        store_close(&s);
-        assert_null(s);
-        assert_false(opens(dsn, changed, &s, &e));
-        assert_int_equal(e.kind, ERR_FAULT);
-        assert_non_null(strstr(e.text, "test/1 has changed"));
-        assert_false(opens(dsn, broken, &s, &e));
-        assert_null(s);
-        ok(opens(dsn, two, &s, &e), &e);        /* nothing of the broken one is there */
-        assert_int_not_equal(store_node(s), node);
-        assert_int_equal(number_of(s, "SELECT count(*) FROM schema_done WHERE length(sha256) = 64 AND at > 0"), 2);
-        assert_int_equal(number_of(s, "SELECT count(*) FROM extra"), 0);
-        store_close(&s);
-        assert_false(opens(dsn, MIGRATIONS, &s, &e));
-        assert_non_null(strstr(e.text, "newer than this program"));
-        ok(opens(dsn, NULL, &s, &e), &e);
-        test_store_drop(s);
-        store_close(&s);
-}
-
-struct opening { const char *dsn; struct store *store; struct err e; bool good; pthread_t thread; };
-
-static void *open_it(void *arg)
-{
-        struct opening *o = arg;
-        o->good = opens(o->dsn, MIGRATIONS, &o->store, &o->e);
-        return NULL;
-}
-
-static void programs_may_open_at_the_same_time(const char *dsn)
-{
-        struct opening o[6];
-        for (int i = 0; i < 6; i++) {
-                o[i] = (struct opening){.dsn = dsn};
-                assert_int_equal(pthread_create(&o[i].thread, NULL, open_it, &o[i]), 0);
-        }
-        for (int i = 0; i < 6; i++)
-                pthread_join(o[i].thread, NULL);
-        for (int i = 0; i < 6; i++) {
-                ok(o[i].good, &o[i].e);
-                for (int k = 0; k < i; k++)
-                        assert_int_not_equal(store_node(o[i].store), store_node(o[k].store));
-        }
-        struct err e;
-        for (int i = 0; i < 6; i++)
-                ok(put(o[i].store, i, NULL, &e), &e);
-        assert_int_equal(number_of(o[0].store, SQL_COUNT), 6);
-        test_store_drop(o[0].store);
-        for (int i = 5; i >= 0; i--)
-                store_close(&o[i].store);
-}
-
-static void the_dialect_leaves_quotes_and_comments(void **state)
-{
-        struct arena *a = arena_new();
-        (void)state;
-        static const char IN[] = "CREATE TABLE t (k SERIAL_KEY, a INTEGER, b REAL, c BLOB, REALM TEXT, x_INTEGER TEXT -- REAL BLOB\n"
-                                 ", d TEXT DEFAULT 'it''s INTEGER', \"BLOB\" TEXT /* REAL */) WITHOUT\n  ROWID;";
-        static const char OUT[] = "CREATE TABLE t (k BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, a BIGINT, b DOUBLE PRECISION, c BYTEA,"
-                                  " REALM TEXT, x_INTEGER TEXT -- REAL BLOB\n"
-                                  ", d TEXT DEFAULT 'it''s INTEGER', \"BLOB\" TEXT /* REAL */) ;";
-        assert_string_equal(dialect_schema(a, IN, true), OUT);
-        assert_string_equal(dialect_schema(a, "a INTEGER WITHOUT ROWID; 'open REAL", false), "a INTEGER WITHOUT ROWID; 'open REAL");
-        assert_string_equal(dialect_schema(a, "", true), "");
-        struct err e;
-        struct store *s;
-        assert_false(opens("mysql://x", NULL, &s, &e));
-        assert_int_equal(e.kind, ERR_INVALID);
-        arena_free(&a);
-}
-
 /* --- running them -------------------------------------------------------------------------------------------- */
 
 static void on_both(void **state)
 {
-        void (*test)(struct store *) = *(void (**)(struct store *))*state;
+        void (*test)(struct store *) = *(void (**)(struct store *)) * state;
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 struct store *s;
                 assert_true(test_store_open(&s, pg, MIGRATIONS));
@@ -609,18 +528,9 @@ static void on_both(void **state)
         }
 }
 
-static void on_both_by_dsn(void **state)
-{
-        void (*test)(const char *) = *(void (**)(const char *))*state;
-        for (int pg = 0; pg < test_store_engines(); pg++) {
-                char dsn[600];
-                test(test_store_dsn(dsn, sizeof dsn, pg));
-                remove_database(dsn);
-        }
-}
-
+/* clang-format off */
 #define BOTH(test) {#test, on_both, NULL, NULL, &(void (*)(struct store *)){test}}
-#define BY_DSN(test) {#test, on_both_by_dsn, NULL, NULL, &(void (*)(const char *)){test}}
+/* clang-format on */
 
 int main(void)
 {
@@ -638,9 +548,6 @@ int main(void)
                 BOTH(read_then_write_is_safe),
                 BOTH(never_half),
                 cmocka_unit_test(a_full_queue_is_busy),
-                BY_DSN(migrations_are_recorded),
-                BY_DSN(programs_may_open_at_the_same_time),
-                cmocka_unit_test(the_dialect_leaves_quotes_and_comments),
         };
         log_least(LOG_ERROR);
         return cmocka_run_group_tests(tests, NULL, NULL);

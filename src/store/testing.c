@@ -67,7 +67,10 @@ const struct migration *test_migrations(const struct migration *all, const char 
         return list;
 }
 
-struct question { const char *sql; int64_t answer; };
+struct question {
+        const char *sql;
+        int64_t answer;
+};
 
 static bool ask(struct tx *tx, void *ctx, struct err *e)
 {

@@ -15,13 +15,11 @@ static const char SQL_LAST_SEQ[] = "SELECT tx, seq FROM outbox_settled ORDER BY 
 static const char SQL_LAST_TX[] = "SELECT tx, seq FROM outbox_settled WHERE tx > 0 ORDER BY tx DESC, seq DESC LIMIT 1";
 
 static const char SQL_CURSOR[] = "SELECT tx, seq FROM outbox_cursor WHERE consumer = $1";
-static const char SQL_LEASE[] =
-        "INSERT INTO outbox_cursor (consumer, tx, seq, owner, until) VALUES ($1, 0, 0, $2, $4)"
-        " ON CONFLICT (consumer) DO UPDATE SET owner = excluded.owner, until = excluded.until"
-        " WHERE outbox_cursor.until < $3 OR outbox_cursor.owner = excluded.owner"
-        " RETURNING tx, seq";
-static const char SQL_MOVE[] =
-        "UPDATE outbox_cursor SET tx = $3, seq = $4, until = $5 WHERE consumer = $1 AND owner = $2";
+static const char SQL_LEASE[] = "INSERT INTO outbox_cursor (consumer, tx, seq, owner, until) VALUES ($1, 0, 0, $2, $4)"
+                                " ON CONFLICT (consumer) DO UPDATE SET owner = excluded.owner, until = excluded.until"
+                                " WHERE outbox_cursor.until < $3 OR outbox_cursor.owner = excluded.owner"
+                                " RETURNING tx, seq";
+static const char SQL_MOVE[] = "UPDATE outbox_cursor SET tx = $3, seq = $4, until = $5 WHERE consumer = $1 AND owner = $2";
 static const char SQL_RELEASE[] = "UPDATE outbox_cursor SET until = 0 WHERE owner = $1";
 
 /* Looks only at the oldest rows, so that it costs nothing while none is old enough. */
@@ -43,7 +41,13 @@ int cursor_order(struct cursor a, struct cursor b)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-struct reading { struct arena *arena; struct cursor after; int64_t most; struct event *out; size_t n; };
+struct reading {
+        struct arena *arena;
+        struct cursor after;
+        int64_t most;
+        struct event *out;
+        size_t n;
+};
 
 static bool open_rows(struct tx *tx, const struct reading *w, struct rows *r, struct err *e)
 {
@@ -70,8 +74,7 @@ static bool read_events(struct tx *tx, void *ctx, struct err *e)
         return rows_done(&r, e);
 }
 
-bool outbox_read(struct store *s, struct arena *a, struct cursor after, size_t most, struct event **out, size_t *n,
-                 struct err *e)
+bool outbox_read(struct store *s, struct arena *a, struct cursor after, size_t most, struct event **out, size_t *n, struct err *e)
 {
         struct reading w = {.arena = a, .after = after, .most = (int64_t)most, .out = NEW_ARRAY(a, struct event, most)};
         if (!store_read(s, read_events, &w, e))
@@ -104,7 +107,12 @@ bool outbox_last(struct store *s, struct cursor *out, struct err *e)
 
 /* --- cursors -------------------------------------------------------------------------------------- */
 
-struct standing { const char *consumer; int64_t owner, now, until; struct cursor at; int changed; };
+struct standing {
+        const char *consumer;
+        int64_t owner, now, until;
+        struct cursor at;
+        int changed;
+};
 
 static bool look(struct tx *tx, void *ctx, struct err *e)
 {
@@ -130,8 +138,8 @@ static bool lease(struct tx *tx, void *ctx, struct err *e)
         return take_cursor(&r, w->changed, &w->at, e);
 }
 
-bool cursor_lease(struct store *s, const char *consumer, int64_t owner, int64_t now, int64_t until, struct cursor *out,
-                  bool *got, struct err *e)
+bool cursor_lease(struct store *s, const char *consumer, int64_t owner, int64_t now, int64_t until, struct cursor *out, bool *got,
+                  struct err *e)
 {
         struct standing w = {.consumer = consumer, .owner = owner, .now = now, .until = until};
         if (!store_write(s, lease, &w, e))
@@ -148,8 +156,7 @@ static bool move(struct tx *tx, void *ctx, struct err *e)
         return w->changed >= 0;
 }
 
-bool cursor_move(struct store *s, const char *consumer, int64_t owner, int64_t until, struct cursor at, bool *held,
-                 struct err *e)
+bool cursor_move(struct store *s, const char *consumer, int64_t owner, int64_t until, struct cursor at, bool *held, struct err *e)
 {
         struct standing w = {.consumer = consumer, .owner = owner, .until = until, .at = at};
         if (!store_write(s, move, &w, e))

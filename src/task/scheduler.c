@@ -22,14 +22,14 @@ enum { TIMERS_AT_ONCE = 64, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 1000 };
 
 #define LEASE (60 * USEC_SECOND)
 #define KEEP (7 * USEC_DAY)
-#define LOOK_AGAIN USEC_SECOND          /* another process may have written */
-#define GATHER (20 * 1000)              /* from a nudge to the round */
+#define LOOK_AGAIN USEC_SECOND /* another process may have written */
+#define GATHER (20 * 1000)     /* from a nudge to the round */
 #define BACKOFF_MOST USEC_HOUR
 #define CLEAN_EVERY USEC_MINUTE
 
 struct feed {
         const struct consumer *consumer;
-        bool held;                      /* we have the lease until: */
+        bool held; /* we have the lease until: */
         int64_t until;
         struct cursor at;
         int failures;
@@ -40,10 +40,10 @@ struct scheduler {
         struct scheduler_options is;
         struct feed *feeds;
         size_t feed_count;
-        int64_t owner;                  /* random: names this scheduler in leases */
-        struct cursor seen;             /* last event told by news() */
+        int64_t owner;      /* random: names this scheduler in leases */
+        struct cursor seen; /* last event told by news() */
         int64_t clean_at;
-        struct arena *arena;            /* emptied after each round */
+        struct arena *arena; /* emptied after each round */
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t wake;
@@ -97,11 +97,11 @@ static void run_one(struct scheduler *s, struct leased *one)
         struct err e = {.kind = ERR_NONE};
         const struct timer_kind *kind = kind_of(s, one->timer.kind);
         int most = kind && kind->most_tries > 0 ? kind->most_tries : 20;
-        if (!kind) {    /* a process of another version may know it, so it is never parked */
-                err_set(&e, ERR_FAULT, "no such kind of timer here");
+        if (!kind) { /* a process of another version may know it, so it is never parked */
+                (void)err_set(&e, ERR_FAULT, "no such kind of timer here");
                 put_off(one, INT32_MAX, &e);
         } else if (one->timer.tries >= most) {
-                err_set(&e, ERR_FAULT, "the process died in each run of it");
+                (void)err_set(&e, ERR_FAULT, "the process died in each run of it");
                 put_off(one, 0, &e);
         } else if (kind->run(s->is.ctx, &one->timer, clock_now(), &e)) {
                 one->done = true;
@@ -129,7 +129,7 @@ static size_t run_timers(struct scheduler *s, int64_t now)
         }
         for (size_t i = 0; i < n; i++) {
                 if (atomic_load(&s->stop))
-                        at[i].wake = now;       /* given back at once */
+                        at[i].wake = now; /* given back at once */
                 else if (still_held(s, &at[i], &until))
                         run_one(s, &at[i]);
                 else
@@ -172,8 +172,8 @@ static bool feed_try(struct scheduler *s, struct feed *f, int64_t now, size_t *n
                 return true;
         if (!feed_lease(s, f, now, e))
                 return false;
-        return !f->held || (outbox_read(s->is.store, s->arena, f->at, EVENTS_AT_ONCE, &at, n, e)
-                            && (*n == 0 || feed_give(s, f, at, *n, e)));
+        return !f->held
+               || (outbox_read(s->is.store, s->arena, f->at, EVENTS_AT_ONCE, &at, n, e) && (*n == 0 || feed_give(s, f, at, *n, e)));
 }
 
 /* True: there may be more at once. */
@@ -187,7 +187,7 @@ static bool feed_round(struct scheduler *s, struct feed *f, int64_t now)
                 f->failures = 0;
                 return n == EVENTS_AT_ONCE;
         }
-        f->held = false;        /* the cursor is read again */
+        f->held = false; /* the cursor is read again */
         f->not_before = clock_now() + backoff(f->failures < 6 ? f->failures++ : 6);
         log_event(LOG_WARN, "consumer.failed", "name=%s failures=%d cause=\"%s\"", f->consumer->name, f->failures, e.text);
         return false;
@@ -231,7 +231,7 @@ static void clean(struct scheduler *s, int64_t now)
                 return;
         if (!slowest(s, &taken, &e) || !outbox_clean(s->is.store, now - s->is.keep, taken, &n, &e))
                 log_err(LOG_WARN, "outbox.clean", &e);
-        if (n < CLEAN_ENOUGH)   /* else more at the next round */
+        if (n < CLEAN_ENOUGH) /* else more at the next round */
                 s->clean_at = now + CLEAN_EVERY;
 }
 
@@ -285,7 +285,7 @@ static void rest(struct scheduler *s)
                 if (pthread_cond_timedwait(&s->wake, &s->lock, &until) == ETIMEDOUT)
                         break;
         }
-        atomic_store(&s->nudged, false);        /* what is written from now on nudges again */
+        atomic_store(&s->nudged, false); /* what is written from now on nudges again */
         pthread_mutex_unlock(&s->lock);
 }
 
@@ -297,7 +297,7 @@ static void *scheduler_main(void *scheduler)
                 if (!round_of(s))
                         rest(s);
         }
-        if (s->feed_count > 0 && !cursor_release(s->is.store, s->owner, &e))   /* others need not wait for the lease's end */
+        if (s->feed_count > 0 && !cursor_release(s->is.store, s->owner, &e)) /* others need not wait for the lease's end */
                 log_err(LOG_WARN, "scheduler.release", &e);
         return NULL;
 }

@@ -41,7 +41,7 @@ static const struct migration *own_migrations(void)
 struct world {
         struct store *store;
         int doer;
-        atomic_int runs, failures;      /* failures: how many of the next runs fail */
+        atomic_int runs, failures; /* failures: how many of the next runs fail */
         int pause_us;
         atomic_int news;
 };
@@ -52,7 +52,10 @@ static void ok(bool good, const struct err *e)
                 fail_msg("%s", e->text);
 }
 
-struct question { const char *sql; int64_t answer; };
+struct question {
+        const char *sql;
+        int64_t answer;
+};
 
 static bool ask(struct tx *tx, void *ctx, struct err *e)
 {
@@ -80,7 +83,10 @@ static bool wait_for(struct store *s, const char *sql, int64_t wanted)
 
 /* --- handlers -------------------------------------------------------------------------------- */
 
-struct effect { const char *what; int doer; };
+struct effect {
+        const char *what;
+        int doer;
+};
 
 static bool write_effect(struct tx *tx, void *ctx, struct err *e)
 {
@@ -138,7 +144,11 @@ static struct scheduler *start(struct world *w, const struct timer_kind *const *
 
 /* --- writing --------------------------------------------------------------------------------------- */
 
-struct many { int from, to; int64_t due; bool clear; };
+struct many {
+        int from, to;
+        int64_t due;
+        bool clear;
+};
 
 static bool set_many(struct tx *tx, void *ctx, struct err *e)
 {
@@ -200,7 +210,7 @@ static void timers_are_set_moved_and_cleared(struct store *s)
         counts_are(s, 3, 1, 0);
         ok(timers_next(s, &wake, &e), &e);
         assert_int_equal(wake, now - USEC_HOUR);
-        struct many m = {0, 4, 0, true};        /* one of them does not exist */
+        struct many m = {0, 4, 0, true}; /* one of them does not exist */
         ok(store_write(s, set_many, &m, &e), &e);
         counts_are(s, 0, 0, 0);
         ok(timers_next(s, &wake, &e), &e);
@@ -223,7 +233,7 @@ static void a_moved_timer_is_no_longer_held(struct store *s)
         size_t zero;
         ok(timers_lease(s, a, now, now + USEC_MINUTE, 10, &none, &zero, &e), &e);
         assert_int_equal(zero, 0);
-        set_timers(s, 0, 1, now + USEC_HOUR);   /* during its run it is set anew */
+        set_timers(s, 0, 1, now + USEC_HOUR); /* during its run it is set anew */
         at[0].done = at[1].done = true;
         ok(timers_hold(s, &at[0], now + 2 * USEC_MINUTE, &held, &e), &e);
         bool first = text_is(at[0].timer.key, "k000000");
@@ -239,7 +249,7 @@ static void a_moved_timer_is_no_longer_held(struct store *s)
 static void due_timers_run_once_also_late(struct store *s)
 {
         struct world w = {.store = s};
-        set_timers(s, 0, 300, clock_now() - 3 * USEC_DAY);     /* the program was down meanwhile */
+        set_timers(s, 0, 300, clock_now() - 3 * USEC_DAY); /* the program was down meanwhile */
         set_timers(s, 300, 310, clock_now() + 300000);
         set_timers(s, 310, 320, clock_now() + USEC_DAY);
         struct scheduler *sch = start(&w, KINDS, NULL, 0);
@@ -272,7 +282,7 @@ static void failing_timers_are_tried_again_and_then_parked(struct store *s)
         struct scheduler *sch = start(&w, KINDS, NULL, 0);
         int64_t from = clock_steady();
         assert_true(wait_for(s, SQL_COUNT, 1));
-        assert_true(clock_steady() - from > 900000);    /* a second's pause after the first failure */
+        assert_true(clock_steady() - from > 900000); /* a second's pause after the first failure */
         assert_int_equal(atomic_load(&w.runs), 2);
         atomic_store(&w.failures, 1000);
         set_timers(s, 1, 2, clock_now());
@@ -282,7 +292,7 @@ static void failing_timers_are_tried_again_and_then_parked(struct store *s)
         scheduler_stop(&sch);
         assert_int_equal(atomic_load(&w.runs), 5);
         counts_are(s, 0, 0, 1);
-        set_timers(s, 1, 2, clock_now() + USEC_DAY);    /* setting it takes it out of the park */
+        set_timers(s, 1, 2, clock_now() + USEC_DAY); /* setting it takes it out of the park */
         counts_are(s, 1, 0, 0);
 }
 
@@ -295,7 +305,7 @@ static void a_dead_holder_loses_its_lease(struct store *s)
         struct arena *a = arena_new();
         struct world w = {.store = s};
         set_timers(s, 0, 5, now);
-        ok(timers_lease(s, a, now, now + 600000, 10, &at, &n, &e), &e);        /* and never settled */
+        ok(timers_lease(s, a, now, now + 600000, 10, &at, &n, &e), &e); /* and never settled */
         assert_int_equal(n, 5);
         struct scheduler *sch = start(&w, KINDS, NULL, USEC_SECOND);
         usleep(300000);
@@ -375,12 +385,12 @@ static void old_events_go_once_all_have_them(struct store *s)
         atomic_store(&w.failures, 1);
         struct scheduler *sch = start(&w, NULL, CONSUMERS, 0);
         usleep(400000);
-        assert_int_equal(number_of(s, SQL_LEFT), -3000);        /* not taken yet: kept, however old */
+        assert_int_equal(number_of(s, SQL_LEFT), -3000); /* not taken yet: kept, however old */
         scheduler_stop(&sch);
         sch = start(&w, NULL, CONSUMERS, 0);
         assert_true(wait_for(s, SQL_COUNT, 3005));
         scheduler_stop(&sch);
-        sch = start(&w, NULL, CONSUMERS, 0);    /* cleans at its first rounds */
+        sch = start(&w, NULL, CONSUMERS, 0); /* cleans at its first rounds */
         assert_true(wait_for(s, SQL_LEFT, 0));
         scheduler_stop(&sch);
         ok(outbox_last(s, &last, &e), &e);
@@ -403,7 +413,10 @@ static void a_number_is_never_given_twice(struct store *s)
 
 /* --- tests: several at once ------------------------------------------------------------------------------ */
 
-struct putter { struct store *store; int from; };
+struct putter {
+        struct store *store;
+        int from;
+};
 
 static void *put_slowly(void *arg)
 {
@@ -495,7 +508,7 @@ static void a_killed_process_loses_nothing(const char *dsn)
         usleep(100000);
         scheduler_stop(&sch);
         assert_int_equal(number_of(w.store, SQL_DISTINCT), 100);
-        assert_true(number_of(w.store, SQL_COUNT) <= 100 + 64);        /* a batch may run twice */
+        assert_true(number_of(w.store, SQL_COUNT) <= 100 + 64); /* a batch may run twice */
         counts_are(w.store, 0, 0, 0);
         test_store_drop(w.store);
         store_close(&w.store);
@@ -505,7 +518,7 @@ static void a_killed_process_loses_nothing(const char *dsn)
 
 static void on_both(void **state)
 {
-        void (*test)(struct store *) = *(void (**)(struct store *))*state;
+        void (*test)(struct store *) = *(void (**)(struct store *)) * state;
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 struct store *s;
                 assert_true(test_store_open(&s, pg, own_migrations()));
@@ -516,7 +529,7 @@ static void on_both(void **state)
 
 static void on_both_by_dsn(void **state)
 {
-        void (*test)(const char *) = *(void (**)(const char *))*state;
+        void (*test)(const char *) = *(void (**)(const char *)) * state;
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 char dsn[600], file[640];
                 test(test_store_dsn(dsn, sizeof dsn, pg));
@@ -527,8 +540,20 @@ static void on_both_by_dsn(void **state)
         }
 }
 
-#define BOTH(test) {#test, on_both, NULL, NULL, &(void (*)(struct store *)){test}}
-#define BY_DSN(test) {#test, on_both_by_dsn, NULL, NULL, &(void (*)(const char *)){test}}
+#define BOTH(test) \
+        { \
+#test, on_both, NULL, NULL, &(void (*)(struct store *)) \
+                { \
+                        test \
+                } \
+        }
+#define BY_DSN(test) \
+        { \
+#test, on_both_by_dsn, NULL, NULL, &(void (*)(const char *)) \
+                { \
+                        test \
+                } \
+        }
 
 int main(void)
 {

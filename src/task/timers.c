@@ -11,10 +11,9 @@ static const char SQL_SET[] =
 
 static const char SQL_CLEAR[] = "DELETE FROM timer WHERE kind = $1 AND key = $2";
 
-static const char SQL_COUNTS[] =
-        "SELECT (SELECT count(*) FROM timer WHERE parked = 0),"
-        " (SELECT count(*) FROM timer WHERE parked = 0 AND wake <= $1),"
-        " (SELECT count(*) FROM timer WHERE parked = 1)";
+static const char SQL_COUNTS[] = "SELECT (SELECT count(*) FROM timer WHERE parked = 0),"
+                                 " (SELECT count(*) FROM timer WHERE parked = 0 AND wake <= $1),"
+                                 " (SELECT count(*) FROM timer WHERE parked = 1)";
 
 static const char SQL_NEXT[] = "SELECT wake FROM timer WHERE parked = 0 ORDER BY wake LIMIT 1";
 
@@ -27,8 +26,7 @@ static const char SQL_LEASE[] =
 
 static const char SQL_HOLD[] = "UPDATE timer SET wake = $4 WHERE kind = $1 AND key = $2 AND stamp = $3";
 static const char SQL_FINISH[] = "DELETE FROM timer WHERE kind = $1 AND key = $2 AND stamp = $3";
-static const char SQL_PUT_OFF[] =
-        "UPDATE timer SET wake = $4, parked = $5, error = $6 WHERE kind = $1 AND key = $2 AND stamp = $3";
+static const char SQL_PUT_OFF[] = "UPDATE timer SET wake = $4, parked = $5, error = $6 WHERE kind = $1 AND key = $2 AND stamp = $3";
 
 bool timer_set(struct tx *tx, const char *kind, const char *key, int64_t due, const char *payload, struct err *e)
 {
@@ -42,7 +40,9 @@ bool timer_clear(struct tx *tx, const char *kind, const char *key, struct err *e
 
 /* --- counting -------------------------------------------------------------------------------- */
 
-struct counts { int64_t now, waiting, overdue, parked; };
+struct counts {
+        int64_t now, waiting, overdue, parked;
+};
 
 static bool count(struct tx *tx, void *ctx, struct err *e)
 {
@@ -79,7 +79,12 @@ bool timers_next(struct store *s, int64_t *wake, struct err *e)
 
 /* --- leasing ------------------------------------------------------------------------------------- */
 
-struct lease { struct arena *arena; int64_t now, until, most; struct leased *out; size_t n; };
+struct lease {
+        struct arena *arena;
+        int64_t now, until, most;
+        struct leased *out;
+        size_t n;
+};
 
 static bool lease(struct tx *tx, void *ctx, struct err *e)
 {
@@ -113,7 +118,11 @@ bool timers_lease(struct store *s, struct arena *a, int64_t now, int64_t until, 
         return true;
 }
 
-struct hold { const struct leased *one; int64_t until; int changed; };
+struct hold {
+        const struct leased *one;
+        int64_t until;
+        int changed;
+};
 
 static bool hold(struct tx *tx, void *ctx, struct err *e)
 {
@@ -134,15 +143,19 @@ bool timers_hold(struct store *s, struct leased *one, int64_t until, bool *held,
 
 /* --- after the runs -------------------------------------------------------------------------------- */
 
-struct settle { const struct leased *at; size_t n; };
+struct settle {
+        const struct leased *at;
+        size_t n;
+};
 
 static bool settle_one(struct tx *tx, const struct leased *one, struct err *e)
 {
         const struct timer *t = &one->timer;
         if (one->done)
                 return tx_change(tx, e, SQL_FINISH, ARGS(V(t->kind), V(t->key), V(one->stamp))) >= 0;
-        return tx_change(tx, e, SQL_PUT_OFF, ARGS(V(t->kind), V(t->key), V(one->stamp), V(one->wake), value_bool(one->parked),
-                                                  V(one->error))) >= 0;
+        return tx_change(tx, e, SQL_PUT_OFF,
+                         ARGS(V(t->kind), V(t->key), V(one->stamp), V(one->wake), value_bool(one->parked), V(one->error)))
+               >= 0;
 }
 
 static bool settle(struct tx *tx, void *ctx, struct err *e)

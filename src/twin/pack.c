@@ -8,7 +8,7 @@
 
 static const char SQL_AREA[] =
         "INSERT INTO area(version, place, code, name, name_en, level, parent, position) VALUES ($1, $2, $3, $4, $5, $6, $7,"
-        " CAST(SUBSTR($2, 11) AS INTEGER))";    /* place is "areas.csv:LINE" */
+        " CAST(SUBSTR($2, 11) AS INTEGER))"; /* place is "areas.csv:LINE" */
 static const char SQL_ALIAS[] = "INSERT INTO area_alias(version, place, alias, area) VALUES ($1, $2, $3, $4)";
 static const char SQL_OUTLINE[] = "INSERT INTO area_outline(version, code, schematic, outline, place) VALUES ($1, $2, $3, $4, $5)";
 
@@ -31,7 +31,8 @@ static const char SQL_OUTLINE_UNKNOWN[] =
         "SELECT o.place, 'the outline of ' || o.code || ' belongs to no area', '轮廓' || o.code || '不属于任何区域' FROM area_outline o"
         " WHERE o.version = $1 AND NOT EXISTS (SELECT 1 FROM area a WHERE a.version = o.version AND a.code = o.code)";
 static const char SQL_OUTLINE_TWICE[] =
-        "SELECT MAX(place), 'the area ' || code || ' has two outlines', '区域' || code || '有两个轮廓' FROM area_outline WHERE version = $1"
+        "SELECT MAX(place), 'the area ' || code || ' has two outlines', '区域' || code || '有两个轮廓' FROM area_outline WHERE version ="
+        " $1"
         " GROUP BY code HAVING COUNT(*) > 1";
 static const char SQL_ALIAS_UNKNOWN[] =
         "SELECT l.place, 'the alias ' || l.alias || ' names the area ' || l.area || ', which does not exist',"
@@ -118,7 +119,8 @@ static bool stage_feature(struct stage *s, const char *file, const struct json_v
         else
                 return tx_change(s->tx, e, SQL_OUTLINE,
                                  ARGS(V(s->version), V(code), V(json_get_bool(properties, "schematic", false)), V_BLOB(wkb, n),
-                                      V(arena_format(s->arena, "%s (%s)", file, code)))) == 1;
+                                      V(arena_format(s->arena, "%s (%s)", file, code))))
+                       == 1;
         return true;
 }
 
@@ -128,7 +130,8 @@ static bool stage_outlines(struct stage *s, const char *file, const struct yaml 
         (void)root;
         const struct json_value *all = json_parse(s->arena, bytes, n, e);
         if (!all || !text_is(json_get_text(all, "type", ""), "FeatureCollection")) {
-                stage_fault(s, file, 0, "%s", "不是有效的 GeoJSON FeatureCollection：%s", all ? "a FeatureCollection is wanted" : e->text);
+                stage_fault(s, file, 0, "%s", "不是有效的 GeoJSON FeatureCollection：%s",
+                            all ? "a FeatureCollection is wanted" : e->text);
                 return true;
         }
         for (const struct json_value *f = json_first(json_get(all, "features")); f; f = json_next(f))

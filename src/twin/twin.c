@@ -12,11 +12,17 @@ static const char SQL_AREAS[] =
 static const char SQL_ALIASES[] = "SELECT alias, area FROM area_alias WHERE version = $1 ORDER BY alias";
 
 struct twin {
-        struct area *areas; size_t n;
+        struct area *areas;
+        size_t n;
         const char **parents;
         struct map *by_code;
-        struct alias { const char *alias; const struct area *area; } *aliases; size_t n_aliases;
-        struct area_shape *shapes; size_t n_shapes;
+        struct alias {
+                const char *alias;
+                const struct area *area;
+        } * aliases;
+        size_t n_aliases;
+        struct area_shape *shapes;
+        size_t n_shapes;
         struct area_index *index;
         const struct area *district;
 };
@@ -32,8 +38,11 @@ static bool read_area(const struct rows *r, struct arena *a, struct twin *t, str
 {
         struct area *area = &t->areas[t->n];
         const char *level = rows_text(r, a, 3);
-        *area = (struct area){.code = rows_text(r, a, 0), .name = rows_text(r, a, 1), .name_en = rows_text(r, a, 2),
-                              .schematic = rows_int(r, 5) != 0, .order = (int)t->n};
+        *area = (struct area){.code = rows_text(r, a, 0),
+                              .name = rows_text(r, a, 1),
+                              .name_en = rows_text(r, a, 2),
+                              .schematic = rows_int(r, 5) != 0,
+                              .order = (int)t->n};
         for (size_t i = 0; i < COUNT_OF(levels); i++)
                 if (text_is(levels[i], level))
                         area->level = (enum area_level)i;
@@ -131,7 +140,7 @@ const struct area *area_by_name(const struct twin *t, const char *name, const st
 const struct area *area_near(const struct twin *t, const char *wrong)
 {
         const struct area *best = area_by_name(t, wrong, NULL);
-        size_t most = 6;        /* the district's code alone says nothing */
+        size_t most = 6; /* the district's code alone says nothing */
         for (size_t i = 0; !best && i < t->n; i++) {
                 size_t same = 0;
                 while (t->areas[i].code[same] && t->areas[i].code[same] == wrong[same])
@@ -209,8 +218,10 @@ bool twin_locate(const struct twin *t, const struct point *point, const char *ar
         if (!area) {
                 const struct area *near = area_near(t, area_code);
                 if (near)
-                        return err_both(e, ERR_INVALID, "area_code", "there is no area \"%s\"; did you mean \"%s\" (%s)? See /api/v1/areas",
-                                        "没有编码为“%s”的区域，是否为“%s”（%s）？可查 /api/v1/areas", area_code, near->code, near->name);
+                        return err_both(e, ERR_INVALID, "area_code",
+                                        "there is no area \"%s\"; did you mean \"%s\" (%s)? See /api/v1/areas",
+                                        "没有编码为“%s”的区域，是否为“%s”（%s）？可查 /api/v1/areas", area_code, near->code,
+                                        near->name);
                 return err_both(e, ERR_INVALID, "area_code", "there is no area \"%s\"; see /api/v1/areas",
                                 "没有编码为“%s”的区域，可查 /api/v1/areas", area_code);
         }

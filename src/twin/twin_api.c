@@ -8,13 +8,21 @@
 #include "store/store.h"
 
 #define AREA_COLUMNS \
-        "SELECT a.position, a.code, a.name, a.name_en, a.level, a.parent, o.schematic, CASE WHEN $4 = 1 THEN o.outline END FROM area a" \
+        "SELECT a.position, a.code, a.name, a.name_en, a.level, a.parent, o.schematic, CASE WHEN $4 = 1 THEN o.outline END FROM" \
+        " area a" \
         " LEFT JOIN area_outline o ON o.version = a.version AND o.code = a.code WHERE a.version = $1 AND a.position > $2"
 static const char SQL_ALL[] = AREA_COLUMNS " ORDER BY a.position LIMIT $3";
 static const char SQL_LEVEL[] = AREA_COLUMNS " AND a.level = $5 ORDER BY a.position LIMIT $3";
 static const char SQL_BELOW[] = AREA_COLUMNS " AND a.parent = $5 ORDER BY a.position LIMIT $3";
 
-struct page { struct request *rq; struct reply *rp; const char *level, *parent; int64_t after, version; int limit; bool outlines; };
+struct page {
+        struct request *rq;
+        struct reply *rp;
+        const char *level, *parent;
+        int64_t after, version;
+        int limit;
+        bool outlines;
+};
 
 static void outline_json(const struct rows *r, struct arena *a, struct json *j)
 {
@@ -88,8 +96,12 @@ static bool read_page(struct tx *tx, void *ctx, struct err *e)
 
 static bool get_areas(struct request *rq, struct reply *rp, struct err *e)
 {
-        struct page p = {.rq = rq, .rp = rp, .level = request_query(rq, "level"), .parent = request_query(rq, "parent"),
-                         .limit = request_limit(rq, 200, 1000), .outlines = text_is(request_query(rq, "outline"), "yes")};
+        struct page p = {.rq = rq,
+                         .rp = rp,
+                         .level = request_query(rq, "level"),
+                         .parent = request_query(rq, "parent"),
+                         .limit = request_limit(rq, 200, 1000),
+                         .outlines = text_is(request_query(rq, "outline"), "yes")};
         const char *after = request_query(rq, "after");
         if (after && !text_to_int(after, &p.after))
                 return err_both(e, ERR_INVALID, "after", "\"%s\" is not a place in this list; take it from \"next\"",
@@ -111,22 +123,36 @@ static const struct query_param query[] = {
         {.name = "limit", .type = SHAPE_INT, .least = 1, .most = 1000, .about = "Areas in a page; 200 when unsaid."},
         {0},
 };
-static const struct shape outline_members[] = {{.name = "type", .type = SHAPE_TEXT, .required = true}, {.name = "coordinates", .type = SHAPE_ANY, .required = true}, {0}};
+static const struct shape outline_members[] = {{.name = "type", .type = SHAPE_TEXT, .required = true},
+                                               {.name = "coordinates", .type = SHAPE_ANY, .required = true},
+                                               {0}};
 static const struct shape area_members[] = {
-        {.name = "code", .type = SHAPE_TEXT, .required = true}, {.name = "name", .type = SHAPE_TEXT, .required = true},
-        {.name = "name_en", .type = SHAPE_TEXT, .required = true, .nullable = true}, {.name = "level", .type = SHAPE_TEXT, .required = true},
+        {.name = "code", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "name_en", .type = SHAPE_TEXT, .required = true, .nullable = true},
+        {.name = "level", .type = SHAPE_TEXT, .required = true},
         {.name = "parent", .type = SHAPE_TEXT, .required = true, .nullable = true},
-        {.name = "schematic", .type = SHAPE_BOOL, .required = true, .about = "true: the outline is a drawing, not a surveyed border."},
-        {.name = "outline", .type = SHAPE_OBJECT, .nullable = true, .fields = outline_members}, {0},
+        {.name = "schematic",
+         .type = SHAPE_BOOL,
+         .required = true,
+         .about = "true: the outline is a drawing, not a surveyed border."},
+        {.name = "outline", .type = SHAPE_OBJECT, .nullable = true, .fields = outline_members},
+        {0},
 };
 static const struct shape area_element[] = {{.type = SHAPE_OBJECT, .fields = area_members}, {0}};
 static const struct shape answer[] = {
         {.name = "areas", .type = SHAPE_ARRAY, .required = true, .fields = area_element},
-        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."}, {0},
+        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."},
+        {0},
 };
 static const struct route routes[] = {
-        {.method = "GET", .path = "/api/v1/areas", .roles = ROLE_ALL, .run = get_areas,
-         .query = query, .answer = answer, .about = "Areas: district, subdistricts, communities, grids."},
+        {.method = "GET",
+         .path = "/api/v1/areas",
+         .roles = ROLE_ALL,
+         .run = get_areas,
+         .query = query,
+         .answer = answer,
+         .about = "Areas: district, subdistricts, communities, grids."},
         {0},
 };
 const struct route *const twin_routes = routes;
