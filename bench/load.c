@@ -160,45 +160,52 @@ static double percentile(const struct load *l, double share)
         return l->done ? (double)l->latency[i < l->done ? i : l->done - 1] / 1000.0 : 0;
 }
 
+/* All connections send at once; each sends the next line when its answer is there. */
+static double run(struct load *l, struct connection *connections, int64_t n_connections)
+{
+        struct epoll_event events[256];
+        for (int64_t i = 0; i < n_connections; i++)
+                dial(l, &connections[i]);
+        const int64_t began = clock_steady();
+        for (int64_t i = 0; i < n_connections; i++)
+                (void)begin(l, &connections[i]);
+        while (l->done < l->n_lines) {
+                const int n = epoll_wait(l->epoll, events, 256, 30000);
+                if (n <= 0)
+                        die("no answer within 30 seconds");
+                for (int i = 0; i < n; i++) {
+                        struct connection *c = events[i].data.ptr;
+                        if (events[i].events & EPOLLOUT && c->sent < c->request_n)
+                                push(l, c);
+                        if (events[i].events & ~(uint32_t)EPOLLOUT)
+                                take(l, c);
+                }
+        }
+        return (double)(clock_steady() - began) / 1e6;
+}
+
 int main(int argc, char **argv)
 {
-        struct load l = {0};
         static struct connection connections[CONNECTIONS_MOST];
-        struct epoll_event events[256];
         int64_t port, n_connections;
         if (argc != 5 || !text_to_int(argv[1], &port) || !text_to_int(argv[3], &n_connections) || n_connections < 1
             || n_connections > CONNECTIONS_MOST) {
                 fprintf(stderr, "use: bench_load PORT KEY CONNECTIONS FILE\n");
                 return 2;
         }
-        l.port = (int)port;
-        l.key = argv[2];
-        l.epoll = epoll_create1(EPOLL_CLOEXEC);
+        struct load l = {.port = (int)port, .key = argv[2], .epoll = epoll_create1(EPOLL_CLOEXEC)};
         read_lines(&l, argv[4]);
         l.latency = malloc((l.n_lines + 1) * sizeof *l.latency);
         if (l.epoll < 0 || !l.latency)
                 die("start");
-        for (int i = 0; i < n_connections; i++)
-                dial(&l, &connections[i]);
-        const int64_t began = clock_steady();
-        for (int i = 0; i < n_connections; i++)
-                (void)begin(&l, &connections[i]);
-        while (l.done < l.n_lines) {
-                const int n = epoll_wait(l.epoll, events, 256, 30000);
-                if (n <= 0)
-                        die("no answer within 30 seconds");
-                for (int i = 0; i < n; i++) {
-                        struct connection *c = events[i].data.ptr;
-                        if (events[i].events & EPOLLOUT && c->sent < c->request_n)
-                                push(&l, c);
-                        if (events[i].events & ~(uint32_t)EPOLLOUT)
-                                take(&l, c);
-                }
-        }
-        const double seconds = (double)(clock_steady() - began) / 1e6;
+        const double seconds = run(&l, connections, n_connections);
         qsort(l.latency, l.done, sizeof *l.latency, by_value);
         printf("{\"requests\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"rate\":%.1f,"
                "\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"most_ms\":%.2f}\n",
                l.done, l.failed, seconds, (double)l.done / seconds, percentile(&l, 0.5), percentile(&l, 0.99), percentile(&l, 1));
+        for (size_t i = 0; i < l.n_lines; i++)
+                free(l.lines[i]);
+        free(l.lines);
+        free(l.latency);
         return l.failed ? 1 : 0;
 }

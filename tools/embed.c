@@ -1,7 +1,6 @@
 /* tools/embed.c -- turns files into C: `embed migrations FILE.sql...` or `embed assets ROOT FILE...`, to standard output.
  *
  * Runs at build time only. */
-#define _GNU_SOURCE /* realpath; meson gives it to the programs of the other machine only */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
