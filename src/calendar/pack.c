@@ -86,9 +86,12 @@ static bool stage_periods(struct stage *s, const char *file, const struct yaml *
 
 static bool stage_calendar(struct stage *s, const char *file, const struct yaml *root, const char *bytes, size_t n, struct err *e)
 {
+        static const char *const keys[] = {"zone_minutes",        "weekdays", "periods", "first_year", "last_year",
+                                           "weekends_only_until", NULL};
         int64_t zone, first, last, fallback = 0;
         (void)bytes;
         (void)n;
+        stage_keys(s, file, root, keys);
         bool good = number_at(s, file, root, "zone_minutes", -720, 840, &zone);
         good = number_at(s, file, root, "first_year", 1970, 2200, &first) && good;
         good = number_at(s, file, root, "last_year", 1970, 2200, &last) && good;

@@ -71,7 +71,9 @@ static const char SQL_CLOCK_LIMIT[] =
         "SELECT place, 'clock ' || clock || ' needs a limit with its unit, or limit_of item',"
         " '计时' || clock || '须填写时限及单位，或 limit_of 为 item' FROM clock_rule WHERE version = $1"
         " AND (limit_of IS NULL AND (amount IS NULL OR unit IS NULL) OR (urgent_amount IS NULL) <> (urgent_unit IS NULL)"
-        " OR amount <= 0 OR urgent_amount <= 0 OR warn < 1 OR warn > 99)";
+        " OR amount <= 0 OR urgent_amount <= 0)";
+static const char SQL_CLOCK_WARN[] = "SELECT place, 'warn is a percentage from 1 to 99', 'warn 应为1至99的百分数' FROM clock_rule"
+                                     " WHERE version = $1 AND (warn < 1 OR warn > 99)";
 #define WORD "'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.'"
 /* The four lists in one, taken apart word by word. */
 static const char SQL_CLOCK_MOVE[] =
@@ -112,19 +114,6 @@ static char *place_of(const struct staging *g, int line)
 static bool yes(const struct yaml *map, const char *key)
 {
         return text_is(yaml_text(map, key, "no"), "yes");
-}
-
-/* Refuses keys that nobody reads: a misspelt key must not pass in silence. */
-static void check_keys(const struct staging *g, const struct yaml *map, const char *const *known)
-{
-        for (const struct yaml *m = map->first; m; m = m->next) {
-                bool found = false;
-                for (const char *const *k = known; *k; k++)
-                        found = found || text_is(*k, m->key);
-                if (!found)
-                        stage_fault(g->stage, g->file, m->key_line, "the key \"%s\" is not known here", "此处没有“%s”这个键",
-                                    m->key);
-        }
 }
 
 static bool wanted(const struct staging *g, const struct yaml *map, const char *key, const char **out)
@@ -176,7 +165,7 @@ static bool stage_state(const struct staging *g, const struct yaml *s, int posit
 {
         static const char *const keys[] = {"name", "zh", "en", "clock", "first", "last", NULL};
         const char *name, *zh, *en, *clock = yaml_text(s, "clock", "runs");
-        check_keys(g, s, keys);
+        stage_keys(g->stage, g->file, s, keys);
         if (!wanted(g, s, "name", &name) || !wanted(g, s, "zh", &zh) || !wanted(g, s, "en", &en))
                 return true;
         if (!text_is(clock, "runs") && !text_is(clock, "paused") && !text_is(clock, "off"))
@@ -207,7 +196,7 @@ static bool stage_move(const struct staging *g, const struct yaml *m, int positi
 {
         static const char *const keys[] = {"name", "zh", "en", "from", "to", "roles", "needs", "then", NULL};
         const char *name, *zh, *en, *to;
-        check_keys(g, m, keys);
+        stage_keys(g->stage, g->file, m, keys);
         if (!wanted(g, m, "name", &name) || !wanted(g, m, "zh", &zh) || !wanted(g, m, "en", &en) || !wanted(g, m, "to", &to))
                 return true;
         char *roles = joined(g, m, "roles", known_role);
@@ -248,7 +237,7 @@ static bool stage_workflow(struct stage *stage, const char *file, const struct y
         struct staging g = {.stage = stage, .file = file};
         (void)bytes;
         (void)n;
-        check_keys(&g, root, keys);
+        stage_keys(stage, file, root, keys);
         if (!wanted(&g, root, "name", &g.workflow))
                 return true;
         return stage_list(&g, root, "states", stage_state, e) && stage_list(&g, root, "moves", stage_move, e);
@@ -282,12 +271,8 @@ static const struct pack_document documents[] = {
         {0},
 };
 static const char *const checks[] = {
-        SQL_ONE_FIRST,    SQL_A_LAST,
-        SQL_DEST_UNKNOWN, SQL_ORIGIN_UNKNOWN,
-        SQL_NEVER_CLOSED, SQL_NEVER_REACHED,
-        SQL_NO_RECEIVE,   SQL_CLOCK_WORKFLOW,
-        SQL_CLOCK_LIMIT,  SQL_CLOCK_MOVE,
-        SQL_CLOCK_TWICE,  SQL_ITEM_WORKFLOW,
-        SQL_STANDARD,     NULL,
+        SQL_ONE_FIRST,     SQL_A_LAST,      SQL_DEST_UNKNOWN,   SQL_ORIGIN_UNKNOWN, SQL_NEVER_CLOSED,
+        SQL_NEVER_REACHED, SQL_NO_RECEIVE,  SQL_CLOCK_WORKFLOW, SQL_CLOCK_LIMIT,    SQL_CLOCK_WARN,
+        SQL_CLOCK_MOVE,    SQL_CLOCK_TWICE, SQL_ITEM_WORKFLOW,  SQL_STANDARD,       NULL,
 };
 const struct pack_part cases_pack = {.capability = "cases", .tables = tables, .documents = documents, .checks = checks};

@@ -76,7 +76,7 @@ static int by_place(const void *a, const void *b)
         if (names || nx != ny)
                 return names ? names : nx < ny ? -1 : 1;
         long lx = cx ? strtol(cx + 1, NULL, 10) : 0, ly = cy ? strtol(cy + 1, NULL, 10) : 0;
-        return lx < ly ? -1 : lx > ly;
+        return lx < ly ? -1 : lx > ly ? 1 : strcmp(x->en, y->en);
 }
 
 void fault_sort(struct fault_list *l)

@@ -73,13 +73,7 @@ static bool add_version(struct stage *s, const struct job *job, struct err *e)
                 stage_fault(s, "pack.yaml", 0, "%s%.0s", "%.0s%s", e->text, e->zh);
                 return true;
         }
-        for (const struct yaml *m = root->first; m; m = m->next) {
-                const char *const *k = keys;
-                while (*k && !text_is(*k, m->key))
-                        k++;
-                if (!*k)
-                        stage_fault(s, "pack.yaml", m->key_line, "the key \"%s\" is not known", "未知的键“%s”", m->key);
-        }
+        stage_keys(s, "pack.yaml", root, keys);
         const char *values[5];
         for (int i = 0; i < 5; i++) {
                 values[i] = yaml_text(root, keys[i], "");

@@ -28,6 +28,8 @@ struct stage {
         struct fault_list *faults;
 };
 void stage_fault(struct stage *, const char *file, int line, const char *en, const char *zh, ...) PRINTF_LIKE(4, 6) PRINTF_LIKE(5, 6);
+/* Notes a fault for every key of a YAML map that is not among `known` (ends with NULL): a misspelt key must not pass in silence. */
+void stage_keys(struct stage *, const char *file, const struct yaml *map, const char *const *known);
 
 enum pack_type { PACK_TEXT, PACK_INT, PACK_REAL, PACK_BOOL, PACK_DATE };   /* BOOL: yes/no -> 1/0; DATE: YYYY-MM-DD as text */
 struct pack_column {

@@ -139,6 +139,13 @@ static bool each_record(void *ctx, const struct csv_record *rec, struct err *e)
         return r->broken || read_row(r, rec, e);
 }
 
+void stage_keys(struct stage *s, const char *file, const struct yaml *map, const char *const *known)
+{
+        for (const struct yaml *m = map->first; m; m = m->next)
+                if (!one_of(known, m->key))
+                        stage_fault(s, file, m->key_line, "the key \"%s\" is not known here", "此处没有“%s”这个键", m->key);
+}
+
 bool stage_table(struct stage *s, const struct pack_table *t, const struct pack_folder *folder, struct err *e)
 {
         struct table_reading r = {.stage = s, .table = t};

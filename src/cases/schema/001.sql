@@ -50,9 +50,9 @@ CREATE TABLE clock_rule (
         urgent_amount REAL,
         urgent_unit   TEXT,
         warn          INTEGER NOT NULL, -- percent of the time
-        place         TEXT NOT NULL,
-        PRIMARY KEY (version, workflow, clock)
+        place         TEXT NOT NULL
 );
+CREATE INDEX clock_rule_name ON clock_rule(version, workflow, clock);   -- not unique: a check tells doubles with their place
 
 CREATE TABLE cases (
         id          INTEGER PRIMARY KEY,        -- of its first report too
