@@ -14,6 +14,9 @@ void fault_clear(struct fault_list *);
 void fault_sort(struct fault_list *);
 void fault_add(struct fault_list *, const char *place, const char *en, const char *zh);
 
+/* Notes what yaml_parse() said of a file; its sentences begin with the number of the line. */
+void stage_yaml_fault(struct stage *, const char *file, const struct err *);
+
 /* Stages one CSV file, or one document, of a part. */
 bool stage_table(struct stage *, const struct pack_table *, const struct pack_folder *, struct err *) MUST_CHECK;
 bool stage_document(struct stage *, const struct pack_document *, const struct pack_folder *, struct err *) MUST_CHECK;

@@ -70,7 +70,7 @@ static bool add_version(struct stage *s, const struct job *job, struct err *e)
         file->used = true;
         const struct yaml *root = yaml_parse(s->arena, file->at, file->n, e);
         if (!root) {
-                stage_fault(s, "pack.yaml", 0, "%s%.0s", "%.0s%s", e->text, e->zh);
+                stage_yaml_fault(s, "pack.yaml", e);
                 return true;
         }
         stage_keys(s, "pack.yaml", root, keys);

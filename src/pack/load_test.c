@@ -268,15 +268,15 @@ static void every_fault_has_its_place(struct world *w)
         put(w, "pack.yaml", "name: toy\ntitle: 玩具\ncolour: red\nnumber_prefix: TY\n");
         put(w, "docs/note.txt", "?");
         refused_with(w, (const char *const[]){"docs/a.yaml:1|the key \"word\" is missing",
-                                              "docs/b.yaml:2|2: the key \"word\" stands twice",
-                                              "docs/note.txt|nobody reads this file", "pack.yaml:1|the key \"release\" is missing",
+                                              "docs/b.yaml:2|the key \"word\" stands twice", "docs/note.txt|nobody reads this file",
+                                              "pack.yaml:1|the key \"release\" is missing",
                                               "pack.yaml:3|the key \"colour\" is not known", "tables/things.csv:2|code is empty",
                                               "tables/things.csv:3|amount: \"x\" is not a whole number",
                                               "tables/things.csv:4|amount: \"1.5\" is not a whole number",
-                                              "tables/things.csv:4|ratio: \"y\" is not a number",
                                               "tables/things.csv:4|day: \"2026-02-30\" is not a day",
                                               "tables/things.csv:4|flag: \"maybe\" is not yes or no",
                                               "tables/things.csv:4|kind: \"huge\" is not one of",
+                                              "tables/things.csv:4|ratio: \"y\" is not a number",
                                               "tables/things.csv:7|the row has 5 cells; the header has 6",
                                               "tables/things.csv:8|day: \"26-1-1\" is not a day",
                                               "tables/things.csv:9|thing f stands twice", /* the greater place as a text */
@@ -287,10 +287,10 @@ static void every_fault_has_its_place(struct world *w)
 static void wrong_headers_and_files(struct world *w)
 {
         put(w, "tables/things.csv", "cod,amount,amount,colour\na,1,2,3\n");
-        refused_with(w, (const char *const[]){"tables/things.csv:1|the column \"cod\" is not known",
-                                              "tables/things.csv:1|the column \"amount\" stands twice",
-                                              "tables/things.csv:1|the column \"colour\" is not known",
-                                              "tables/things.csv:1|the column \"code\" is missing", NULL});
+        refused_with(w, (const char *const[]){"tables/things.csv:1|the column \"amount\" stands twice",
+                                              "tables/things.csv:1|the column \"cod\" is not known",
+                                              "tables/things.csv:1|the column \"code\" is missing",
+                                              "tables/things.csv:1|the column \"colour\" is not known", NULL});
         put(w, "tables/things.csv", "code\n\"a\n");
         refused_with(w, (const char *const[]){"tables/things.csv|line 2: a quote never ends", NULL});
         put(w, "tables/things.csv", "code\n\xFF\n");

@@ -8,6 +8,7 @@
 #include "store/store.h"
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { COLUMNS_MOST = 24 };
 
@@ -175,6 +176,16 @@ bool stage_table(struct stage *s, const struct pack_table *t, const struct pack_
         return true;
 }
 
+void stage_yaml_fault(struct stage *s, const char *file, const struct err *e)
+{
+        char *rest;
+        const long line = strtol(e->text, &rest, 10);
+        const char *zh = strstr(e->zh, "：");
+        const bool numbered = line > 0 && strncmp(rest, ": ", 2) == 0 && zh;
+        stage_fault(s, file, numbered ? (int)line : 0, "%s%.0s", "%.0s%s", numbered ? rest + 2 : e->text,
+                    numbered ? zh + strlen("：") : e->zh);
+}
+
 static bool read_one(struct stage *s, const struct pack_document *d, struct pack_bytes *file, struct err *e)
 {
         const char *dot = strrchr(file->path, '.');
@@ -186,11 +197,7 @@ static bool read_one(struct stage *s, const struct pack_document *d, struct pack
                 return d->stage(s, file->path, root, NULL, 0, e);
         if (e->kind != ERR_INVALID)
                 return false;
-        int64_t line = 0;
-        char **parts;
-        if (text_split(s->arena, e->text, ':', &parts) > 1 && !text_to_int(parts[0], &line))
-                line = 0;
-        stage_fault(s, file->path, (int)line, "%s%.0s", "%.0s%s", e->text, e->zh);
+        stage_yaml_fault(s, file->path, e);
         return true;
 }
 
