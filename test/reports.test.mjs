@@ -1,8 +1,9 @@
 /* A report comes in: what the channel is told, and that the same report again changes nothing. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readFileSync } from 'node:fs'
-import { District, SMALL } from './lib.mjs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { District, Events, SMALL } from './lib.mjs'
 
 /** A grid of the sample district and the middle of its (square) outline. */
 function inside() {
@@ -162,4 +163,35 @@ test('the reporter is sealed in the database and masked in answers', async (t) =
   assert.equal(unseen.body.reports[0].phone_masked, null)
   assert.doesNotMatch(seen.text, /欧阳测试|13912345678/)
   assert.doesNotMatch(d.log, /欧阳测试|13912345678/)
+})
+
+/** The sample pack with one item whose limit reaches beyond the calendar: its reports are kept, and cannot be filed yet. */
+function beyondCalendar(t) {
+  const folder = mkdtempSync(`${tmpdir()}/yiwang-pack-`)
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(SMALL, folder, { recursive: true })
+  const items = readFileSync(`${folder}/items.csv`, 'utf8')
+  writeFileSync(`${folder}/items.csv`, items.replace(/^(0102,.*),2,work_hour,/m, '$1,3000,work_day,'))
+  return folder
+}
+
+test('a report that cannot be filed yet is kept, and its sender can follow it', async (t) => {
+  const d = await District.start(t, { pack: beyondCalendar(t) })
+  const report = { item: '010201', area_code: '990101002', external_id: 'later' }
+  const first = await d.report(report)
+  assert.equal(first.status, 201, first.text)
+  assert.equal(first.body.state, 'received')
+  assert.equal(first.body.due, null)
+  const again = await d.report(report)
+  assert.equal(again.status, 200)
+  assert.deepEqual(again.body, first.body)
+  const { status, body } = await d.ask('GET', `/api/v1/track/${first.body.track.toLowerCase()}`)
+  assert.equal(status, 200)
+  assert.deepEqual({ number: body.number, track: body.track, state: body.state, unit: body.unit, due: body.due, open: body.open },
+    { number: first.body.number, track: first.body.track, state: 'received', unit: first.body.unit, due: null, open: true })
+  const elsewhere = await d.ask('GET', '/api/v1/track/AAAAAAAAAAAA')
+  assert.equal(elsewhere.status, 404)
+  const events = await new Events(d.base, `/api/v1/track/${first.body.track}/events`).open
+  assert.equal(events.status, 200)
+  events.close()
 })

@@ -103,6 +103,15 @@ static char *trimmed(struct arena *a, const char *from, const char *to)
         }
 }
 
+char *text_upper(struct arena *a, const char *text)
+{
+        char *upper = arena_text(a, text);
+        for (char *p = upper; *p; p++)
+                if (*p >= 'a' && *p <= 'z')
+                        *p = (char)(*p - 'a' + 'A');
+        return upper;
+}
+
 char *text_trim(struct arena *a, const char *text)
 {
         return trimmed(a, text, text + strlen(text));

@@ -14,6 +14,7 @@ bool text_is(const char *a, const char *b);                /* equal; NULL equals
 bool text_empty(const char *);                             /* NULL or "" */
 bool text_starts(const char *text, const char *prefix);
 char *text_trim(struct arena *, const char *);             /* without white space (also U+3000) at both ends */
+char *text_upper(struct arena *, const char *);          /* a-z become A-Z, all else stays */
 bool text_to_int(const char *, int64_t *out) MUST_CHECK;   /* the whole text, decimal, in range */
 bool text_to_real(const char *, double *out) MUST_CHECK;   /* the whole text, finite, '.' whatever the locale */
 

@@ -268,76 +268,6 @@ static bool get_cases(struct request *rq, struct reply *rp, struct err *e)
         return true;
 }
 
-/* --- the citizen's view: like a parcel ------------------------------------------------------------------------------- */
-
-/* A citizen sees what happened, not who of the staff did it and not the forms. */
-static void steps_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
-                       struct json *j)
-{
-        json_array(j, "steps");
-        for (size_t i = 0; i < d->n_history; i++) {
-                const struct ledger_entry *entry = &d->history[i].entry;
-                const struct move *m = w ? move_find(w, entry->move) : NULL;
-                struct err ignored;
-                const struct json_value *form = json_parse(a, entry->form, strlen(entry->form), &ignored);
-                const char *code = json_get_text(form, "assigned", json_get_text(form, "unit", entry->unit));
-                const struct unit *unit = text_empty(code) ? NULL : unit_find(rules->units, code);
-                json_object(j, NULL);
-                json_text(j, "move", entry->move);
-                both_names(j, "name", m ? m->zh : entry->move, m ? m->en : NULL);
-                json_text(j, "state", entry->dest);
-                json_time(j, "at", entry->at);
-                if (unit)
-                        json_text(j, "unit_name", unit->name);
-                if (text_is(entry->move, "reply") || text_is(entry->move, "reject"))
-                        json_text(j, "answer", json_get_text(form, "result", json_get_text(form, "reason", "")));
-                json_object_end(j);
-        }
-        json_array_end(j);
-}
-
-static bool get_track(struct request *rq, struct reply *rp, struct err *e)
-{
-        struct district *district = rq->app;
-        struct case_detail d;
-        if (!case_read_track(rq->store, rq->arena, request_param(rq, "code"), &d, e))
-                return false;
-        const struct rulebook *rules = district_rules_of(district, d.view.version, e);
-        if (!rules)
-                return false;
-        const struct workflow *w = workflow_find(rules->workflows, d.view.workflow);
-        const struct state *s = w ? state_find(w, d.view.state) : NULL;
-        const struct unit *unit = unit_find(rules->units, d.view.unit);
-        const struct item *item = text_empty(d.view.item) ? NULL : item_find(rules->catalogue, d.view.item);
-        struct json *j = &rp->json;
-        json_object(j, NULL);
-        json_text(j, "number", d.view.number);
-        json_text(j, "track", d.view.track);
-        json_text(j, "state", d.view.state);
-        both_names(j, "state_name", s ? s->zh : d.view.state, s ? s->en : NULL);
-        json_bool(j, "open", d.view.open);
-        json_object(j, "unit");
-        json_text(j, "code", d.view.unit);
-        json_text(j, "name", unit ? unit->name : d.view.unit);
-        json_object_end(j);
-        if (item) {
-                json_object(j, "item");
-                json_text(j, "code", item->code);
-                json_text(j, "name", item->name);
-                json_object_end(j);
-        } else {
-                json_null(j, "item");
-        }
-        json_time(j, "received", d.view.created);
-        json_time(j, "due", d.view.due);
-        json_time(j, "closed", d.view.closed);
-        json_bool(j, "late", d.view.late || (d.view.open && d.view.due > 0 && d.view.due < rq->now));
-        steps_json(&d, rules, w, rq->arena, j);
-        json_object_end(j);
-        rp->etag = arena_format(rq->arena, "t%lld-%d", (long long)d.n_history, d.view.due > 0 && d.view.due < rq->now);
-        return true;
-}
-
 /* --- workflows ---------------------------------------------------------------------------------------------------------- */
 
 static void move_json(const struct move *m, struct json *j)
@@ -496,21 +426,6 @@ static const struct shape history_answer[] = {
         {.name = "history", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
         {0},
 };
-static const struct shape track_answer[] = {
-        {.name = "number", .type = SHAPE_TEXT, .required = true},
-        {.name = "track", .type = SHAPE_TEXT, .required = true},
-        {.name = "state", .type = SHAPE_TEXT, .required = true},
-        {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names},
-        {.name = "open", .type = SHAPE_BOOL, .required = true},
-        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name},
-        {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = code_name},
-        {.name = "received", .type = SHAPE_TIME, .required = true},
-        {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true},
-        {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true},
-        {.name = "late", .type = SHAPE_BOOL, .required = true},
-        {.name = "steps", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
-        {0},
-};
 static const struct shape workflows_answer[] = {{.name = "workflows", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
                                                 {0}};
 
@@ -541,13 +456,6 @@ static const struct route routes[] = {
          .body = move_body,
          .answer = detail_answer,
          .about = "Takes a case along a move of its workflow."},
-        {.method = "GET",
-         .path = "/api/v1/track/{code}",
-         .roles = ROLE_ALL,
-         .run = get_track,
-         .answer = track_answer,
-         .per_minute = 240,
-         .about = "Where a report stands, by its tracking code."},
         {.method = "GET",
          .path = "/api/v1/workflows",
          .roles = ROLE_ALL,

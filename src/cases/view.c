@@ -9,7 +9,6 @@
 #include "people/people.h"
 #include "store/store.h"
 #include "twin/twin.h"
-#include <ctype.h>
 
 #define CASE_COLUMNS \
         "SELECT id, version, number, track, workflow, state, channel, source, property, title, urgent, open, late, item," \
@@ -133,10 +132,7 @@ bool case_read(struct store *store, struct arena *a, const char *number, struct 
 
 bool case_read_track(struct store *store, struct arena *a, const char *track, struct case_detail *out, struct err *e)
 {
-        char *upper = arena_text(a, track);
-        for (char *p = upper; *p; p++)
-                *p = (char)toupper((unsigned char)*p);
-        return store_read(store, look_up, &(struct lookup){a, SQL_BY_TRACK, upper, out}, e);
+        return store_read(store, look_up, &(struct lookup){a, SQL_BY_TRACK, text_upper(a, track), out}, e);
 }
 
 int case_of_report(struct tx *tx, struct arena *a, int64_t report, struct case_detail *out, struct err *e)

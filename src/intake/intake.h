@@ -7,6 +7,7 @@ struct arena;
 struct district;
 struct pack_part;
 struct route;
+struct store;
 struct timer_kind;
 
 struct report {
@@ -32,7 +33,11 @@ struct receipt {                                        /* texts live in the are
 /* The walk of a report.  ERR_INVALID names the field; ERR_BUSY and ERR_FAULT: nothing was acknowledged. */
 bool intake_accept(struct district *, struct arena *, const struct report *, int64_t now, struct receipt *, struct err *) MUST_CHECK;
 
+/* A report that is kept but not filed yet, by its tracking code in any case of letters: 1 found, 0 none, -1 error. */
+struct waiting { const char *number, *track; int64_t received; };
+int intake_waiting(struct store *, struct arena *, const char *code, struct waiting *, struct err *) MUST_CHECK;
+
 extern const struct pack_part intake_pack;              /* channels.csv */
 extern const struct timer_kind intake_retry_timer;      /* files what could not be filed at once */
-extern const struct route *const intake_routes;
+extern const struct route *const intake_routes, *const track_routes;
 #endif

@@ -11,6 +11,7 @@
 #include "store/store.h"
 
 static const char SQL_EARLIER[] = "SELECT id FROM report WHERE channel = $1 AND external_id = $2";
+static const char SQL_BY_TRACK[] = "SELECT number, track, queued_at FROM intake_queue WHERE track = $1";
 static const char SQL_WAITING[] = "SELECT number, track FROM intake_queue WHERE report_id = $1";
 
 static void add_why(struct receipt *r, const char *en, const char *zh)
@@ -38,30 +39,33 @@ static void explain(struct receipt *r)
                 add_why(r, "The report names no item, so a dispatcher looks at it first.", "来件未指定事项，先由分拨员研判。");
 }
 
-static void waiting_receipt(struct receipt *r)
+/* Nothing is decided yet: no item is sure, and the fallback unit looks after it. */
+static void waiting_receipt(const struct rulebook *rules, const char *number, const char *track, struct receipt *r)
 {
-        r->state = "received";
+        const struct unit *unit = unit_fallback(rules->units);
+        *r = (struct receipt){
+                .number = number, .track = track, .state = "received", .unit_code = unit->code, .unit_name = unit->name};
         add_why(r, "The report is kept; filing failed for now and is tried again by itself.",
                 "来件已登记保存，立案暂未成功，系统将自动重试。");
 }
 
 void receipt_new(struct arena *a, const struct filing *f, bool filed, struct receipt *r)
 {
+        if (!filed) {
+                waiting_receipt(f->rules, arena_text(a, f->number), f->track, r);
+                return;
+        }
         *r = (struct receipt){
                 .number = arena_text(a, f->number),
                 .track = f->track,
                 .state = f->state,
-                .due = filed ? f->due : 0,
+                .due = f->due,
                 .item_code = f->item ? f->item->code : NULL,
                 .item_name = f->item ? f->item->name : NULL,
                 .certainty = f->certainty,
                 .unit_code = f->answer->lead->code,
                 .unit_name = f->answer->lead->name,
         };
-        if (!filed) {
-                waiting_receipt(r);
-                return;
-        }
         for (size_t i = 0; i < f->answer->n_assists; i++)
                 add_assist(r, f->answer->assists[i]);
         explain(r);
@@ -121,13 +125,8 @@ static bool receipt_of_queue(struct tx *tx, struct district *district, struct ar
                 return false;
         if (found == 0)
                 return err_set(e, ERR_FAULT, "report %lld is neither filed nor waiting", (long long)report);
-        const struct unit *unit = unit_fallback(rules->units);
-        *r = (struct receipt){.again = true,
-                              .number = rows_text(&rows, a, 0),
-                              .track = rows_text(&rows, a, 1),
-                              .unit_code = unit->code,
-                              .unit_name = unit->name};
-        waiting_receipt(r);
+        waiting_receipt(rules, rows_text(&rows, a, 0), rows_text(&rows, a, 1), r);
+        r->again = true;
         return rows_done(&rows, e);
 }
 
@@ -142,4 +141,29 @@ bool receipt_again(struct tx *tx, struct district *district, struct arena *a, co
         if (found < 0)
                 return false;
         return found ? receipt_of_case(district, a, &d, r, e) : receipt_of_queue(tx, district, a, id, r, e);
+}
+
+struct search {
+        struct arena *arena;
+        const char *code;
+        struct waiting *out;
+        bool found;
+};
+
+static bool find_waiting(struct tx *tx, void *ctx, struct err *e)
+{
+        struct search *s = ctx;
+        struct rows r;
+        const int found = tx_first(tx, &r, e, SQL_BY_TRACK, ARGS(V(s->code)));
+        s->found = found == 1;
+        if (found <= 0)
+                return found == 0;
+        *s->out = (struct waiting){rows_text(&r, s->arena, 0), rows_text(&r, s->arena, 1), rows_int(&r, 2)};
+        return rows_done(&r, e);
+}
+
+int intake_waiting(struct store *store, struct arena *a, const char *code, struct waiting *out, struct err *e)
+{
+        struct search s = {.arena = a, .code = text_upper(a, code), .out = out};
+        return store_read(store, find_waiting, &s, e) ? s.found : -1;
 }

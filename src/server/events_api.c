@@ -4,6 +4,7 @@
 #include "cases/view.h"
 #include "district/district.h"
 #include "http/http.h"
+#include "intake/intake.h"
 #include "json/json.h"
 #include "people/people.h"
 #include "server/serve.h"
@@ -125,10 +126,13 @@ static bool get_events(struct request *rq, struct reply *rp, struct err *e)
 static bool get_track_events(struct request *rq, struct reply *rp, struct err *e)
 {
         struct cursor at;
+        struct waiting waiting;
         struct case_detail d;
-        if (!start_at(rq, &at, e) || !case_read_track(rq->store, rq->arena, request_param(rq, "code"), &d, e))
+        const char *code = request_param(rq, "code");
+        const int waits = intake_waiting(rq->store, rq->arena, code, &waiting, e);
+        if (waits < 0 || !start_at(rq, &at, e) || (waits == 0 && !case_read_track(rq->store, rq->arena, code, &d, e)))
                 return false;
-        struct feed *f = feed_new(rq->app, NULL, d.view.track);
+        struct feed *f = feed_new(rq->app, NULL, waits ? waiting.track : d.view.track);
         f->at = at;
         rp->stream = &feed_stream;
         rp->stream_ctx = f;

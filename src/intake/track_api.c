@@ -1,0 +1,165 @@
+/* intake/track_api.c -- GET /api/v1/track/{code}: the citizen's view of a report, like a parcel. */
+#include "intake/intake.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "cases/view.h"
+#include "cases/workflow.h"
+#include "catalogue/catalogue.h"
+#include "district/district.h"
+#include "http/http.h"
+#include "people/people.h"
+#include "store/store.h"
+
+static void both_names(struct json *j, const char *name, const char *zh, const char *en)
+{
+        json_object(j, name);
+        json_text(j, "zh", zh);
+        json_text(j, "en", en ? en : zh);
+        json_object_end(j);
+}
+
+static void code_name_json(struct json *j, const char *key, const char *code, const char *name)
+{
+        json_object(j, key);
+        json_text(j, "code", code);
+        json_text(j, "name", name);
+        json_object_end(j);
+}
+
+/* A citizen sees what happened, not who of the staff did it and not the forms. */
+static void steps_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
+                       struct json *j)
+{
+        json_array(j, "steps");
+        for (size_t i = 0; i < d->n_history; i++) {
+                const struct ledger_entry *entry = &d->history[i].entry;
+                const struct move *m = w ? move_find(w, entry->move) : NULL;
+                struct err ignored;
+                const struct json_value *form = json_parse(a, entry->form, strlen(entry->form), &ignored);
+                const char *code = json_get_text(form, "assigned", json_get_text(form, "unit", entry->unit));
+                const struct unit *unit = text_empty(code) ? NULL : unit_find(rules->units, code);
+                json_object(j, NULL);
+                json_text(j, "move", entry->move);
+                both_names(j, "name", m ? m->zh : entry->move, m ? m->en : NULL);
+                json_text(j, "state", entry->dest);
+                json_time(j, "at", entry->at);
+                if (unit)
+                        json_text(j, "unit_name", unit->name);
+                if (text_is(entry->move, "reply") || text_is(entry->move, "reject"))
+                        json_text(j, "answer", json_get_text(form, "result", json_get_text(form, "reason", "")));
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+static void case_json(const struct request *rq, const struct case_detail *d, const struct rulebook *rules, struct json *j)
+{
+        const struct case_view *v = &d->view;
+        const struct workflow *w = workflow_find(rules->workflows, v->workflow);
+        const struct state *s = w ? state_find(w, v->state) : NULL;
+        const struct unit *unit = unit_find(rules->units, v->unit);
+        const struct item *item = text_empty(v->item) ? NULL : item_find(rules->catalogue, v->item);
+        json_object(j, NULL);
+        json_text(j, "number", v->number);
+        json_text(j, "track", v->track);
+        json_text(j, "state", v->state);
+        both_names(j, "state_name", s ? s->zh : v->state, s ? s->en : NULL);
+        json_bool(j, "open", v->open);
+        code_name_json(j, "unit", v->unit, unit ? unit->name : v->unit);
+        if (item)
+                code_name_json(j, "item", item->code, item->name);
+        else
+                json_null(j, "item");
+        json_time(j, "received", v->created);
+        json_time(j, "due", v->due);
+        json_time(j, "closed", v->closed);
+        json_bool(j, "late", v->late || (v->open && v->due > 0 && v->due < rq->now));
+        steps_json(d, rules, w, rq->arena, j);
+        json_object_end(j);
+}
+
+/* Kept, but not filed yet: the citizen sees it received, with the unit that looks after what is not decided. */
+static bool waiting_json(const struct request *rq, const struct waiting *waiting, struct json *j, struct err *e)
+{
+        const struct rulebook *rules = district_rules(rq->app, e);
+        if (!rules)
+                return false;
+        const struct workflow *w = workflow_find(rules->workflows, "standard");
+        const struct state *s = w ? state_first(w) : NULL;
+        const struct unit *unit = unit_fallback(rules->units);
+        json_object(j, NULL);
+        json_text(j, "number", waiting->number);
+        json_text(j, "track", waiting->track);
+        json_text(j, "state", "received");
+        both_names(j, "state_name", s ? s->zh : "received", s ? s->en : NULL);
+        json_bool(j, "open", true);
+        code_name_json(j, "unit", unit->code, unit->name);
+        json_null(j, "item");
+        json_time(j, "received", waiting->received);
+        json_null(j, "due");
+        json_null(j, "closed");
+        json_bool(j, "late", false);
+        json_array(j, "steps");
+        json_array_end(j);
+        json_object_end(j);
+        return true;
+}
+
+static bool get_track(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct waiting waiting;
+        struct case_detail d;
+        const char *code = request_param(rq, "code");
+        /* In this order: what was filed in between is a case by the time it no longer waits. */
+        const int waits = intake_waiting(rq->store, rq->arena, code, &waiting, e);
+        if (waits != 0)
+                return waits > 0 && waiting_json(rq, &waiting, &rp->json, e);
+        if (!case_read_track(rq->store, rq->arena, code, &d, e))
+                return false;
+        const struct rulebook *rules = district_rules_of(rq->app, d.view.version, e);
+        if (!rules)
+                return false;
+        case_json(rq, &d, rules, &rp->json);
+        rp->etag = arena_format(rq->arena, "t%lld-%d", (long long)d.n_history, d.view.due > 0 && d.view.due < rq->now);
+        return true;
+}
+
+static const struct shape names[] = {
+        {.name = "zh", .type = SHAPE_TEXT, .required = true},
+        {.name = "en", .type = SHAPE_TEXT, .required = true},
+        {0},
+};
+static const struct shape code_name[] = {
+        {.name = "code", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {0},
+};
+static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
+static const struct shape track_answer[] = {
+        {.name = "number", .type = SHAPE_TEXT, .required = true},
+        {.name = "track", .type = SHAPE_TEXT, .required = true},
+        {.name = "state", .type = SHAPE_TEXT, .required = true},
+        {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names},
+        {.name = "open", .type = SHAPE_BOOL, .required = true},
+        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name},
+        {.name = "item", .type = SHAPE_OBJECT, .required = true, .nullable = true, .fields = code_name},
+        {.name = "received", .type = SHAPE_TIME, .required = true},
+        {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {.name = "late", .type = SHAPE_BOOL, .required = true},
+        {.name = "steps", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {0},
+};
+
+static const struct route routes[] = {
+        {.method = "GET",
+         .path = "/api/v1/track/{code}",
+         .roles = ROLE_ALL,
+         .run = get_track,
+         .answer = track_answer,
+         .per_minute = 240,
+         .about = "Where a report stands, by its tracking code."},
+        {0},
+};
+
+const struct route *const track_routes = routes;
