@@ -23,8 +23,11 @@ test('help and wrong use', (t) => {
   assert.match(d.command('--help').stdout, /pack check DIR/)
   assert.match(d.command('serve', '--help').stdout, /--trusted-proxy/)
   assert.match(d.command('--help', '--language', 'zh').stdout, /一网/)
-  for (const [words, said] of [[['fly'], /no command "fly"/], [['serve', '--colour', 'red'], /no option --colour/], [['backup'], /use: yiwang backup FILE/],
-    [['serve', '--port', 'x'], /--port: needs a whole number/], [['user', 'add', 'x'], /--role/]]) {
+  const wrong = [
+    [['fly'], /no command "fly"/], [['serve', '--colour', 'red'], /no option --colour/], [['backup'], /use: yiwang backup FILE/],
+    [['serve', '--port', 'x'], /--port: needs a whole number/], [['user', 'add', 'x'], /--role/],
+  ]
+  for (const [words, said] of wrong) {
     const { status, stderr } = d.command(...words)
     assert.ok(status > 0, words.join(' '))
     assert.match(stderr, said)

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export const PROGRAM = resolve(process.env.YIWANG ?? 'build-asan/yiwang')
 export const POSTGRES = process.env.YIWANG_TEST_STORE === 'postgres'
 export const SMALL = resolve('test/packs/small')
+export const PINGSHAN = resolve('packs/pingshan')
 export { sleep }
 
 let schemas = 0
@@ -46,7 +47,7 @@ export class District {
       rmSync(d.folder, { recursive: true, force: true })
     })
     const made = d.command('init', '--pack', pack, '--demo', d.data)
-    assert.equal(made.status, 0, made.stderr)
+    assert.equal(made.status, 0, made.error ?? made.stderr)
     d.demo = JSON.parse(readFileSync(join(d.data, 'demo.json'), 'utf8'))
     d.key = d.demo.channel_key
     return d
@@ -74,13 +75,15 @@ export class District {
   }
 
   async serve() {
-    this.child = spawn(PROGRAM, ['serve', '--data', this.data, '--port', '0'], { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] })
+    const words = ['serve', '--data', this.data, '--port', '0']
+    this.child = spawn(PROGRAM, words, { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] })
     this.said = ''
     this.log = ''
     this.child.stdout.on('data', (bytes) => (this.said += bytes))
     this.child.stderr.on('data', (bytes) => (this.log += bytes))
     this.ended = new Promise((done) => this.child.on('exit', (code, signal) => done({ code, signal })))
-    const found = await until(() => /listening on (http:\/\/\S+)/.exec(this.said) ?? (this.child.exitCode !== null && [null, null]), 'the server listens', 60)
+    const listening = () => /listening on (http:\/\/\S+)/.exec(this.said) ?? (this.child.exitCode !== null && [null, null])
+    const found = await until(listening, 'the server listens', 60)
     assert.ok(found[1], `the server ended: ${this.log}`)
     this.base = found[1]
   }
@@ -146,7 +149,8 @@ export class Events {
     for await (const bytes of answer.body) {
       text += decoder.decode(bytes, { stream: true })
       for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2)) {
-        const lines = Object.fromEntries(text.slice(0, end).split('\n').filter((l) => !l.startsWith(':')).map((l) => [l.slice(0, l.indexOf(':')), l.slice(l.indexOf(':') + 2)]))
+        const said = text.slice(0, end).split('\n').filter((l) => !l.startsWith(':'))
+        const lines = Object.fromEntries(said.map((l) => [l.slice(0, l.indexOf(':')), l.slice(l.indexOf(':') + 2)]))
         if (lines.data) this.waiting.push({ id: lines.id, event: lines.event, data: JSON.parse(lines.data) })
       }
     }

@@ -52,7 +52,10 @@ test('a return needs a reason, and goes back to the dispatcher', async (t) => {
   const bare = await d.move(number, 'return', {}, k.unit)
   assert.equal(bare.status, 400)
   assert.equal(bare.body.field, 'reason')
-  await moves(d, number, [['return', k.unit, { reason: '不属于本单位' }, 'returned'], ['redispatch', k.dispatcher, { unit: 'centre' }, 'dispatched']])
+  await moves(d, number, [
+    ['return', k.unit, { reason: '不属于本单位' }, 'returned'],
+    ['redispatch', k.dispatcher, { unit: 'centre' }, 'dispatched'],
+  ])
   assert.equal((await d.move(number, 'sign', {}, k.unit)).status, 403)
   await moves(d, number, [['sign', k.centre, {}, 'signed']])
 })

@@ -71,8 +71,11 @@ test('figures and readiness', async (t) => {
   const d = await District.start(t)
   await d.report({ item: '0201' })
   const { text } = await d.ask('GET', '/metrics')
-  for (const name of ['yiwang_http_requests_total{method="POST",route="/api/v1/reports",status="2xx"} 1', 'yiwang_store_commits_total', 'yiwang_timers_waiting',
-    'yiwang_pack_version', 'process_resident_memory_bytes', 'yiwang_http_request_seconds_bucket'])
+  const names = [
+    'yiwang_http_requests_total{method="POST",route="/api/v1/reports",status="2xx"} 1', 'yiwang_store_commits_total',
+    'yiwang_timers_waiting', 'yiwang_pack_version', 'process_resident_memory_bytes', 'yiwang_http_request_seconds_bucket',
+  ]
+  for (const name of names)
     assert.ok(text.includes(name), name)
   for (const line of text.trim().split('\n')) assert.match(line, /^(# TYPE \S+ (counter|gauge|histogram)|[a-z_]+(\{[^}]*\})? -?[0-9.e+]+)$/)
   assert.equal((await d.ask('GET', '/readyz')).body.status, 'ready')

@@ -1,29 +1,40 @@
-/* The public page in a real browser against a running server.
+/* The public page in a real browser against a real server, which the tests start themselves: a district of the Pingshan
+ * pack. Against one that runs already:
  *
- *   BASE_URL=http://127.0.0.1:8080 DEMO=data/demo.json node --test test/browser/
+ *   BASE_URL=http://127.0.0.1:8080 DEMO=data/demo.json node test/browser/page.test.mjs
  *
  * CHROMIUM is the browser's path (/usr/bin/chromium when unsaid). Needs `npm ci` in web/. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
+import { District, PINGSHAN } from '../lib.mjs'
 
 const installed = createRequire(new URL('../../web/package.json', import.meta.url))
 const { chromium } = installed('playwright-core')
 const AXE = readFileSync(installed.resolve('axe-core/axe.min.js'), 'utf8')
-const BASE = process.env.BASE_URL ?? 'http://127.0.0.1:8080'
-const DEMO = JSON.parse(readFileSync(process.env.DEMO ?? 'data/demo.json', 'utf8'))
-const WAIT = 15_000
+const RUNNING = process.env.BASE_URL
+const WAIT = 30_000
 
-let browser
+let district = null // the one started here
+let BASE, DEMO, browser
+const endings = []
 
 before(async () => {
+  if (!RUNNING)
+    district = await District.start({ after: (end) => endings.push(end) }, { pack: PINGSHAN })
+  BASE = RUNNING ?? district.base
+  DEMO = district?.demo ?? JSON.parse(readFileSync(process.env.DEMO ?? 'data/demo.json', 'utf8'))
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
   })
 })
-after(() => browser?.close())
+after(async () => {
+  await browser?.close()
+  for (const end of endings)
+    await end()
+})
 
 /** A page in a browser that speaks `locale`; collects what goes wrong in it. */
 async function open(locale, path = '/', options = {}) {
@@ -46,7 +57,8 @@ async function mapReady(page) {
 
 async function accessible(page, where) {
   await page.evaluate(AXE)
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }))
+  const runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']
+  const { violations } = await page.evaluate((rules) => globalThis.axe.run(document, { runOnly: rules }), runOnly)
   const bad = violations.filter((v) => ['serious', 'critical'].includes(v.impact))
   assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`), [], `axe on ${where}`)
 }
@@ -165,7 +177,7 @@ test('English: a pin by keyboard, and the state changes live', async () => {
   const earlier = await page.locator('[data-test=steps] li').count()
 
   const next = await moveOn(number)
-  await page.locator(`[data-test=state][data-state="${next}"]`).waitFor({ timeout: 5000 })
+  await page.locator(`[data-test=state][data-state="${next}"]`).waitFor()
   assert.ok(await page.locator('[data-test=steps] li').count() > earlier)
   assert.deepEqual(page.faults, [])
   await close(page)
@@ -236,7 +248,9 @@ test('a busy server and a lost connection are waited out with the same id', asyn
   await page.route('**/api/v1/reports', (route) => {
     ids.push(route.request().postDataJSON().external_id)
     if (ids.length === 1)
-      return route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, contentType: 'application/problem+json', body: '{"status":503,"detail":"the queue is full"}' })
+      return route.fulfill({
+        status: 503, headers: { 'Retry-After': '1' }, contentType: 'application/problem+json', body: '{"status":503,"detail":"the queue is full"}',
+      })
     return ids.length === 2 ? route.abort() : route.continue()
   })
   await page.getByLabel('Description').fill('A broken bench in the park.')
@@ -316,4 +330,10 @@ test('everything fits a phone of 320 pixels', async () => {
     await accessible(page, `the tracking page on a phone (${locale})`)
     await close(page)
   }
+})
+
+/* Stays the last: a server with a fault of memory, or one that does not end its live streams, shows it here. */
+test('the server ends in order', { skip: RUNNING && 'it was not started here' }, async () => {
+  const { code, signal } = await district.stop()
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, district.log)
 })
