@@ -11,12 +11,6 @@ static const char SQL_APPEND[] =
 static const char SQL_ROWS[] =
         "SELECT seq, move, origin, dest, actor, role, unit, form, at, hash FROM history WHERE subject = $1 ORDER BY seq";
 
-/* Ids made one after the other fall into different lanes, so writers on several connections do not wait for one row. */
-static int64_t lane_of(int64_t subject)
-{
-        return subject & (LEDGER_LANES - 1);
-}
-
 static bool next_ordinal(struct tx *tx, int64_t lane, int64_t *ordinal, struct err *e)
 {
         if (!tx_int(tx, ordinal, 0, e, SQL_NEXT_ORDINAL, ARGS(V(lane))))
@@ -28,7 +22,7 @@ bool ledger_append(struct tx *tx, struct ledger_tip *tip, const struct ledger_en
 {
         struct ledger_place place = {.seq = tip->seq + 1, .lane = -1, .ordinal = 0};
         if (place.seq == 1) {
-                place.lane = lane_of(entry->subject);
+                place.lane = tx_writer(tx) % LEDGER_LANES; /* each writer its own: none waits for another's row */
                 if (!next_ordinal(tx, place.lane, &place.ordinal, e))
                         return false;
         }

@@ -1,7 +1,7 @@
 /* ledger/ledger.h -- the append-only history of cases: each row carries the hash of the same case's previous row.
  *
  * No lock is shared between cases.  A dropped case is shown by the lanes: every case's first row takes
- * the next ordinal of one of 64 lanes, and the ordinals of a lane have no gap.
+ * the next ordinal of its writer's lane, one of 64, and the ordinals of a lane have no gap.
  * hash = SHA-256 over the row's fields in a fixed order, each with its length, beginning with the previous hash.
  */
 #ifndef LEDGER_LEDGER_H

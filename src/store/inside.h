@@ -50,6 +50,7 @@ struct store {
 struct tx {
         struct store *store;
         void *connection;       /* the driver's */
+        int writer;             /* number of the writing connection among those of this program */
         bool writes, again;
         bool planned;           /* the failure was a planned one: running again must not hide it */
         bool broken;
@@ -58,7 +59,7 @@ struct tx {
 
 /* --- store.c ----------------------------------------------------------------------------- */
 bool store_fault(struct store *, struct err *) MUST_CHECK;      /* true: the planned fault strikes here; err is set */
-void tx_begin(struct tx *, struct store *, void *connection, bool writes, bool again);
+void tx_begin(struct tx *, struct store *, void *connection, int number, bool writes, bool again);
 /* Runs the function; false also when a statement had failed and the function ignored it. */
 bool tx_run(struct tx *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
 void store_queue_note(struct store *, long long now);
@@ -144,6 +145,7 @@ void connection_close(struct connection **);    /* sqlite.c */
 struct link {                   /* one connection; used by one thread at a time */
         struct pg_conn *pg;
         struct cache cache;
+        int number;             /* in its pool: no other connection there has the same */
         int made;               /* statements prepared so far: they are named by number */
         bool dead;              /* lost: to be thrown away */
         bool again;             /* the last failure was a serialization failure or a deadlock */

@@ -39,6 +39,7 @@ struct pool {
         bool writes;
         int most, made, idle_count, waiting;
         struct link **idle;
+        bool *numbers;      /* taken by a connection */
         int lost;           /* connections lost and not yet replaced */
         int pause;          /* ms, 0 = the server answers */
         int64_t not_before; /* clock_steady() */
@@ -116,7 +117,8 @@ static void pool_open(struct pool *p, struct store *s, int most, bool writes)
         p->most = most;
         p->writes = writes;
         p->idle = calloc((size_t)most, sizeof(struct link *));
-        if (!p->idle)
+        p->numbers = calloc((size_t)most, sizeof *p->numbers);
+        if (!p->idle || !p->numbers)
                 abort();
         pthread_mutex_init(&p->lock, NULL);
         cond_steady(&p->freed);
@@ -127,6 +129,7 @@ static void pool_close(struct pool *p)
         while (p->idle_count > 0)
                 link_free(p->idle[--p->idle_count]);
         free(p->idle);
+        free(p->numbers);
         pthread_mutex_destroy(&p->lock);
         pthread_cond_destroy(&p->freed);
 }
@@ -138,6 +141,9 @@ static struct link *pool_connect(struct pool *p, struct err *e)
         pthread_mutex_lock(&p->lock);
         if (c) {
                 p->pause = 0;
+                while (p->numbers[c->number])
+                        c->number++;
+                p->numbers[c->number] = true;
                 if (p->lost > 0) {
                         p->lost--;
                         atomic_fetch_add_explicit(&p->store->count.reconnects, 1, memory_order_relaxed);
@@ -191,6 +197,7 @@ static void pool_give(struct pool *p, struct link *c)
 {
         pthread_mutex_lock(&p->lock);
         if (c->dead) {
+                p->numbers[c->number] = false;
                 p->made--;
                 p->lost++;
         } else {
@@ -229,7 +236,7 @@ static enum outcome attempt(struct pool *p, struct link *c, tx_fn *fn, void *ctx
         c->again = false;
         if (!postgres_run(c, p->writes ? SQL_BEGIN_WRITE : SQL_BEGIN_READ, e))
                 return c->dead ? STALE : FAILED;
-        tx_begin(&tx, p->store, c, p->writes, again);
+        tx_begin(&tx, p->store, c, c->number, p->writes, again);
         bool ok = tx_run(&tx, fn, ctx, e);
         postgres_tidy(c);
         if (ok && commit(p->store, c, p->writes, e))

@@ -71,7 +71,7 @@ static bool run_member(struct writer *w, struct member *m, bool again)
 {
         struct tx tx;
         struct err none;
-        tx_begin(&tx, w->store, w->c, true, again);
+        tx_begin(&tx, w->store, w->c, 0, true, again);
         m->ok = tx_run(&tx, m->fn, m->ctx, m->err);
         m->planned |= tx.planned;
         return sqlite_finish(w->c, NULL, &none) && m->ok;

@@ -86,10 +86,11 @@ bool store_fault(struct store *s, struct err *e)
         return true;
 }
 
-void tx_begin(struct tx *tx, struct store *s, void *connection, bool writes, bool again)
+void tx_begin(struct tx *tx, struct store *s, void *connection, int number, bool writes, bool again)
 {
         tx->store = s;
         tx->connection = connection;
+        tx->writer = number;
         tx->writes = writes;
         tx->again = again;
         tx->planned = tx->broken = false;
@@ -368,6 +369,11 @@ bool tx_prepares(struct tx *tx, const char *sql, struct err *e)
 bool tx_is_postgres(const struct tx *tx)
 {
         return tx->store->driver->postgres;
+}
+
+int tx_writer(const struct tx *tx)
+{
+        return tx->store->root->node * tx->store->root->is.writers + tx->writer;
 }
 
 bool tx_again(const struct tx *tx)

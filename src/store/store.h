@@ -99,6 +99,9 @@ bool tx_int(struct tx *, int64_t *out, int64_t otherwise, struct err *, const ch
 bool tx_script(struct tx *, const char *sql, struct err *) MUST_CHECK;
 bool tx_is_postgres(const struct tx *);
 bool tx_again(const struct tx *);       /* this run of the function is not the first */
+/* From 0: no other write that is open at the same time in this program has the same number, and seldom one in another program.
+ * Who keeps a counter in as many rows as there are writers takes the row of this number, and nobody waits for anybody. */
+int tx_writer(const struct tx *);
 
 /* Prepares a statement without running it (the test of every SQL constant). */
 bool tx_prepares(struct tx *, const char *sql, struct err *) MUST_CHECK;
