@@ -13,9 +13,11 @@ struct leased {
 };
 
 /* timers.c */
-bool timers_next(struct store *, int64_t *wake, struct err *) MUST_CHECK;       /* INT64_MAX: none waits */
-bool timers_lease(struct store *, struct arena *, int64_t now, int64_t until, size_t most, struct leased **, size_t *n,
-                  struct err *) MUST_CHECK;
+/* Only of these kinds (the list ends with NULL): others belong to another scheduler.  INT64_MAX: none waits. */
+bool timers_next(struct store *, const struct timer_kind *const *kinds, int64_t *wake, struct err *) MUST_CHECK;
+/* At most `most` of each kind. */
+bool timers_lease(struct store *, struct arena *, const struct timer_kind *const *kinds, int64_t now, int64_t until, size_t most,
+                  struct leased **, size_t *n, struct err *) MUST_CHECK;
 /* The lease goes on to `until`; *held false: somebody has set, cleared or taken it. */
 bool timers_hold(struct store *, struct leased *, int64_t until, bool *held, struct err *) MUST_CHECK;
 bool timers_settle(struct store *, const struct leased *, size_t n, struct err *) MUST_CHECK;   /* one transaction */

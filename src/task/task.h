@@ -46,7 +46,7 @@ bool outbox_last(struct store *, struct cursor *out, struct err *) MUST_CHECK;
 struct scheduler;
 struct scheduler_options {
         struct store *store;
-        const struct timer_kind *const *kinds;          /* ends with NULL */
+        const struct timer_kind *const *kinds;          /* ends with NULL; it runs timers of these only */
         const struct consumer *const *consumers;        /* ends with NULL; durable cursor each */
         void *ctx;                                      /* given to run() and take() */
         /* Called from the scheduler's thread whenever new settled events may be there (live updates). May be NULL. */

@@ -15,12 +15,12 @@ static const char SQL_COUNTS[] = "SELECT (SELECT count(*) FROM timer WHERE parke
                                  " (SELECT count(*) FROM timer WHERE parked = 0 AND wake <= $1),"
                                  " (SELECT count(*) FROM timer WHERE parked = 1)";
 
-static const char SQL_NEXT[] = "SELECT wake FROM timer WHERE parked = 0 ORDER BY wake LIMIT 1";
+static const char SQL_NEXT[] = "SELECT wake FROM timer WHERE parked = 0 AND kind = $1 ORDER BY wake LIMIT 1";
 
 /* Two schedulers that meet: one of them runs its transaction again and finds what the other has left. */
 static const char SQL_LEASE[] =
         "UPDATE timer SET wake = $2, tries = tries + 1, stamp = stamp + 1"
-        " WHERE (kind, key) IN (SELECT kind, key FROM timer WHERE parked = 0 AND wake <= $1 ORDER BY wake LIMIT $3)"
+        " WHERE (kind, key) IN (SELECT kind, key FROM timer WHERE parked = 0 AND kind = $4 AND wake <= $1 ORDER BY wake LIMIT $3)"
         " AND parked = 0 AND wake <= $1"
         " RETURNING kind, key, due, payload, tries - 1, stamp";
 
@@ -67,32 +67,49 @@ bool timers_counts(struct store *s, int64_t now, int64_t *waiting, int64_t *over
         return true;
 }
 
+struct next {
+        const struct timer_kind *const *kinds;
+        int64_t wake;
+};
+
 static bool next(struct tx *tx, void *ctx, struct err *e)
 {
-        return tx_int(tx, ctx, INT64_MAX, e, SQL_NEXT, NO_ARGS);
+        struct next *x = ctx;
+        int64_t wake;
+        x->wake = INT64_MAX;
+        for (const struct timer_kind *const *k = x->kinds; k && *k; k++) {
+                if (!tx_int(tx, &wake, INT64_MAX, e, SQL_NEXT, ARGS(V((*k)->name))))
+                        return false;
+                if (wake < x->wake)
+                        x->wake = wake;
+        }
+        return true;
 }
 
-bool timers_next(struct store *s, int64_t *wake, struct err *e)
+bool timers_next(struct store *s, const struct timer_kind *const *kinds, int64_t *wake, struct err *e)
 {
-        return store_read(s, next, wake, e);
+        struct next x = {.kinds = kinds};
+        const bool ok = store_read(s, next, &x, e);
+        *wake = x.wake;
+        return ok;
 }
 
 /* --- leasing ------------------------------------------------------------------------------------- */
 
 struct lease {
         struct arena *arena;
+        const struct timer_kind *const *kinds;
         int64_t now, until, most;
-        struct leased *out;
+        struct leased *out; /* room for `most` of each kind, so that many of one kind do not keep the others waiting */
         size_t n;
 };
 
-static bool lease(struct tx *tx, void *ctx, struct err *e)
+static bool lease_kind(struct tx *tx, struct lease *l, const char *kind, struct err *e)
 {
-        struct lease *l = ctx;
         struct rows r;
-        if (!tx_rows(tx, &r, e, SQL_LEASE, ARGS(V(l->now), V(l->until), V(l->most))))
+        if (!tx_rows(tx, &r, e, SQL_LEASE, ARGS(V(l->now), V(l->until), V(l->most), V(kind))))
                 return false;
-        for (l->n = 0; rows_next(&r) && l->n < (size_t)l->most; l->n++) {
+        for (int64_t n = 0; rows_next(&r) && n < l->most; n++, l->n++) {
                 struct leased *one = &l->out[l->n];
                 *one = (struct leased){.stamp = rows_int(&r, 5)};
                 one->timer = (struct timer){
@@ -106,11 +123,24 @@ static bool lease(struct tx *tx, void *ctx, struct err *e)
         return rows_done(&r, e);
 }
 
-bool timers_lease(struct store *s, struct arena *a, int64_t now, int64_t until, size_t most, struct leased **out, size_t *n,
-                  struct err *e)
+static bool lease(struct tx *tx, void *ctx, struct err *e)
 {
-        struct lease l = {.arena = a, .now = now, .until = until, .most = (int64_t)most};
-        l.out = NEW_ARRAY(a, struct leased, most);
+        struct lease *l = ctx;
+        l->n = 0;
+        for (const struct timer_kind *const *k = l->kinds; k && *k; k++)
+                if (!lease_kind(tx, l, (*k)->name, e))
+                        return false;
+        return true;
+}
+
+bool timers_lease(struct store *s, struct arena *a, const struct timer_kind *const *kinds, int64_t now, int64_t until, size_t most,
+                  struct leased **out, size_t *n, struct err *e)
+{
+        struct lease l = {.arena = a, .kinds = kinds, .now = now, .until = until, .most = (int64_t)most};
+        size_t count = 0;
+        while (kinds && kinds[count])
+                count++;
+        l.out = NEW_ARRAY(a, struct leased, most * (count + 1));
         if (!store_write(s, lease, &l, e))
                 return false;
         *out = l.out;

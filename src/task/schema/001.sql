@@ -11,7 +11,7 @@ CREATE TABLE timer (
         error   TEXT,
         PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
-CREATE INDEX timer_wake ON timer (wake) WHERE parked = 0;
+CREATE INDEX timer_wake ON timer (kind, wake) WHERE parked = 0;
 CREATE INDEX timer_parked ON timer (kind) WHERE parked = 1;
 
 -- SQLite commits in the order of seq.  On PostgreSQL (tx, seq) is an order in which nothing can come
