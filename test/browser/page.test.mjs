@@ -48,7 +48,14 @@ async function open(locale, path = '/', options = {}) {
   return page
 }
 
-const close = (page) => page.context().close()
+const refusals = (page) => page.faults.filter((f) => /Content.Security.Policy/i.test(f))
+
+/** Whatever the page did, it stayed within its Content-Security-Policy. */
+async function close(page) {
+  await page.context().close()
+  assert.deepEqual(refusals(page), [])
+}
+
 const textOf = async (page, name) => (await page.locator(`[data-test=${name}]`).first().innerText()).trim()
 
 async function mapReady(page) {
@@ -313,6 +320,40 @@ test('offline is said, and what was written stays', async () => {
   await page.context().setOffline(false)
   await page.getByRole('heading', { name: 'Report received' }).waitFor()
   await close(page)
+})
+
+test('the page comes with a strict policy, every answer with its type and no referrer', async () => {
+  const get = (path) => fetch(BASE + path)
+  const page = await get('/')
+  const script = /src="(\/assets\/[^"]+)"/.exec(await page.text())[1]
+  for (const path of ['/', '/track/ABC', script, '/icon.svg', '/licences.txt']) {
+    const { headers } = await get(path)
+    const policy = headers.get('content-security-policy')
+    for (const rule of ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"])
+      assert.ok(policy?.split('; ').includes(rule), `${path}: ${policy}`)
+    assert.doesNotMatch(policy, /unsafe|\*|http|blob/, path)
+  }
+  for (const path of ['/', script, '/api/v1/areas?level=district', '/api/v1/nothing', '/nothing.js']) {
+    const { headers } = await get(path)
+    assert.equal(headers.get('x-content-type-options'), 'nosniff', path)
+    assert.equal(headers.get('referrer-policy'), 'no-referrer', path)
+  }
+})
+
+test('a script or style that somebody slips into the page does not work', async () => {
+  const page = await open('en-GB')
+  const worked = await page.evaluate(() => {
+    const script = document.createElement('script')
+    script.textContent = 'globalThis.ran = true'
+    document.head.append(script)
+    document.body.insertAdjacentHTML('beforeend', '<b id="slipped" style="display: none" onclick="globalThis.ran = true"></b>')
+    const mark = document.getElementById('slipped')
+    mark.click()
+    return { script: 'ran' in globalThis, style: getComputedStyle(mark).display === 'none' }
+  })
+  assert.deepEqual(worked, { script: false, style: false })
+  assert.equal(refusals(page).length, 3)
+  await page.context().close()
 })
 
 test('everything fits a phone of 320 pixels', async () => {
