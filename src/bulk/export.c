@@ -71,10 +71,9 @@ static const char *masked(struct arena *a, const char *text)
 /* A spreadsheet must not take a citizen's text for a formula. */
 static const char *harmless(struct arena *a, const char *text)
 {
-        if (text_empty(text))
+        if (!text || !*text)
                 return "";
-        bool formula = *text == '=' || (*text && strchr("+-@", *text) && (unsigned char)text[1] < 0x80 && text[1]) || *text == '\t';
-        return formula ? arena_format(a, "'%s", text) : text;
+        return strchr("=+-@\t\r", *text) ? arena_format(a, "'%s", text) : text;
 }
 
 static void put_text(struct out *o, const char *name, const char *text)

@@ -1,4 +1,5 @@
-/* json/fuzz_json.c -- JSON: what is read is written, read again and written again as the same text; shapes refuse with a sentence. */
+/* json/fuzz_json.c -- JSON: what is read is written, read again and written again as the same text; shapes refuse with a
+ * sentence. */
 #include "base/arena.h"
 #include "base/text.h"
 #include "json/json.h"
@@ -42,10 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
         struct arena *a = arena_new();
         struct err e = {0};
-        char *exact = malloc(n + 1); /* a NUL behind it would hide reading on */
+        char *exact = malloc(n ? n : 1); /* a NUL behind it would hide reading on */
         assert(exact);
         memcpy(exact, bytes, n);
-        exact = realloc(exact, n ? n : 1);
         const struct json_value *v = json_parse(a, exact, n, &e);
         free(exact);
         assert(v ? e.kind == ERR_NONE : e.kind == ERR_INVALID && e.text[0] && e.zh[0]);

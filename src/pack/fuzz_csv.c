@@ -46,6 +46,7 @@ static size_t rewrite(const char *text, size_t n, char separator, struct buf *ou
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
         static const char separators[] = {0, ',', '\t', ';'};
+        const char separator = separators[n ? bytes[n - 1] % 4 : 0];
         struct arena *a = arena_new();
         struct buf first = BUF_LIMIT((size_t)64 << 20), second = BUF_LIMIT((size_t)64 << 20);
         struct err e;
@@ -55,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         char *exact = malloc(n ? n : 1); /* without a NUL behind it */
         assert(exact);
         memcpy(exact, bytes, n);
-        const size_t records = rewrite(exact, n, n ? separators[bytes[n - 1] % 4] : 0, &first);
+        const size_t records = rewrite(exact, n, separator, &first);
         if (records > 0)
                 assert(rewrite(first.at, first.length, ',', &second) == records && strcmp(first.at, second.at) == 0);
         if (csv_decode(a, exact, n, &text, &length, &encoding, &e))

@@ -1,4 +1,5 @@
-/* server/fuzz_settings.c -- the settings file: numbers within their bounds, needed texts there, or a sentence that names the file. */
+/* server/fuzz_settings.c -- the settings file: numbers within their bounds, needed texts there, or a sentence that names
+ * the file. */
 #include "base/arena.h"
 #include "base/text.h"
 #include "server/settings.h"

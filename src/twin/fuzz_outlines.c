@@ -1,4 +1,5 @@
-/* twin/fuzz_outlines.c -- outlines.geojson: every outline that is stored is a sound polygon, everything else is a fault of the pack. */
+/* twin/fuzz_outlines.c -- outlines.geojson: every outline that is stored is a sound polygon, everything else is a fault of
+ * the pack. */
 #include "base/arena.h"
 #include "base/log.h"
 #include "pack/pack.h"
