@@ -50,10 +50,9 @@ bool clock_plan(const struct rulebook *rules, const struct clock_rule *rule, con
 
 bool clock_put(struct tx *tx, int64_t case_id, const char *unit, const struct clock_plan *p, struct err *e)
 {
-        return tx_change(tx, e, SQL_PUT,
-                         ARGS(V(case_id), V(p->rule->clock), V(unit), V(p->started), V(p->warn_at), V(p->due),
-                              V(limit_unit_name(p->unit))))
-               == 1;
+        return tx_send(tx, e, SQL_PUT,
+                       ARGS(V(case_id), V(p->rule->clock), V(unit), V(p->started), V(p->warn_at), V(p->due),
+                            V(limit_unit_name(p->unit))));
 }
 
 static bool read_live(struct moving *m, struct live *live, size_t *n, struct err *e)
@@ -80,7 +79,7 @@ static bool stop(struct moving *m, struct live *l, bool *late, struct err *e)
         l->gone = true;
         if (l->running && l->due < m->now)
                 *late = true;
-        return tx_change(m->tx, e, SQL_STOP, ARGS(V(m->row.id), V(l->clock), V(l->round), V(m->now))) == 1;
+        return tx_send(m->tx, e, SQL_STOP, ARGS(V(m->row.id), V(l->clock), V(l->round), V(m->now)));
 }
 
 /* Time that is left, in the clock's own kind of time; negative when it is overdue already. */
@@ -95,7 +94,7 @@ static bool pause(struct moving *m, struct live *l, struct err *e)
 {
         l->running = false;
         l->remaining = left(m->rules->calendar, l, m->now);
-        return tx_change(m->tx, e, SQL_PAUSE, ARGS(V(m->row.id), V(l->clock), V(l->round), V(l->remaining))) == 1;
+        return tx_send(m->tx, e, SQL_PAUSE, ARGS(V(m->row.id), V(l->clock), V(l->round), V(l->remaining)));
 }
 
 static bool resume(struct moving *m, struct live *l, struct err *e)
@@ -107,7 +106,7 @@ static bool resume(struct moving *m, struct live *l, struct err *e)
         else if (!calendar_after(cal, m->now, l->remaining, l->unit, &l->due, e)
                  || (l->warn_at > 0 && !calendar_after(cal, m->now, l->remaining / 2, l->unit, &l->warn_at, e)))
                 return false;
-        return tx_change(m->tx, e, SQL_RESUME, ARGS(V(m->row.id), V(l->clock), V(l->round), V(l->due), V(l->warn_at))) == 1;
+        return tx_send(m->tx, e, SQL_RESUME, ARGS(V(m->row.id), V(l->clock), V(l->round), V(l->due), V(l->warn_at)));
 }
 
 /* What the move does to the clocks that live: a start of the same clock ends its running round first. */

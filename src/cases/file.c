@@ -202,11 +202,10 @@ static bool write_tasks(struct tx *tx, const struct filing *f, const struct fili
         const struct answer *a = f->answer;
         if (!p->sent_out)
                 return true; /* a dispatcher decides first */
-        if (tx_change(tx, e, SQL_TASK, ARGS(V(f->id), V(1), V("lead"), V(a->lead->code), V(f->now))) != 1)
+        if (!tx_send(tx, e, SQL_TASK, ARGS(V(f->id), V(1), V("lead"), V(a->lead->code), V(f->now))))
                 return false;
         for (size_t i = 0; i < a->n_assists; i++)
-                if (tx_change(tx, e, SQL_TASK, ARGS(V(f->id), V((int64_t)i + 2), V("assist"), V(a->assists[i]->code), V(f->now)))
-                    != 1)
+                if (!tx_send(tx, e, SQL_TASK, ARGS(V(f->id), V((int64_t)i + 2), V("assist"), V(a->assists[i]->code), V(f->now))))
                         return false;
         return true;
 }
@@ -216,10 +215,9 @@ static bool write_clocks(struct tx *tx, const struct filing *f, const struct fil
         char key[24];
         for (size_t i = 0; i < p->n_clocks; i++) {
                 const struct clock_plan *c = &p->clocks[i];
-                if (tx_change(tx, e, SQL_CLOCK,
-                              ARGS(V(f->id), V(c->rule->clock), V(f->answer->lead->code), V(c->started), V(c->warn_at), V(c->due),
-                                   V(limit_unit_name(c->unit))))
-                    != 1)
+                if (!tx_send(tx, e, SQL_CLOCK,
+                             ARGS(V(f->id), V(c->rule->clock), V(f->answer->lead->code), V(c->started), V(c->warn_at), V(c->due),
+                                  V(limit_unit_name(c->unit)))))
                         return false;
         }
         (void)snprintf(key, sizeof key, "%lld", (long long)f->id);

@@ -13,12 +13,12 @@ static const char SQL_OPEN[] =
 
 bool task_assign(struct tx *tx, int64_t case_id, const char *kind, const char *unit, int64_t now, struct err *e)
 {
-        return tx_change(tx, e, SQL_ASSIGN, ARGS(V(case_id), V(kind), V(unit), V(now))) == 1;
+        return tx_send(tx, e, SQL_ASSIGN, ARGS(V(case_id), V(kind), V(unit), V(now)));
 }
 
 bool task_end(struct tx *tx, int64_t case_id, const char *kind, const char *unit, const char *state, int64_t now, struct err *e)
 {
-        return tx_change(tx, e, SQL_END, ARGS(V(case_id), V(kind), V(unit), V(state), V(now))) >= 0;
+        return tx_send(tx, e, SQL_END, ARGS(V(case_id), V(kind), V(unit), V(state), V(now)));
 }
 
 bool tasks_open(struct tx *tx, int64_t case_id, const char *kind, const char *unit, int64_t *n, struct err *e)

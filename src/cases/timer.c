@@ -37,9 +37,7 @@ static bool tell(struct tx *tx, const struct ring *ring, const char *number, con
         json_object_end(&j);
         bool ok = outbox_put(tx, topic, number, b.at, ring->now, e);
         buf_free(&b);
-        return ok
-               && tx_change(tx, e, r->due <= ring->now ? SQL_OVERDUE : SQL_WARNED, ARGS(V(ring->id), V(r->clock), V(r->round)))
-                          == 1;
+        return ok && tx_send(tx, e, r->due <= ring->now ? SQL_OVERDUE : SQL_WARNED, ARGS(V(ring->id), V(r->clock), V(r->round)));
 }
 
 static bool ring_once(struct tx *tx, void *ctx, struct err *e)

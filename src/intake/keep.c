@@ -39,16 +39,15 @@ bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *
         *stored = added == 1;
         if (!*stored || !k->has_reporter)
                 return true;
-        return tx_change(tx, e, SQL_REPORTER,
-                         ARGS(V(k->id), V_BLOB(k->name.bytes, k->name.n), V_BLOB(k->phone.bytes, k->phone.n),
-                              V_BLOB(k->email.bytes, k->email.n), V(k->confidential ? 1 : 0)))
-               == 1;
+        return tx_send(tx, e, SQL_REPORTER,
+                       ARGS(V(k->id), V_BLOB(k->name.bytes, k->name.n), V_BLOB(k->phone.bytes, k->phone.n),
+                            V_BLOB(k->email.bytes, k->email.n), V(k->confidential ? 1 : 0)));
 }
 
 bool keep_queued(struct tx *tx, const struct kept *k, const char *number, const char *track, const char *cause, struct err *e)
 {
         char key[24];
         (void)snprintf(key, sizeof key, "%lld", (long long)k->id);
-        return tx_change(tx, e, SQL_QUEUED, ARGS(V(k->id), V(number), V(track), V(cause), V(k->received))) == 1
+        return tx_send(tx, e, SQL_QUEUED, ARGS(V(k->id), V(number), V(track), V(cause), V(k->received)))
                && timer_set(tx, intake_retry_timer.name, key, k->received, NULL, e);
 }

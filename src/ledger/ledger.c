@@ -7,7 +7,7 @@
 static const char SQL_NEXT_ORDINAL[] = "UPDATE ledger_lane SET last = last + 1 WHERE lane = $1 RETURNING last";
 static const char SQL_APPEND[] =
         "INSERT INTO history(subject, seq, lane, ordinal, move, origin, dest, actor, role, unit, form, at, hash)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (subject, seq) DO NOTHING";
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 static const char SQL_ROWS[] =
         "SELECT seq, move, origin, dest, actor, role, unit, form, at, hash FROM history WHERE subject = $1 ORDER BY seq";
 
@@ -28,16 +28,11 @@ bool ledger_append(struct tx *tx, struct ledger_tip *tip, const struct ledger_en
         }
         unsigned char hash[SHA256_SIZE];
         ledger_digest(tip->seq ? tip->hash : NULL, entry, &place, hash);
-        int added =
-                tx_change(tx, e, SQL_APPEND,
-                          ARGS(V(entry->subject), V(place.seq), V(place.lane), V(place.ordinal), V(entry->move), V(entry->origin),
-                               V(entry->dest), V(entry->actor), V(entry->role), V(entry->unit ? entry->unit : ""),
-                               V(entry->form ? entry->form : "{}"), V(entry->at), V_BLOB(hash, sizeof hash)));
-        if (added < 0)
+        if (!tx_send(tx, e, SQL_APPEND,
+                     ARGS(V(entry->subject), V(place.seq), V(place.lane), V(place.ordinal), V(entry->move), V(entry->origin),
+                          V(entry->dest), V(entry->actor), V(entry->role), V(entry->unit ? entry->unit : ""),
+                          V(entry->form ? entry->form : "{}"), V(entry->at), V_BLOB(hash, sizeof hash))))
                 return false;
-        if (added == 0)
-                return err_both(e, ERR_CONFLICT, NULL, "somebody else has just moved this case; read it again",
-                                "该案件刚被他人处理，请刷新后再试");
         tip->seq = place.seq;
         memcpy(tip->hash, hash, sizeof hash);
         return true;

@@ -25,7 +25,8 @@ struct ledger_entry {
 };
 struct ledger_row { struct ledger_entry entry; int64_t seq; unsigned char hash[SHA256_SIZE]; };
 
-/* Appends behind *tip and moves it.  ERR_CONFLICT when somebody else has appended there. */
+/* Appends behind *tip and moves it.  When somebody else has appended there the transaction fails, at the latest at its commit,
+ * with ERR_CONFLICT. */
 bool ledger_append(struct tx *, struct ledger_tip *tip, const struct ledger_entry *, struct err *) MUST_CHECK;
 /* The rows of one case, oldest first. */
 bool ledger_rows(struct tx *, struct arena *, int64_t subject, struct ledger_row **out, size_t *n, struct err *) MUST_CHECK;

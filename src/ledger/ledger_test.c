@@ -70,8 +70,13 @@ static bool append(struct tx *tx, void *ctx, struct err *e)
                                            .at = 1000 + j->subject};
         if (!j->keep_tip && !read_tip(tx, j->subject, &j->tip, e))
                 return false;
-        return ledger_append(tx, &j->tip, &entry, e)
-               && tx_change(tx, e, SQL_TIP, ARGS(V(j->subject), V(j->tip.seq), V_BLOB(j->tip.hash, SHA256_SIZE))) == 1;
+        struct ledger_tip tip = j->tip; /* the function may run again */
+        if (!ledger_append(tx, &tip, &entry, e)
+            || tx_change(tx, e, SQL_TIP, ARGS(V(j->subject), V(tip.seq), V_BLOB(tip.hash, SHA256_SIZE))) != 1)
+                return false;
+        if (!j->keep_tip)
+                j->tip = tip;
+        return true;
 }
 
 static void add_rows(struct world *w, int64_t subject, int n)

@@ -18,6 +18,7 @@ struct driver {
         bool (*read)(struct store *, tx_fn *, void *ctx, struct err *);
         bool (*backup)(struct store *, const char *path, void (*progress)(void *, double), void *ctx, struct err *);
         int (*change)(struct tx *, struct err *, const char *sql, const struct value *);
+        bool (*send)(struct tx *, struct err *, const char *sql, const struct value *);
         bool (*rows)(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
         bool (*next)(struct rows *);
         bool (*done)(struct rows *, struct err *);
@@ -51,7 +52,7 @@ struct tx {
         struct store *store;
         void *connection;       /* the driver's */
         int writer;             /* number of the writing connection among those of this program */
-        bool writes, again;
+        bool writes;
         bool planned;           /* the failure was a planned one: running again must not hide it */
         bool broken;
         struct err cause;       /* when broken */
@@ -59,7 +60,7 @@ struct tx {
 
 /* --- store.c ----------------------------------------------------------------------------- */
 bool store_fault(struct store *, struct err *) MUST_CHECK;      /* true: the planned fault strikes here; err is set */
-void tx_begin(struct tx *, struct store *, void *connection, int number, bool writes, bool again);
+void tx_begin(struct tx *, struct store *, void *connection, int number, bool writes);
 /* Runs the function; false also when a statement had failed and the function ignored it. */
 bool tx_run(struct tx *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
 void store_queue_note(struct store *, long long now);
@@ -87,6 +88,7 @@ struct cache {
 
 struct kept *cache_find(struct cache *, const char *sql);       /* NULL: not kept */
 void cache_add(struct cache *, struct kept *);                  /* its sql must be set and live as long */
+void cache_remove(struct cache *, struct kept *);
 void cache_clear(struct cache *, void (*drop)(struct kept *));
 
 /* --- SQLite ----------------------------------------------------------------------------- */
@@ -123,6 +125,7 @@ bool sqlite_run(struct connection *, const char *sql, struct err *) MUST_CHECK; 
 bool sqlite_finish(struct connection *, const char *sql, struct err *) MUST_CHECK;     /* resets open rows first */
 void sqlite_forget(struct connection *);        /* finalizes every statement */
 int sqlite_change(struct tx *, struct err *, const char *sql, const struct value *);
+bool sqlite_send(struct tx *, struct err *, const char *sql, const struct value *);
 bool sqlite_rows(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
 bool sqlite_next(struct rows *);
 bool sqlite_done(struct rows *, struct err *);
@@ -142,13 +145,19 @@ void connection_close(struct connection **);    /* sqlite.c */
 
 /* --- PostgreSQL -------------------------------------------------------------------------- */
 
-struct link {                   /* one connection; used by one thread at a time */
+enum { SENT_MOST = 48 };        /* statements in one pipeline: what their answers need must fit into the sockets' buffers */
+
+struct link {                   /* one connection, always in pipeline mode; used by one thread at a time */
         struct pg_conn *pg;
         struct cache cache;
         int number;             /* in its pool: no other connection there has the same */
         int made;               /* statements prepared so far: they are named by number */
         bool dead;              /* lost: to be thrown away */
         bool again;             /* the last failure was a serialization failure or a deadlock */
+        bool clash;             /* it was a unique key that said no */
+        bool heard;             /* the server has answered in this transaction */
+        struct { struct kept *what; bool prepares; } sent[SENT_MOST];   /* whose answers were not read yet, in order */
+        int sent_count;
         struct pg_result **open;        /* results of open rows */
         int open_count, open_room;
         int room;               /* of the parameter arrays below */
@@ -159,10 +168,15 @@ struct link {                   /* one connection; used by one thread at a time 
 
 /* postgres_rows.c */
 bool postgres_error(struct link *, const struct pg_result *, const char *sql, struct err *);    /* always false */
-bool postgres_run(struct link *, const char *sql, struct err *) MUST_CHECK;     /* no parameters, no rows wanted */
+bool postgres_run(struct link *, const char *sql, struct err *) MUST_CHECK;     /* any number of statements; no rows wanted */
+bool postgres_queue(struct link *, const char *sql, const struct value *, struct err *) MUST_CHECK;    /* its answer comes later */
+/* Waits for the answers of all that was sent.  The last one's, or NULL with err set by the first that failed. */
+struct pg_result *postgres_answer(struct link *, struct err *) MUST_CHECK;
+bool postgres_settle(struct link *, struct err *) MUST_CHECK;  /* the same, when anything was sent, and none is wanted */
 void postgres_tidy(struct link *);              /* frees the rows a failing function left open */
 void postgres_forget(struct link *);            /* frees what is kept on our side */
 int postgres_change(struct tx *, struct err *, const char *sql, const struct value *);
+bool postgres_send(struct tx *, struct err *, const char *sql, const struct value *);
 bool postgres_rows(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
 bool postgres_next(struct rows *);
 bool postgres_done(struct rows *, struct err *);

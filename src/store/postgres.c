@@ -101,7 +101,7 @@ static struct link *link_new(struct store *s, bool writes, struct err *e)
         c->pg = PQconnectdbParams(names, values, 1);
         if (!c->pg)
                 abort();
-        if (PQstatus(c->pg) == CONNECTION_OK && link_setup(s, c, writes, e))
+        if (PQstatus(c->pg) == CONNECTION_OK && PQenterPipelineMode(c->pg) && link_setup(s, c, writes, e))
                 return c;
         if (PQstatus(c->pg) != CONNECTION_OK)
                 err_busy(e, PQerrorMessage(c->pg));
@@ -213,37 +213,59 @@ static void pool_give(struct pool *p, struct link *c)
 
 enum outcome { DONE, FAILED, AGAIN, STALE }; /* STALE: the connection had died while idle; nothing was run */
 
+/* The statement, with what was sent before it; its command tag. */
+static bool finish(struct link *c, const char *sql, char tag[32], struct err *e)
+{
+        PGresult *r = postgres_queue(c, sql, NULL, e) ? postgres_answer(c, e) : NULL;
+        if (!r)
+                return false;
+        (void)snprintf(tag, 32, "%s", PQcmdStatus(r));
+        PQclear(r);
+        return true;
+}
+
 static bool commit(struct store *s, struct link *c, bool writes, struct err *e)
 {
+        char tag[32];
         if (writes && store_fault(s, e))
                 return false;
-        PGresult *r = PQexec(c->pg, SQL_COMMIT);
-        bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
-        if (!ok)
-                postgres_error(c, r, SQL_COMMIT, e);
-        if (!ok && c->dead && writes)
-                log_event(LOG_ERROR, "store.commit", "outcome=unknown cause=\"connection lost\"");
-        if (ok && strcmp(PQcmdStatus(r), SQL_COMMIT) != 0)
-                ok = err_set(e, ERR_FAULT, "the transaction was rolled back by PostgreSQL");
-        PQclear(r);
-        return ok;
+        /* A connection that died while idle must show before the commit is under way: later the outcome is unknown. */
+        if (writes && !c->heard && !postgres_settle(c, e))
+                return false;
+        if (!finish(c, SQL_COMMIT, tag, e)) {
+                if (c->dead && writes)
+                        log_event(LOG_ERROR, "store.commit", "outcome=unknown cause=\"connection lost\"");
+                return false;
+        }
+        return strcmp(tag, SQL_COMMIT) == 0 || err_set(e, ERR_FAULT, "the transaction was rolled back by PostgreSQL");
+}
+
+/* Statements that were sent and not yet answered may fail and take the first ROLLBACK with them. */
+static void roll_back(struct link *c)
+{
+        char tag[32];
+        struct err ignored;
+        if (!finish(c, SQL_ROLLBACK, tag, &ignored) && !c->dead && !finish(c, SQL_ROLLBACK, tag, &ignored))
+                c->dead = true;
 }
 
 static enum outcome attempt(struct pool *p, struct link *c, tx_fn *fn, void *ctx, bool again, struct err *e)
 {
         struct tx tx;
-        struct err late;
-        c->again = false;
-        if (!postgres_run(c, p->writes ? SQL_BEGIN_WRITE : SQL_BEGIN_READ, e))
+        c->again = c->clash = c->heard = false;
+        if (!postgres_queue(c, p->writes ? SQL_BEGIN_WRITE : SQL_BEGIN_READ, NULL, e))
                 return c->dead ? STALE : FAILED;
-        tx_begin(&tx, p->store, c, c->number, p->writes, again);
+        tx_begin(&tx, p->store, c, c->number, p->writes);
         bool ok = tx_run(&tx, fn, ctx, e);
         postgres_tidy(c);
         if (ok && commit(p->store, c, p->writes, e))
                 return DONE;
-        if (!c->dead && PQtransactionStatus(c->pg) != PQTRANS_IDLE && !postgres_run(c, SQL_ROLLBACK, &late))
-                c->dead = true;
-        return c->again && !tx.planned ? AGAIN : FAILED;
+        const bool meets = c->again || (c->clash && !again);
+        if (!c->dead)
+                roll_back(c);
+        if (c->dead && !c->heard)
+                return STALE;
+        return meets && !tx.planned ? AGAIN : FAILED;
 }
 
 /* The losers wait a little, each another time, and then run one by one. */
@@ -331,11 +353,8 @@ static bool read_dsn(struct postgres *p, const char *dsn, struct err *e)
 /* 1 there, 0 not, -1 failed. */
 static int schema_there(struct postgres *p, struct link *c, struct err *e)
 {
-        const char *name = p->schema;
-        PGresult *r = PQexecParams(c->pg, SQL_SCHEMA_THERE, 1, NULL, &name, NULL, NULL, 0);
-        int n = PQresultStatus(r) == PGRES_TUPLES_OK ? PQntuples(r) : -1;
-        if (n < 0)
-                postgres_error(c, r, SQL_SCHEMA_THERE, e);
+        PGresult *r = postgres_queue(c, SQL_SCHEMA_THERE, ARGS(V(p->schema)), e) ? postgres_answer(c, e) : NULL;
+        int n = r ? PQntuples(r) : -1;
         PQclear(r);
         return n;
 }
@@ -409,6 +428,7 @@ const struct driver driver_postgres = {
         .read = read_one,
         .backup = no_backup,
         .change = postgres_change,
+        .send = postgres_send,
         .rows = postgres_rows,
         .next = postgres_next,
         .done = postgres_done,

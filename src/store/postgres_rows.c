@@ -1,8 +1,9 @@
 /* store/postgres_rows.c -- statements on one PostgreSQL connection.
  *
  * Parameters go as text with their types left to the server, blobs as bytes; results come as text and whole,
- * so that other statements may run while rows are open, as on SQLite.  Sending and fetching are apart
- * (send_statement, fetch), so that several statements can later travel in one pipeline.
+ * so that other statements may run while rows are open, as on SQLite.  The connection is always in pipeline mode:
+ * statements are queued, and the first that somebody waits for takes all before it along in one round trip.  After a
+ * failure the server skips what follows in the pipeline.
  */
 #include "base/arena.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@
 struct prepared {
         struct kept kept;
         char name[16];
+        bool there; /* the server has answered that it is prepared */
 };
 
 /* --- errors -------------------------------------------------------------------------------- */
@@ -51,6 +53,7 @@ bool postgres_error(struct link *c, const PGresult *r, const char *sql, struct e
         if (!state)
                 state = "";
         c->dead = c->dead || PQstatus(c->pg) == CONNECTION_BAD || means_lost(state);
+        c->clash = c->clash || means_conflict(state);
         if (c->dead)
                 return err_busy(e, words);
         if (text_is(state, "40001") || text_is(state, "40P01")) {
@@ -80,9 +83,15 @@ static bool settle(struct link *c, PGresult *r, const char *sql, struct err *e)
         return ok;
 }
 
+/* Outside the pipeline, where a text may hold several statements. */
 bool postgres_run(struct link *c, const char *sql, struct err *e)
 {
-        return settle(c, PQexec(c->pg, sql), sql, e);
+        if (!postgres_settle(c, e))
+                return false;
+        if (!PQexitPipelineMode(c->pg))
+                return postgres_error(c, NULL, sql, e);
+        const bool ok = settle(c, PQexec(c->pg, sql), sql, e);
+        return (PQenterPipelineMode(c->pg) || postgres_error(c, NULL, sql, e)) && ok;
 }
 
 /* --- kept statements ---------------------------------------------------------------------------- */
@@ -110,6 +119,12 @@ void postgres_forget(struct link *c)
         free(c->numbers);
 }
 
+static void sent(struct link *c, struct prepared *p, bool prepares)
+{
+        c->sent[c->sent_count].what = &p->kept;
+        c->sent[c->sent_count++].prepares = prepares;
+}
+
 static struct prepared *prepared_for(struct link *c, const char *sql, struct err *e)
 {
         struct prepared *p = (struct prepared *)cache_find(&c->cache, sql);
@@ -124,11 +139,13 @@ static struct prepared *prepared_for(struct link *c, const char *sql, struct err
         if (!p || !(p->kept.sql = strdup(sql)))
                 abort();
         snprintf(p->name, sizeof p->name, "s%d", c->made++);
-        if (!settle(c, PQprepare(c->pg, p->name, sql, 0, NULL), sql, e)) {
+        if (!PQsendPrepare(c->pg, p->name, sql, 0, NULL)) {
                 drop(&p->kept);
+                postgres_error(c, NULL, sql, e);
                 return NULL;
         }
         cache_add(&c->cache, &p->kept);
+        sent(c, p, true);
         return p;
 }
 
@@ -174,8 +191,10 @@ static void put(struct link *c, int i, const struct value *v)
         }
 }
 
-static bool send_statement(struct link *c, const char *sql, const struct value *args, struct err *e)
+bool postgres_queue(struct link *c, const char *sql, const struct value *args, struct err *e)
 {
+        if (c->sent_count + 2 > SENT_MOST && !postgres_settle(c, e))
+                return false;
         struct prepared *p = prepared_for(c, sql, e);
         if (!p)
                 return false;
@@ -185,26 +204,87 @@ static bool send_statement(struct link *c, const char *sql, const struct value *
         make_room(c, n);
         for (int i = 0; i < n; i++)
                 put(c, i, &args[i]);
-        return PQsendQueryPrepared(c->pg, p->name, n, c->values, c->lengths, c->formats, 0) || postgres_error(c, NULL, sql, e);
+        if (!PQsendQueryPrepared(c->pg, p->name, n, c->values, c->lengths, c->formats, 0))
+                return postgres_error(c, NULL, sql, e);
+        sent(c, p, false);
+        return true;
 }
 
-/* The whole result, or NULL with err set. */
-static PGresult *fetch(struct link *c, const char *sql, struct err *e)
+/* --- answers ------------------------------------------------------------------------------------------- */
+
+/* One statement's whole answer: its result, and the NULL that ends it.  NULL: the connection is lost. */
+static PGresult *next_answer(struct link *c)
 {
-        PGresult *first = PQgetResult(c->pg), *more;
-        while ((more = PQgetResult(c->pg))) /* up to the NULL that ends the statement */
+        PGresult *r = PQgetResult(c->pg), *more;
+        while (r && PQresultStatus(r) != PGRES_PIPELINE_SYNC && (more = PQgetResult(c->pg)))
                 PQclear(more);
-        if (first && fine(first))
-                return first;
-        postgres_error(c, first, sql, e);
-        PQclear(first);
+        return r;
+}
+
+/* What was to be prepared in a pipeline that failed may be there or not: it is prepared anew, under another name. */
+static void forget_unsure(struct link *c)
+{
+        for (int i = 0; i < c->sent_count; i++) {
+                struct prepared *p = (struct prepared *)c->sent[i].what;
+                if (c->sent[i].prepares && !p->there) {
+                        cache_remove(&c->cache, &p->kept);
+                        drop(&p->kept);
+                }
+        }
+}
+
+/* Reads one answer for each statement sent.  False with *e set by the first that failed. */
+static bool read_answers(struct link *c, PGresult **last, struct err *e)
+{
+        bool ok = true;
+        for (int i = 0; i < c->sent_count && !c->dead; i++) {
+                struct prepared *p = (struct prepared *)c->sent[i].what;
+                PGresult *r = next_answer(c);
+                const bool good = r && fine(r);
+                if (!good && ok) /* the server skips the others */
+                        ok = postgres_error(c, r, p->kept.sql, e);
+                c->dead = c->dead || !r;
+                p->there = p->there || (good && c->sent[i].prepares);
+                PQclear(*last);
+                *last = r;
+        }
+        return ok;
+}
+
+PGresult *postgres_answer(struct link *c, struct err *e)
+{
+        PGresult *last = NULL;
+        bool ok = PQpipelineSync(c->pg) ? read_answers(c, &last, e) : postgres_error(c, NULL, "", e);
+        if (!c->dead) {
+                PGresult *end = next_answer(c);
+                c->dead = PQresultStatus(end) != PGRES_PIPELINE_SYNC;
+                PQclear(end);
+        }
+        c->heard = c->heard || !c->dead;
+        if (!ok || c->dead)
+                forget_unsure(c);
+        c->sent_count = 0;
+        if (ok && !c->dead)
+                return last;
+        if (ok)
+                err_busy(e, PQerrorMessage(c->pg));
+        PQclear(last);
         return NULL;
+}
+
+bool postgres_settle(struct link *c, struct err *e)
+{
+        PGresult *r = NULL;
+        if (c->sent_count > 0 && !(r = postgres_answer(c, e)))
+                return false;
+        PQclear(r);
+        return true;
 }
 
 static PGresult *execute(struct tx *tx, struct err *e, const char *sql, const struct value *args)
 {
         struct link *c = tx->connection;
-        return send_statement(c, sql, args, e) ? fetch(c, sql, e) : NULL;
+        return postgres_queue(c, sql, args, e) ? postgres_answer(c, e) : NULL;
 }
 
 /* --- the driver's functions ---------------------------------------------------------------------------- */
@@ -219,6 +299,11 @@ int postgres_change(struct tx *tx, struct err *e, const char *sql, const struct 
                 n = 0;
         PQclear(r);
         return (int)n;
+}
+
+bool postgres_send(struct tx *tx, struct err *e, const char *sql, const struct value *args)
+{
+        return postgres_queue(tx->connection, sql, args, e);
 }
 
 bool postgres_rows(struct tx *tx, struct rows *r, struct err *e, const char *sql, const struct value *args)
@@ -313,6 +398,5 @@ bool postgres_script(struct tx *tx, const char *sql, struct err *e)
 
 bool postgres_prepares(struct tx *tx, const char *sql, struct err *e)
 {
-        struct link *c = tx->connection;
-        return settle(c, PQprepare(c->pg, "", sql, 0, NULL), sql, e);
+        return prepared_for(tx->connection, sql, e) && postgres_settle(tx->connection, e);
 }

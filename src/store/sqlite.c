@@ -214,7 +214,7 @@ static bool read_one(struct store *s, tx_fn *fn, void *ctx, struct err *e)
                 return err_busy(e, "all readers are in use");
         struct tx tx;
         struct err late;
-        tx_begin(&tx, s, c, 0, false, false);
+        tx_begin(&tx, s, c, 0, false);
         bool ok = sqlite_run(c, SQL_BEGIN_READ, e) && tx_run(&tx, fn, ctx, e);
         if (!sqlite3_get_autocommit(c->db) && !sqlite_finish(c, SQL_END_READ, &late)) {
                 log_err(LOG_ERROR, "store.read", &late);
@@ -285,6 +285,7 @@ const struct driver driver_sqlite = {
         .read = read_one,
         .backup = back_up,
         .change = sqlite_change,
+        .send = sqlite_send,
         .rows = sqlite_rows,
         .next = sqlite_next,
         .done = sqlite_done,

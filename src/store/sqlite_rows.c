@@ -199,6 +199,11 @@ int sqlite_change(struct tx *tx, struct err *e, const char *sql, const struct va
         return sqlite3_total_changes64(c->db) == before ? 0 : sqlite3_changes(c->db);
 }
 
+bool sqlite_send(struct tx *tx, struct err *e, const char *sql, const struct value *args)
+{
+        return sqlite_change(tx, e, sql, args) >= 0;
+}
+
 bool sqlite_run(struct connection *c, const char *sql, struct err *e)
 {
         struct statement *s = statement_for(c, sql, e);

@@ -67,11 +67,11 @@ static bool commit(struct writer *w, struct err *e)
         return false;
 }
 
-static bool run_member(struct writer *w, struct member *m, bool again)
+static bool run_member(struct writer *w, struct member *m)
 {
         struct tx tx;
         struct err none;
-        tx_begin(&tx, w->store, w->c, 0, true, again);
+        tx_begin(&tx, w->store, w->c, 0, true);
         m->ok = tx_run(&tx, m->fn, m->ctx, m->err);
         m->planned |= tx.planned;
         return sqlite_finish(w->c, NULL, &none) && m->ok;
@@ -84,7 +84,7 @@ static bool run_together(struct writer *w, struct member **m, int n, struct err 
         if (!sqlite_run(w->c, SQL_BEGIN, e))
                 return false;
         for (int i = 0; i < n; i++) {
-                if (!run_member(w, m[i], false)) {
+                if (!run_member(w, m[i])) {
                         undo(w);
                         return false;
                 }
@@ -100,7 +100,7 @@ static bool run_guarded(struct writer *w, struct member *m, struct err *e)
                 return true;
         if (!sqlite_run(w->c, SQL_SAVEPOINT, e))
                 return false;
-        if (!run_member(w, m, true)) {
+        if (!run_member(w, m)) {
                 if (sqlite3_get_autocommit(w->c->db)) { /* disk full and the like: SQLite has rolled back all */
                         *e = *m->err;
                         return false;

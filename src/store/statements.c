@@ -39,6 +39,18 @@ void cache_add(struct cache *c, struct kept *k)
         c->count++;
 }
 
+void cache_remove(struct cache *c, struct kept *k)
+{
+        struct kept **link = bucket_of(c, k->sql);
+        while (*link != k)
+                link = &(*link)->chain;
+        *link = k->chain;
+        c->count--;
+        for (size_t i = 0; i < CACHE_NEAR; i++)
+                if (c->near[i].found == k)
+                        c->near[i].sql = NULL, c->near[i].found = NULL;
+}
+
 void cache_clear(struct cache *c, void (*drop)(struct kept *))
 {
         for (int b = 0; b < CACHE_BUCKETS; b++) {

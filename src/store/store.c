@@ -86,13 +86,12 @@ bool store_fault(struct store *s, struct err *e)
         return true;
 }
 
-void tx_begin(struct tx *tx, struct store *s, void *connection, int number, bool writes, bool again)
+void tx_begin(struct tx *tx, struct store *s, void *connection, int number, bool writes)
 {
         tx->store = s;
         tx->connection = connection;
         tx->writer = number;
         tx->writes = writes;
-        tx->again = again;
         tx->planned = tx->broken = false;
 }
 
@@ -294,6 +293,11 @@ int tx_change(struct tx *tx, struct err *e, const char *sql, const struct value 
         return n;
 }
 
+bool tx_send(struct tx *tx, struct err *e, const char *sql, const struct value *args)
+{
+        return tx_may(tx, e) && (tx->store->driver->send(tx, e, sql, args) || tx_break(tx, e));
+}
+
 bool tx_rows(struct tx *tx, struct rows *r, struct err *e, const char *sql, const struct value *args)
 {
         *r = (struct rows){.tx = tx, .row = -1};
@@ -374,9 +378,4 @@ bool tx_is_postgres(const struct tx *tx)
 int tx_writer(const struct tx *tx)
 {
         return tx->store->root->node * tx->store->root->is.writers + tx->writer;
-}
-
-bool tx_again(const struct tx *tx)
-{
-        return tx->again;
 }

@@ -66,7 +66,8 @@ struct store_figures store_figures(const struct store *);
 typedef bool tx_fn(struct tx *, void *ctx, struct err *);
 
 /* SQLite: runs on the writer thread, in one commit with its neighbours; a failing member never harms them.
- * PostgreSQL: runs on the calling thread, again on a serialization failure or deadlock (at most 5 times).
+ * PostgreSQL: runs on the calling thread, again on a serialization failure or deadlock (at most 5 times), and once when a
+ * unique key said no: then it sees who was faster.
  * ERR_BUSY: queue full, locked, disk full, connection lost (the store reconnects by itself); ERR_CONFLICT: a unique
  * or foreign key said no; else what fn reported. */
 bool store_write(struct store *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
@@ -76,6 +77,9 @@ bool store_read(struct store *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
 /* --- statements, inside a transaction function ---------------------------------------------- */
 /* Rows changed, or -1. */
 int tx_change(struct tx *, struct err *, const char *sql, const struct value *) MUST_CHECK;
+/* A statement whose count nobody needs, such as an INSERT that adds one row or fails.  On PostgreSQL it travels together with
+ * the next one that is waited for, so its failure may be told there, or by the commit; nothing is committed then. */
+bool tx_send(struct tx *, struct err *, const char *sql, const struct value *) MUST_CHECK;
 
 /* for (ok = tx_rows(tx, &r, e, SQL, ARGS(...)); ok && rows_next(&r);) ...; ok = ok && rows_done(&r, e);
  * rows_done() must be called after tx_rows() succeeded, also when the loop was left early. */
@@ -98,7 +102,6 @@ bool tx_int(struct tx *, int64_t *out, int64_t otherwise, struct err *, const ch
  * dialect are replaced (store/dialect.h). */
 bool tx_script(struct tx *, const char *sql, struct err *) MUST_CHECK;
 bool tx_is_postgres(const struct tx *);
-bool tx_again(const struct tx *);       /* this run of the function is not the first */
 /* From 0: no other write that is open at the same time in this program has the same number, and seldom one in another program.
  * Who keeps a counter in as many rows as there are writers takes the row of this number, and nobody waits for anybody. */
 int tx_writer(const struct tx *);

@@ -29,7 +29,7 @@ static const char SQL_CLEAN[] =
 
 bool outbox_put(struct tx *tx, const char *topic, const char *key, const char *payload, int64_t now, struct err *e)
 {
-        return tx_change(tx, e, SQL_PUT, ARGS(V(now), V(topic), V(key), V(payload))) == 1;
+        return tx_send(tx, e, SQL_PUT, ARGS(V(now), V(topic), V(key), V(payload)));
 }
 
 int cursor_order(struct cursor a, struct cursor b)

@@ -30,12 +30,12 @@ static const char SQL_PUT_OFF[] = "UPDATE timer SET wake = $4, parked = $5, erro
 
 bool timer_set(struct tx *tx, const char *kind, const char *key, int64_t due, const char *payload, struct err *e)
 {
-        return tx_change(tx, e, SQL_SET, ARGS(V(kind), V(key), V(due), V(payload))) >= 0;
+        return tx_send(tx, e, SQL_SET, ARGS(V(kind), V(key), V(due), V(payload)));
 }
 
 bool timer_clear(struct tx *tx, const char *kind, const char *key, struct err *e)
 {
-        return tx_change(tx, e, SQL_CLEAR, ARGS(V(kind), V(key))) >= 0;
+        return tx_send(tx, e, SQL_CLEAR, ARGS(V(kind), V(key)));
 }
 
 /* --- counting -------------------------------------------------------------------------------- */
@@ -182,10 +182,9 @@ static bool settle_one(struct tx *tx, const struct leased *one, struct err *e)
 {
         const struct timer *t = &one->timer;
         if (one->done)
-                return tx_change(tx, e, SQL_FINISH, ARGS(V(t->kind), V(t->key), V(one->stamp))) >= 0;
-        return tx_change(tx, e, SQL_PUT_OFF,
-                         ARGS(V(t->kind), V(t->key), V(one->stamp), V(one->wake), value_bool(one->parked), V(one->error)))
-               >= 0;
+                return tx_send(tx, e, SQL_FINISH, ARGS(V(t->kind), V(t->key), V(one->stamp)));
+        return tx_send(tx, e, SQL_PUT_OFF,
+                       ARGS(V(t->kind), V(t->key), V(one->stamp), V(one->wake), value_bool(one->parked), V(one->error)));
 }
 
 static bool settle(struct tx *tx, void *ctx, struct err *e)
