@@ -17,7 +17,8 @@ static const char SQL_LIVE[] = "SELECT clock, round, state, warn_at, due, remain
                                " WHERE case_id = $1 AND state IN ('running', 'paused') ORDER BY clock, round";
 /* Overtime is judged at the moment the unit hands over: an instant equal to the due instant is in time. */
 static const char SQL_STOP[] =
-        "UPDATE case_clock SET state = CASE WHEN state = 'running' AND due < $4 THEN 'missed' ELSE 'met' END, ended_at = $4"
+        "UPDATE case_clock SET state = CASE WHEN (state = 'running' AND due < $4) OR (state = 'paused' AND remaining < 0)"
+        " THEN 'missed' ELSE 'met' END, ended_at = $4"
         " WHERE case_id = $1 AND clock = $2 AND round = $3";
 static const char SQL_PAUSE[] =
         "UPDATE case_clock SET state = 'paused', remaining = $4 WHERE case_id = $1 AND clock = $2 AND round = $3";
@@ -77,17 +78,17 @@ static bool read_live(struct moving *m, struct live *live, size_t *n, struct err
 static bool stop(struct moving *m, struct live *l, bool *late, struct err *e)
 {
         l->gone = true;
-        if (l->running && l->due < m->now)
+        if (l->running ? l->due < m->now : l->remaining < 0)
                 *late = true;
         return tx_send(m->tx, e, SQL_STOP, ARGS(V(m->row.id), V(l->clock), V(l->round), V(m->now)));
 }
 
-/* Time that is left, in the clock's own kind of time; negative when it is overdue already. */
-static int64_t left(const struct calendar *cal, const struct live *l, int64_t now)
+/* Time from an instant to the due instant, in the clock's own kind of time; negative when it is overdue by then. */
+static int64_t left(const struct calendar *cal, const struct live *l, int64_t from)
 {
         if (l->unit != LIMIT_WORK_HOUR && l->unit != LIMIT_WORK_DAY)
-                return l->due - now;
-        return now <= l->due ? calendar_worked(cal, now, l->due) : -calendar_worked(cal, l->due, now);
+                return l->due - from;
+        return from <= l->due ? calendar_worked(cal, from, l->due) : -calendar_worked(cal, l->due, from);
 }
 
 static bool pause(struct moving *m, struct live *l, struct err *e)
@@ -100,11 +101,14 @@ static bool pause(struct moving *m, struct live *l, struct err *e)
 static bool resume(struct moving *m, struct live *l, struct err *e)
 {
         const struct calendar *cal = m->rules->calendar;
+        /* It warns as long before it is due as it would have done without the pause. */
+        const int64_t until_warning = l->remaining - left(cal, l, l->warn_at);
         l->running = true;
         if (l->remaining <= 0)
                 l->due = m->now + l->remaining;
         else if (!calendar_after(cal, m->now, l->remaining, l->unit, &l->due, e)
-                 || (l->warn_at > 0 && !calendar_after(cal, m->now, l->remaining / 2, l->unit, &l->warn_at, e)))
+                 || (l->warn_at > 0
+                     && !calendar_after(cal, m->now, until_warning > 0 ? until_warning : 0, l->unit, &l->warn_at, e)))
                 return false;
         return tx_send(m->tx, e, SQL_RESUME, ARGS(V(m->row.id), V(l->clock), V(l->round), V(l->due), V(l->warn_at)));
 }

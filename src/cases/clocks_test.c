@@ -134,6 +134,26 @@ static void a_pause_keeps_what_is_left(struct world *w)
         assert_false(read_case(w, number).view.late);
 }
 
+static void a_pause_moves_the_warning_as_it_moves_the_due_instant(struct world *w)
+{
+        const struct mover oak = unit_mover("oak");
+        const char *number = handling(w, &oak, "2026-11-23 09:00"); /* warns at 75 %: 12:00 */
+        must_move(w, number, "ask", &oak, "{\"reason\": \"which corner?\"}", at("2026-11-23 10:00"));
+        must_move(w, number, "answer", &a_clerk, NULL, at("2026-11-24 10:00"));
+        assert_int_equal(test_number(w->district.store, SQL_TIMER), at("2026-11-24 12:00"));
+}
+
+static void an_overdue_clock_that_ends_in_a_pause_is_missed(struct world *w)
+{
+        const struct mover oak = unit_mover("oak");
+        const char *number = handling(w, &oak, "2026-11-23 09:00");
+        must_move(w, number, "ask", &oak, "{\"reason\": \"which corner?\"}", at("2026-11-23 16:00"));
+        must_move(w, number, "drop", &a_clerk, "{\"reason\": \"withdrawn\"}", at("2026-11-24 09:00"));
+        struct case_detail d = read_case(w, number);
+        assert_string_equal(clock_of(&d, "handle", 1)->state, "missed");
+        assert_true(d.view.late);
+}
+
 static void a_pause_does_not_heal_lateness(struct world *w)
 {
         const struct mover oak = unit_mover("oak");
@@ -210,6 +230,8 @@ int main(void)
                 BOTH(the_due_instant_itself_is_in_time),
                 BOTH(a_pause_keeps_what_is_left),
                 BOTH(a_pause_does_not_heal_lateness),
+                BOTH(a_pause_moves_the_warning_as_it_moves_the_due_instant),
+                BOTH(an_overdue_clock_that_ends_in_a_pause_is_missed),
                 BOTH(rework_and_redispatch_start_new_rounds),
                 BOTH(the_end_stops_everything),
                 BOTH(a_year_without_data_is_refused),
