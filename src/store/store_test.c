@@ -177,57 +177,6 @@ static void keys_that_say_no_are_conflicts(struct store *s)
         assert_int_equal(number_of(s, SQL_COUNT), 1);
 }
 
-/* --- statements nobody waits for ------------------------------------------------------------------------------ */
-
-enum { SENT = 200 }; /* more than one pipeline holds */
-
-static bool sends_many(struct tx *tx, void *ctx, struct err *e)
-{
-        (void)ctx;
-        for (int64_t i = 1; i <= SENT; i++) {
-                char name[24];
-                (void)snprintf(name, sizeof name, "sent %d", (int)i);
-                if (!tx_send(tx, e, SQL_PUT, ARGS(V(i), V((const char *)name), V_NULL, V_NULL)))
-                        return false;
-        }
-        return true;
-}
-
-/* The first fails, and the second was never prepared before: on PostgreSQL it is skipped together with its preparation. */
-static bool sends_in_vain(struct tx *tx, void *ctx, struct err *e)
-{
-        const bool *waits = ctx;
-        struct err none;
-        const bool first = tx_send(tx, &none, SQL_PUT, ARGS(V(1), V("again"), V_NULL, V_NULL));
-        const bool second = tx_send(tx, &none, SQL_SET_TALLY, ARGS(V(7)));
-        assert_int_equal(first, second); /* SQLite tells at once */
-        if (!*waits)
-                return true; /* the commit tells */
-        assert_int_equal(tx_change(tx, e, SQL_SET_TALLY, ARGS(V(8))), -1);
-        return false;
-}
-
-static bool sets_tally(struct tx *tx, void *ctx, struct err *e)
-{
-        (void)ctx;
-        return tx_send(tx, e, SQL_SET_TALLY, ARGS(V(9)));
-}
-
-static void what_was_sent_is_there_or_told(struct store *s)
-{
-        struct err e;
-        ok(store_write(s, sends_many, NULL, &e), &e);
-        assert_int_equal(number_of(s, SQL_COUNT), SENT);
-        for (int waits = 0; waits < 2; waits++) {
-                assert_false(store_write(s, sends_in_vain, &(bool){waits}, &e));
-                assert_int_equal(e.kind, ERR_CONFLICT);
-                assert_int_equal(number_of(s, SQL_COUNT), SENT);
-                assert_int_equal(number_of(s, SQL_TALLY), 0);
-        }
-        ok(store_write(s, sets_tally, NULL, &e), &e);
-        assert_int_equal(number_of(s, SQL_TALLY), 9);
-}
-
 static bool ignores_a_failure(struct tx *tx, void *ctx, struct err *e)
 {
         (void)ctx;
@@ -589,7 +538,6 @@ int main(void)
                 BOTH(values_come_back),
                 BOTH(a_refusal_leaves_nothing),
                 BOTH(keys_that_say_no_are_conflicts),
-                BOTH(what_was_sent_is_there_or_told),
                 BOTH(a_broken_transaction_cannot_commit),
                 BOTH(rows_left_open_do_no_harm),
                 BOTH(readers_cannot_write),
