@@ -195,8 +195,9 @@ static struct link *pool_take(struct pool *p, struct err *e)
 
 static void pool_give(struct pool *p, struct link *c)
 {
+        const bool dead = c->dead; /* once it is idle, another thread may have it */
         pthread_mutex_lock(&p->lock);
-        if (c->dead) {
+        if (dead) {
                 p->numbers[c->number] = false;
                 p->made--;
                 p->lost++;
@@ -205,7 +206,7 @@ static void pool_give(struct pool *p, struct link *c)
         }
         pthread_cond_signal(&p->freed);
         pthread_mutex_unlock(&p->lock);
-        if (c->dead)
+        if (dead)
                 link_free(c);
 }
 
