@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "store/store.h"
 
-enum { LOOK_MOST = 4000, ARGS_MOST = 16 };
+enum { LOOK_MOST = 2000, ARGS_MOST = 16 };
 
 static const char SQL_PAGE[] = CASE_COLUMNS " WHERE 1 = 1";
 static const char SQL_BOUND[] = "SELECT id, 0 FROM cases WHERE 1 = 1";

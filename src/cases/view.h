@@ -40,7 +40,7 @@ struct case_filter {
         bool by_due;
         int64_t after_id, after_due;            /* where the page before ended; after_id 0 = first page */
         int limit;
-        int look;                               /* most cases looked at for one page; 0 = 4000 */
+        int look;                               /* most cases looked at for one page; 0 = 2000 */
 };
 /* A page may hold fewer than `limit` cases, even none, though there are more: it took all it found among the cases it was
  * allowed to look at.  With `more` the search goes on behind after_id (and after_due). */
