@@ -5,6 +5,7 @@
 #include "catalogue/catalogue.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
+#include "notify/notices.h"
 #include "notify/notify.h"
 #include "people/people.h"
 #include "routing/routing.h"
@@ -20,5 +21,5 @@ const struct capabilities capabilities = {
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &intake_retry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, NULL},
         .consumers = (const struct consumer *const[]){&notify_consumer, NULL},
-        .readers = {.workflows = workflows_load, .channels = channels_load},
+        .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load},
 };

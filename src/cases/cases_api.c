@@ -411,7 +411,7 @@ static const struct shape page_answer[] = {
         {.name = "next",
          .type = SHAPE_TEXT,
          .about = "Give it as \"after\" for the next page; absent on the last.  A page of several filters may hold fewer cases"
-                  " than asked for, even none, and still have a next: it looks at 2,000 cases at most."},
+                  " than asked for, even none, and still have a next: it looks at 1,000 cases at most."},
         {0},
 };
 static const struct shape detail_answer[] = {

@@ -4,12 +4,12 @@
  * What they leave out may be almost everything, so a page looks at a bounded number of cases only and says where to go on:
  * no combination of filters makes a person wait for a walk through all cases.
  */
-#include "cases/columns.h"
+#include "cases/view.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "store/store.h"
 
-enum { LOOK_MOST = 2000, ARGS_MOST = 16 };
+enum { LOOK_MOST = 1000, ARGS_MOST = 16 };
 
 static const char SQL_PAGE[] = CASE_COLUMNS " WHERE 1 = 1";
 static const char SQL_BOUND[] = "SELECT id, 0 FROM cases WHERE 1 = 1";

@@ -17,13 +17,21 @@ static struct case_page page_of(struct world *w, const struct case_filter *f)
         return page;
 }
 
+static bool is(const char *value, const char *wanted)
+{
+        return !wanted || text_is(value, wanted);
+}
+
+static bool in_time(const struct case_view *v, const struct case_filter *f)
+{
+        const bool clocked = f->late_at || f->by_due;
+        return (v->open || !(f->open || clocked)) && (v->due > 0 || !clocked) && (!f->late_at || v->due < f->late_at);
+}
+
 static bool fits(const struct case_view *v, const struct case_filter *f)
 {
-        return (!f->state || text_is(v->state, f->state)) && (!f->unit || text_is(v->unit, f->unit))
-               && (!f->item || text_is(v->item, f->item)) && (!f->community || text_is(v->community, f->community))
-               && (!f->channel || text_is(v->channel, f->channel)) && (!f->subdistrict || text_is(v->subdistrict, f->subdistrict))
-               && (!f->grid || text_is(v->grid, f->grid)) && (!(f->open || f->late_at || f->by_due) || v->open)
-               && (!(f->late_at || f->by_due) || v->due > 0) && (!f->late_at || v->due < f->late_at);
+        return is(v->state, f->state) && is(v->unit, f->unit) && is(v->item, f->item) && is(v->community, f->community)
+               && is(v->channel, f->channel) && is(v->subdistrict, f->subdistrict) && is(v->grid, f->grid) && in_time(v, f);
 }
 
 /* 240 cases of several items and areas; some go on, some end. */
@@ -155,19 +163,21 @@ static void every_page_walks_along_an_index(void **state)
         (void)state;
         struct world w = world_new(false);
         for (unsigned bits = 0; bits < 256; bits++) {
-                struct case_filter f = {.limit = 50, .after_id = bits & 128 ? 77 : 0, .open = bits & 16, .late_at = bits & 32 ? 5 : 0};
+                struct case_filter f = {
+                        .limit = 50, .after_id = bits & 128 ? 77 : 0, .open = bits & 16, .late_at = bits & 32 ? 5 : 0};
                 const bool by_due = bits & 64;
                 f.item = bits & 1 ? "i" : NULL;
                 f.unit = bits & 2 ? "u" : NULL;
                 f.community = bits & 4 ? "c" : NULL;
                 f.state = f.channel = bits & 8 ? "s" : NULL;
                 f.by_due = by_due;
-                leads_by(&w, &f, by_due    ? f.unit ? "cases_unit_due" : "cases_due"
-                                : f.item      ? "cases_item"
-                                : f.unit      ? "cases_unit "
-                                : f.community ? "cases_community"
-                                : f.state     ? "cases_state"
-                                              : "cases");
+                leads_by(&w, &f,
+                         by_due        ? f.unit ? "cases_unit_due" : "cases_due"
+                         : f.item      ? "cases_item"
+                         : f.unit      ? "cases_unit "
+                         : f.community ? "cases_community"
+                         : f.state     ? "cases_state"
+                                       : "cases");
         }
         world_free(&w);
 }

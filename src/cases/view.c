@@ -1,5 +1,5 @@
 /* cases/view.c -- see view.h. */
-#include "cases/columns.h"
+#include "cases/view.h"
 #include "base/arena.h"
 #include "base/text.h"
 #include "catalogue/catalogue.h"

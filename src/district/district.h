@@ -8,6 +8,7 @@ struct calendar;
 struct catalogue;
 struct channels;
 struct id_source;
+struct notices;
 struct notify_settings;
 struct pack_part;
 struct routing;
@@ -30,6 +31,7 @@ struct rulebook {
         struct routing *routing;
         struct workflows *workflows;    /* of cases/, made by rulebook_readers.workflows */
         struct channels *channels;      /* of intake/, made by rulebook_readers.channels */
+        struct notices *notices;        /* of notify/, made by rulebook_readers.notices */
         struct arena *arena;
 };
 
@@ -43,10 +45,12 @@ struct district {
         void *inside;                   /* the rulebooks by version */
 };
 
-/* cases/ and intake/ stand above this folder, so what reads their part of a pack comes from above. */
+/* These capabilities stand above this folder, so what reads their part of a pack comes from above.  notices may be NULL where
+ * nobody is told anything. */
 struct rulebook_readers {
         bool (*workflows)(struct tx *, struct arena *, int64_t version, struct workflows **, struct err *);
         bool (*channels)(struct tx *, struct arena *, int64_t version, struct channels **, struct err *);
+        bool (*notices)(struct tx *, struct arena *, int64_t version, struct notices **, struct err *);
 };
 struct district_options {
         struct store *store;

@@ -28,12 +28,13 @@ char *reporter_context(struct arena *a, int64_t report, const char *field)
 bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *e)
 {
         const struct report *r = k->report;
-        int added = tx_change(tx, e, SQL_REPORT,
+        int added = tx_expect(tx, e, SQL_REPORT,
                               ARGS(V(k->id), V(r->channel), text_empty(r->external_id) ? V_NULL : V(r->external_id),
                                    V(or_empty(r->source)), V(k->title), V(r->text), V(or_empty(r->property)), V(r->urgent ? 1 : 0),
                                    V(or_empty(r->item)), V(or_empty(r->area_code)), r->has_point ? V(r->point.lon) : V_NULL,
                                    r->has_point ? V(r->point.lat) : V_NULL, V(or_empty(r->address)),
-                                   V(r->occurred ? r->occurred : k->received), V(k->received), V(r->media ? r->media : "[]")));
+                                   V(r->occurred ? r->occurred : k->received), V(k->received), V(r->media ? r->media : "[]")),
+                              1);
         if (added < 0)
                 return false;
         *stored = added == 1;

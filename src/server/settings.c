@@ -39,7 +39,7 @@ static const struct rule rules[] = {
          AT(store_writers),
          1,
          256,
-         "16"},
+         "4"},
         {{"address", "address to listen on", "监听地址"}, TEXT, AT(address), 0, 0, "127.0.0.1"},
         {{"port", "port to listen on; 0 takes a free one", "监听端口，0 表示任取空闲端口"}, NUMBER, AT(port), 0, 65535, "8080"},
         {{"workers", "threads that answer requests", "处理请求的线程数"}, NUMBER, AT(workers), 1, 1024, "64"},

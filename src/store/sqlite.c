@@ -286,6 +286,7 @@ const struct driver driver_sqlite = {
         .backup = back_up,
         .change = sqlite_change,
         .send = sqlite_send,
+        .expect = sqlite_expect,
         .rows = sqlite_rows,
         .next = sqlite_next,
         .done = sqlite_done,

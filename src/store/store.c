@@ -136,7 +136,7 @@ static struct store *store_new(const struct driver *driver, const struct store_o
         s->view = view;
         s->is = *o;
         s->is.readers = or_else(o->readers, 4);
-        s->is.writers = or_else(o->writers, 16);
+        s->is.writers = or_else(o->writers, 4);
         s->is.batch = or_else(o->batch, 64);
         s->is.queue = or_else(o->queue, 1024);
         s->is.busy_ms = or_else(o->busy_ms, 5000);
@@ -288,6 +288,16 @@ int tx_change(struct tx *tx, struct err *e, const char *sql, const struct value 
         if (!tx_may(tx, e))
                 return -1;
         int n = tx->store->driver->change(tx, e, sql, args);
+        if (n < 0)
+                tx_break(tx, e);
+        return n;
+}
+
+int tx_expect(struct tx *tx, struct err *e, const char *sql, const struct value *args, int usual)
+{
+        if (!tx_may(tx, e))
+                return -1;
+        int n = tx->store->driver->expect(tx, e, sql, args, usual);
         if (n < 0)
                 tx_break(tx, e);
         return n;
