@@ -1,6 +1,7 @@
-/* bench/load.c -- HTTP load on one thread: C keep-alive connections, each with one request under way, from a file of requests.
+/* bench/load.c -- HTTP load on one thread: C connections, kept alive when the server does, each with one request under way, from a file of requests.
  *
- * bench_load PORT KEY CONNECTIONS FILE     each line of FILE: METHOD PATH [BODY]
+ * bench_load PORT AUTHORIZATION CONNECTIONS FILE     each line of FILE: METHOD PATH [BODY]
+ * A server that closes the connection after an answer is dialled again; the dialling counts in the latency of the next request.
  * Prints one line of JSON: how many, how many failed, rate, latencies.  The first failed answer goes to stderr.
  */
 #include "base/base.h"
@@ -25,7 +26,7 @@ struct connection {
 };
 struct load {
         int port, epoll;
-        const char *key;
+        const char *authorization;
         char **lines;
         size_t n_lines, next, done, failed;
         int64_t *latency;
@@ -66,9 +67,9 @@ static void put_request(const struct load *l, struct connection *c, const char *
         const char *body = line[used] ? line + used + 1 : "";
         c->request_n = (size_t)snprintf(
                 c->request, REQUEST_ROOM,
-                "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: %s\r\nContent-Type: application/json\r\n"
                 "Content-Length: %zu\r\n\r\n%s",
-                method, path, l->key, strlen(body), body);
+                method, path, l->authorization, strlen(body), body);
         if (c->request_n >= REQUEST_ROOM)
                 die("a request is too long");
         c->sent = c->answer_n = 0;
@@ -91,46 +92,6 @@ static void push(const struct load *l, struct connection *c)
         watch(l, c, EPOLL_CTL_MOD, c->sent < c->request_n ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-/* Begins the connection's next request; false when there is none. */
-static bool begin(struct load *l, struct connection *c)
-{
-        if (l->next == l->n_lines)
-                return false;
-        put_request(l, c, l->lines[l->next++]);
-        push(l, c);
-        return true;
-}
-
-/* The whole answer's length, or 0 while it is not known. */
-static size_t whole(const struct connection *c)
-{
-        const char *end = memmem(c->answer, c->answer_n, "\r\n\r\n", 4);
-        if (!end)
-                return 0;
-        const char *length = strcasestr(c->answer, "content-length:");
-        const size_t head = (size_t)(end - c->answer) + 4;
-        return length && length < end ? head + (size_t)strtoull(length + 15, NULL, 10) : head;
-}
-
-static void take(struct load *l, struct connection *c)
-{
-        const ssize_t n = recv(c->socket, c->answer + c->answer_n, ANSWER_ROOM - 1 - c->answer_n, 0);
-        if (n == 0 || (n < 0 && errno != EAGAIN))
-                die("the server closed a connection");
-        if (n < 0)
-                return;
-        c->answer_n += (size_t)n;
-        c->answer[c->answer_n] = '\0';
-        const size_t wanted = whole(c);
-        if (wanted == 0 || c->answer_n < wanted)
-                return;
-        l->latency[l->done++] = clock_steady() - c->began;
-        if (strncmp(c->answer, "HTTP/1.1 2", 10) != 0 && l->failed++ == 0)
-                fprintf(stderr, "first failure: %.600s\n", c->answer);
-        if (!begin(l, c))
-                watch(l, c, EPOLL_CTL_DEL, 0);
-}
-
 static void dial(const struct load *l, struct connection *c)
 {
         const struct sockaddr_in to = {.sin_family = AF_INET,
@@ -138,14 +99,76 @@ static void dial(const struct load *l, struct connection *c)
                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         const int yes = 1;
         c->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        c->request = malloc(REQUEST_ROOM);
-        c->answer = malloc(ANSWER_ROOM);
-        if (c->socket < 0 || !c->request || !c->answer || connect(c->socket, (const struct sockaddr *)&to, sizeof to) != 0)
+        if (c->socket < 0 || connect(c->socket, (const struct sockaddr *)&to, sizeof to) != 0)
                 die("connect");
         (void)setsockopt(c->socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         if (fcntl(c->socket, F_SETFL, O_NONBLOCK) != 0)
                 die("fcntl");
         watch(l, c, EPOLL_CTL_ADD, EPOLLIN);
+}
+
+/* Begins the connection's next request, if there is one. */
+static void begin(struct load *l, struct connection *c)
+{
+        if (l->next == l->n_lines) {
+                if (c->socket >= 0)
+                        watch(l, c, EPOLL_CTL_DEL, 0);
+                return;
+        }
+        put_request(l, c, l->lines[l->next++]);
+        if (c->socket < 0)
+                dial(l, c);
+        push(l, c);
+}
+
+/* The value of a header of the answer, or NULL; head_end: the empty line after the headers. */
+static const char *header(const struct connection *c, const char *head_end, const char *name)
+{
+        const char *found = strcasestr(c->answer, name);
+        return found && found < head_end ? found + strlen(name) : NULL;
+}
+
+/* Is the answer whole?  ended: the server has closed the connection.  *closes: it will not answer on it again. */
+static bool whole(const struct connection *c, bool ended, bool *closes)
+{
+        const char *end = memmem(c->answer, c->answer_n, "\r\n\r\n", 4);
+        if (!end)
+                return false;
+        const char *length = header(c, end, "\r\ncontent-length:");
+        *closes = ended || header(c, end, "\r\nconnection: close") || strncmp(c->answer, "HTTP/1.0", 8) == 0;
+        if (length)
+                return c->answer_n >= (size_t)(end - c->answer) + 4 + (size_t)strtoull(length, NULL, 10);
+        if (header(c, end, "\r\ntransfer-encoding: chunked"))
+                return memcmp(c->answer + c->answer_n - 5, "0\r\n\r\n", 5) == 0;
+        return ended || !*closes;
+}
+
+static void take(struct load *l, struct connection *c)
+{
+        bool closes = false;
+        const ssize_t n = recv(c->socket, c->answer + c->answer_n, ANSWER_ROOM - 1 - c->answer_n, 0);
+        if (n < 0 && errno != EAGAIN)
+                die("recv");
+        if (n < 0)
+                return;
+        c->answer_n += (size_t)n;
+        c->answer[c->answer_n] = '\0';
+        if (!whole(c, n == 0, &closes)) {
+                if (n > 0)
+                        return;
+                fprintf(stderr, "bench_load: the server closed a connection within an answer\n");
+                exit(1);
+        }
+        l->latency[l->done++] = clock_steady() - c->began;
+        if (strncmp(c->answer, "HTTP/1.", 7) != 0 || c->answer[9] != '2') {
+                if (l->failed++ == 0)
+                        fprintf(stderr, "first failure: %.600s\n", c->answer);
+        }
+        if (closes) {
+                (void)close(c->socket);
+                c->socket = -1;
+        }
+        begin(l, c);
 }
 
 static int by_value(const void *a, const void *b)
@@ -164,11 +187,16 @@ static double percentile(const struct load *l, double share)
 static double run(struct load *l, struct connection *connections, int64_t n_connections)
 {
         struct epoll_event events[256];
-        for (int64_t i = 0; i < n_connections; i++)
+        for (int64_t i = 0; i < n_connections; i++) {
+                connections[i].request = malloc(REQUEST_ROOM);
+                connections[i].answer = malloc(ANSWER_ROOM);
+                if (!connections[i].request || !connections[i].answer)
+                        die("memory");
                 dial(l, &connections[i]);
+        }
         const int64_t began = clock_steady();
         for (int64_t i = 0; i < n_connections; i++)
-                (void)begin(l, &connections[i]);
+                begin(l, &connections[i]);
         while (l->done < l->n_lines) {
                 const int n = epoll_wait(l->epoll, events, 256, 30000);
                 if (n <= 0)
@@ -190,10 +218,10 @@ int main(int argc, char **argv)
         int64_t port, n_connections;
         if (argc != 5 || !text_to_int(argv[1], &port) || !text_to_int(argv[3], &n_connections) || n_connections < 1
             || n_connections > CONNECTIONS_MOST) {
-                fprintf(stderr, "use: bench_load PORT KEY CONNECTIONS FILE\n");
+                fprintf(stderr, "use: bench_load PORT AUTHORIZATION CONNECTIONS FILE\n");
                 return 2;
         }
-        struct load l = {.port = (int)port, .key = argv[2], .epoll = epoll_create1(EPOLL_CLOEXEC)};
+        struct load l = {.port = (int)port, .authorization = argv[2], .epoll = epoll_create1(EPOLL_CLOEXEC)};
         read_lines(&l, argv[4]);
         l.latency = malloc((l.n_lines + 1) * sizeof *l.latency);
         if (l.epoll < 0 || !l.latency)
