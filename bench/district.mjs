@@ -1,6 +1,7 @@
 // bench/district.mjs: a district in bench/out, its server, its reports, and the load upon them.
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,7 +26,8 @@ export const last_line = (command, args, more = {}) =>
 
 // --- PostgreSQL --------------------------------------------------------------------------------------------------
 export function psql(sql, url = PG) {
-        return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-c', sql, url]).toString().trim();
+        return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-c', sql, url],
+                { env: { ...process.env, PGOPTIONS: '-c client_min_messages=warning' } }).toString().trim();
 }
 
 // Makes an empty database at the server of YIWANG_TEST_PG; its address.
@@ -65,21 +67,29 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
         process.on(signal, () => process.exit(1));
 
-// Starts a program that serves, waits until `ready` matches what it says; it ends with us at the latest.
-export async function start(program, args, ready, options = {}) {
+// Starts a program that serves; it ends with us at the latest.  It is up when what it says matches `ready`, or, where it says nothing
+// (ready is null), when its port takes connections.
+export async function start(program, args, ready, options = {}, port = 0) {
         const log = fs.openSync(path.join(OUT, 'server.log'), 'a');
         const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', log] });
         fs.closeSync(log);
         let said = '', ended = false;
         running.add(child);
-        const end = new Promise((resolve) => child.on('exit', () => { running.delete(child); ended = true; resolve(); }));
-        child.on('error', (e) => { said = String(e); });
+        const end = new Promise((resolve) => child.on('close', () => { running.delete(child); ended = true; resolve(); }));
         child.stdout.on('data', (bytes) => { said += bytes; });
-        for (let i = 0; i < 1200 && !ended && !ready.test(said); i++)
+        child.on('error', (e) => { said = String(e); ended = true; });
+        const is_up = async () => (ready ? ready.test(said) : takes_connections(port));
+        for (let i = 0; i < 1200 && !ended && !await is_up(); i++)
                 await sleep(50);
-        if (ended || !ready.test(said))
-                throw new Error(`${program} did not start: see bench/out/server.log`);
+        if (ended || !await is_up())
+                throw new Error(`${program} did not start: see bench/out/server.log ${said}`);
         return { pid: child.pid, said: () => said, stop: () => { child.kill('SIGTERM'); return end; } };
+}
+
+function takes_connections(port) {
+        return new Promise((resolve) => {
+                const probe = connect(port, '127.0.0.1', () => { probe.destroy(); resolve(true); }).on('error', () => resolve(false));
+        });
 }
 
 export async function serve(district) {
@@ -147,20 +157,22 @@ export async function reports(server, district, n, tag) {
         return write_lines(`${tag}.txt`, lines);
 }
 
-// Sends the requests of a file; what bench_load printed.  scheme: the word before the key in the header Authorization.
-export function load(port, key, connections, file, scheme = 'Bearer') {
-        return new Promise((resolve, reject) => {
-                const child = spawn('build/bench_load', [String(port), `${scheme} ${key}`, String(connections), file],
-                        { stdio: ['ignore', 'pipe', 'inherit'] });
-                let out = '';
-                running.add(child);
-                child.stdout.on('data', (bytes) => { out += bytes; });
-                child.on('exit', (code) => {
-                        running.delete(child);
-                        return code === 0 ? resolve(JSON.parse(out)) : reject(new Error(`bench_load failed ${out}`));
-                });
-        });
+// Starts to send the requests of a file; .result is what bench_load prints.  scheme: the word before the key in the header
+// Authorization.  With a rate, so many a second are sent until .stop().
+export function start_load(port, key, connections, file, { scheme = 'Bearer', rate } = {}) {
+        const args = [String(port), `${scheme} ${key}`, String(connections), file, ...(rate ? [String(rate)] : [])];
+        const child = spawn('build/bench_load', args, { stdio: [rate ? 'pipe' : 'ignore', 'pipe', 'inherit'] });
+        let out = '';
+        running.add(child);
+        child.stdout.on('data', (bytes) => { out += bytes; });
+        const result = new Promise((resolve, reject) => child.on('close', (code) => {
+                running.delete(child);
+                return code === 0 ? resolve(JSON.parse(out)) : reject(new Error(`bench_load failed ${out}`));
+        }));
+        return { result, stop: () => { child.stdin.destroy(); return result; } };
 }
+
+export const load = (port, key, connections, file, options) => start_load(port, key, connections, file, options).result;
 
 export function print_table(rows) {
         const names = Object.keys(rows[0]);

@@ -1,6 +1,8 @@
 /* bench/load.c -- HTTP load on one thread: C connections, kept alive when the server does, each with one request under way, from a file of requests.
  *
- * bench_load PORT AUTHORIZATION CONNECTIONS FILE     each line of FILE: METHOD PATH [BODY]
+ * bench_load PORT AUTHORIZATION CONNECTIONS FILE [RATE]     each line of FILE: METHOD PATH [BODY]
+ * With RATE the requests are begun evenly, so many a second, while connections are free: a latency counts from when the request should
+ * have begun; and no more are begun once standard input ends.
  * A server that closes the connection after an answer is dialled again; the dialling counts in the latency of the next request.
  * Prints one line of JSON: how many, how many failed, rate, latencies.  The first failed answer goes to stderr.
  */
@@ -22,13 +24,16 @@ struct connection {
         int socket;
         char *request, *answer;
         size_t request_n, sent, answer_n;
-        int64_t began;
+        int64_t began; /* 0: no request is under way */
 };
 struct load {
         int port, epoll;
         const char *authorization;
         char **lines;
         size_t n_lines, next, done, failed;
+        int64_t start, gap;       /* microseconds between the beginnings of requests; 0: as fast as answers come */
+        struct connection **idle; /* those that wait for their request's time */
+        size_t n_idle;
         int64_t *latency;
 };
 
@@ -65,15 +70,14 @@ static void put_request(const struct load *l, struct connection *c, const char *
         if (sscanf(line, "%7s %1023s%n", method, path, &used) != 2)
                 die("a line without method and path");
         const char *body = line[used] ? line + used + 1 : "";
-        c->request_n = (size_t)snprintf(
-                c->request, REQUEST_ROOM,
-                "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: %s\r\nContent-Type: application/json\r\n"
-                "Content-Length: %zu\r\n\r\n%s",
-                method, path, l->authorization, strlen(body), body);
+        c->request_n =
+                (size_t)snprintf(c->request, REQUEST_ROOM,
+                                 "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: %s\r\nContent-Type: application/json\r\n"
+                                 "Content-Length: %zu\r\n\r\n%s",
+                                 method, path, l->authorization, strlen(body), body);
         if (c->request_n >= REQUEST_ROOM)
                 die("a request is too long");
         c->sent = c->answer_n = 0;
-        c->began = clock_steady();
 }
 
 static void watch(const struct load *l, struct connection *c, int operation, uint32_t events)
@@ -107,7 +111,14 @@ static void dial(const struct load *l, struct connection *c)
         watch(l, c, EPOLL_CTL_ADD, EPOLLIN);
 }
 
-/* Begins the connection's next request, if there is one. */
+/* Microseconds until the next request may begin; 0: now. */
+static int64_t until_next(const struct load *l)
+{
+        const int64_t wait = l->start + (int64_t)l->next * l->gap - clock_steady();
+        return l->gap && wait > 0 ? wait : 0;
+}
+
+/* Begins the connection's next request, if there is one and its time has come. */
 static void begin(struct load *l, struct connection *c)
 {
         if (l->next == l->n_lines) {
@@ -115,6 +126,11 @@ static void begin(struct load *l, struct connection *c)
                         watch(l, c, EPOLL_CTL_DEL, 0);
                 return;
         }
+        if (until_next(l) > 0) {
+                l->idle[l->n_idle++] = c;
+                return;
+        }
+        c->began = l->gap ? l->start + (int64_t)l->next * l->gap : clock_steady();
         put_request(l, c, l->lines[l->next++]);
         if (c->socket < 0)
                 dial(l, c);
@@ -143,6 +159,12 @@ static bool whole(const struct connection *c, bool ended, bool *closes)
         return ended || !*closes;
 }
 
+static void hang_up(struct connection *c)
+{
+        (void)close(c->socket);
+        c->socket = -1;
+}
+
 static void take(struct load *l, struct connection *c)
 {
         bool closes = false;
@@ -151,6 +173,10 @@ static void take(struct load *l, struct connection *c)
                 die("recv");
         if (n < 0)
                 return;
+        if (n == 0 && c->began == 0) { /* cut while it waited for its time: dialled again then */
+                hang_up(c);
+                return;
+        }
         c->answer_n += (size_t)n;
         c->answer[c->answer_n] = '\0';
         if (!whole(c, n == 0, &closes)) {
@@ -164,10 +190,9 @@ static void take(struct load *l, struct connection *c)
                 if (l->failed++ == 0)
                         fprintf(stderr, "first failure: %.600s\n", c->answer);
         }
-        if (closes) {
-                (void)close(c->socket);
-                c->socket = -1;
-        }
+        c->began = 0;
+        if (closes)
+                hang_up(c);
         begin(l, c);
 }
 
@@ -183,10 +208,41 @@ static double percentile(const struct load *l, double share)
         return l->done ? (double)l->latency[i < l->done ? i : l->done - 1] / 1000.0 : 0;
 }
 
+static void answer(struct load *l, const struct epoll_event *ev)
+{
+        struct connection *c = ev->data.ptr;
+        if (!c) { /* standard input has ended: what is under way is still waited for */
+                for (size_t i = l->next; i < l->n_lines; i++)
+                        free(l->lines[i]);
+                l->n_lines = l->next;
+                (void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+                return;
+        }
+        if (ev->events & EPOLLOUT && c->sent < c->request_n)
+                push(l, c);
+        if (ev->events & ~(uint32_t)EPOLLOUT)
+                take(l, c);
+}
+
+static void turn(struct load *l)
+{
+        struct epoll_event events[256];
+        const bool waiting = l->n_idle > 0 && l->next < l->n_lines;
+        const int n = epoll_wait(l->epoll, events, 256, waiting ? (int)((until_next(l) + 999) / 1000) : 30000);
+        if (n < 0 || (n == 0 && !waiting))
+                die("no answer within 30 seconds");
+        for (int i = 0; i < n; i++)
+                answer(l, &events[i]);
+        while (l->n_idle > 0 && l->next < l->n_lines && until_next(l) == 0)
+                begin(l, l->idle[--l->n_idle]);
+}
+
 /* All connections send at once; each sends the next line when its answer is there. */
 static double run(struct load *l, struct connection *connections, int64_t n_connections)
 {
-        struct epoll_event events[256];
+        l->idle = calloc((size_t)n_connections, sizeof *l->idle);
+        if (!l->idle)
+                die("memory");
         for (int64_t i = 0; i < n_connections; i++) {
                 connections[i].request = malloc(REQUEST_ROOM);
                 connections[i].answer = malloc(ANSWER_ROOM);
@@ -194,38 +250,34 @@ static double run(struct load *l, struct connection *connections, int64_t n_conn
                         die("memory");
                 dial(l, &connections[i]);
         }
-        const int64_t began = clock_steady();
+        l->start = clock_steady();
         for (int64_t i = 0; i < n_connections; i++)
                 begin(l, &connections[i]);
-        while (l->done < l->n_lines) {
-                const int n = epoll_wait(l->epoll, events, 256, 30000);
-                if (n <= 0)
-                        die("no answer within 30 seconds");
-                for (int i = 0; i < n; i++) {
-                        struct connection *c = events[i].data.ptr;
-                        if (events[i].events & EPOLLOUT && c->sent < c->request_n)
-                                push(l, c);
-                        if (events[i].events & ~(uint32_t)EPOLLOUT)
-                                take(l, c);
-                }
-        }
-        return (double)(clock_steady() - began) / 1e6;
+        while (l->done < l->n_lines)
+                turn(l);
+        return (double)(clock_steady() - l->start) / 1e6;
 }
 
 int main(int argc, char **argv)
 {
         static struct connection connections[CONNECTIONS_MOST];
-        int64_t port, n_connections;
-        if (argc != 5 || !text_to_int(argv[1], &port) || !text_to_int(argv[3], &n_connections) || n_connections < 1
-            || n_connections > CONNECTIONS_MOST) {
-                fprintf(stderr, "use: bench_load PORT AUTHORIZATION CONNECTIONS FILE\n");
+        int64_t port, n_connections, rate = 0;
+        if (argc < 5 || argc > 6 || (argc == 6 && (!text_to_int(argv[5], &rate) || rate < 1)) || !text_to_int(argv[1], &port)
+            || !text_to_int(argv[3], &n_connections) || n_connections < 1 || n_connections > CONNECTIONS_MOST) {
+                fprintf(stderr, "use: bench_load PORT AUTHORIZATION CONNECTIONS FILE [RATE]\n");
                 return 2;
         }
-        struct load l = {.port = (int)port, .authorization = argv[2], .epoll = epoll_create1(EPOLL_CLOEXEC)};
+        struct load l = {.port = (int)port,
+                         .authorization = argv[2],
+                         .epoll = epoll_create1(EPOLL_CLOEXEC),
+                         .gap = rate ? 1000000 / rate : 0};
         read_lines(&l, argv[4]);
         l.latency = malloc((l.n_lines + 1) * sizeof *l.latency);
         if (l.epoll < 0 || !l.latency)
                 die("start");
+        struct epoll_event end = {.events = EPOLLHUP};
+        if (rate && epoll_ctl(l.epoll, EPOLL_CTL_ADD, STDIN_FILENO, &end) != 0)
+                die("with RATE standard input must be a pipe");
         const double seconds = run(&l, connections, n_connections);
         qsort(l.latency, l.done, sizeof *l.latency, by_value);
         printf("{\"requests\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"rate\":%.1f,"
@@ -234,6 +286,7 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < l.n_lines; i++)
                 free(l.lines[i]);
         free(l.lines);
+        free(l.idle);
         free(l.latency);
         return l.failed ? 1 : 0;
 }

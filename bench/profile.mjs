@@ -13,7 +13,7 @@ import path from 'node:path';
 import { CONNECTIONS, OUT, PG, READERS, drop_database, fill, init, load, log_in, new_database, number_from, reports, say, serve }
         from './district.mjs';
 import { cpu_ms, tree } from './process.mjs';
-import { list_lines, read_lines } from './growth.mjs';
+import { list_lines, read_lines } from './reads.mjs';
 
 const LOADS = ['intake', 'intake-pg', 'list', 'read'];
 const REQUESTS = number_from('BENCH_CASES', 20000), FILL = number_from('BENCH_FILL', 10000), WARM = 2000;
