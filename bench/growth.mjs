@@ -1,5 +1,5 @@
 // bench/growth.mjs: intake and reads while a SQLite store holds so many cases, in the same state at each size: filled by `yiwang demo`,
-// the timers of the made-up cases done, the WAL moved into the file, a fresh server, 2,000 reports to warm it up.
+// what the server does by itself after that done (timers of late cases, notices), the WAL moved into the file, a fresh server, 2,000 reports to warm it up.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -62,8 +62,9 @@ async function reads(server, district, size) {
 }
 
 async function one_size(district, held, size) {
-        fill(district, held, size);
-        const first = await serve(district), caught_up_s = await idle(first);
+        const filled = Date.now();
+        fill(district, size - held);
+        const fill_s = Math.round((Date.now() - filled) / 1000), first = await serve(district), settle_s = await idle(first);
         await first.stop();
         const file_bytes = bytes(district), at = Math.max(held, size), server = await serve(district), key = district.demo.channel_key;
         await idle(server);
@@ -76,7 +77,7 @@ async function one_size(district, held, size) {
         const { table, taken } = await reads(server, district, size);
         const row = { cases: at, rate: r.rate, p50_ms: r.p50_ms, p99_ms: r.p99_ms, cpu_ms: r.cpu_ms,
                       beside_p99_ms: taken.p99_ms, rss_mb: memory_mb([server.pid]), file_mb: Math.round(file_bytes / 2 ** 20),
-                      bytes_per_case: Math.round(file_bytes / at), caught_up_s };
+                      bytes_per_case: Math.round(file_bytes / at), fill_s, settle_s };
         await server.stop();
         return { row, reads: table, held: at + WARM + RUNS * RUN + taken.requests };
 }

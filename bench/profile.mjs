@@ -49,7 +49,7 @@ async function prepare(name, server, district) {
 async function profile(name) {
         const store = name === 'intake-pg' ? new_database('yiwang_profile') : null;
         const district = init(`profile-${name}`, store);
-        fill(district, 0, FILL);
+        fill(district, FILL);
         const server = await serve(district), data = path.join(OUT, `profile-${name}.data`);
         const { key, connections, warm, file } = await prepare(name, server, district);
         await load(server.port, key, connections, warm);
