@@ -1,5 +1,6 @@
-// bench/growth.mjs: intake and reads while a SQLite store holds so many cases, in the same state at each size: filled by `yiwang demo`,
-// what the server does by itself after that done (timers of late cases, notices), the WAL moved into the file, a fresh server, 2,000 reports to warm it up.
+// bench/growth.mjs: intake and reads while a SQLite store holds so many cases, in the same state at each size: filled by `yiwang demo`;
+// what the server does by itself after that done (timers of late cases, notices); the WAL moved into the file; a fresh server; 2,000
+// reports to warm it up.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

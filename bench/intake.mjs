@@ -20,7 +20,8 @@ export async function under(server, key, connections, file) {
 function bare(engine, store, district) {
         const to = path.join(OUT, 'bare.db'), rid = () => ['', '-wal', '-shm'].forEach((end) => fs.rmSync(to + end, { force: true }));
         rid();
-        const raw = last_line('build/bench_bare', engine === 'postgres' ? ['postgres', store] : ['sqlite', path.join(district.data, 'yiwang.db'), to]);
+        const args = engine === 'postgres' ? ['postgres', store] : ['sqlite', path.join(district.data, 'yiwang.db'), to];
+        const raw = last_line('build/bench_bare', args);
         rid();
         return raw;
 }

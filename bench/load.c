@@ -1,8 +1,9 @@
-/* bench/load.c -- HTTP load on one thread: C connections, kept alive when the server does, each with one request under way, from a file of requests.
+/* bench/load.c -- HTTP load on one thread: C connections, kept alive when the server does, each with one request under way, from a
+ * file of requests.
  *
  * bench_load PORT AUTHORIZATION CONNECTIONS FILE [RATE]     each line of FILE: METHOD PATH [BODY]
- * With RATE the requests are begun evenly, so many a second, while connections are free: a latency counts from when the request should
- * have begun; and no more are begun once standard input ends.
+ * With RATE the requests are begun evenly, so many a second, while connections are free: a latency counts from when the request
+ * should have begun; and no more are begun once standard input ends.
  * A server that closes the connection after an answer is dialled again; the dialling counts in the latency of the next request.
  * Prints one line of JSON: how many, how many failed, rate, latencies.  The first failed answer goes to stderr.
  */
@@ -258,26 +259,42 @@ static double run(struct load *l, struct connection *connections, int64_t n_conn
         return (double)(clock_steady() - l->start) / 1e6;
 }
 
+/* Reads the command line; false when it is not as it should be. */
+static bool read_words(int argc, char **argv, struct load *l, int64_t *n_connections)
+{
+        int64_t port, rate = 0;
+        if (argc < 5 || argc > 6 || !text_to_int(argv[1], &port) || !text_to_int(argv[3], n_connections))
+                return false;
+        if (argc == 6 && (!text_to_int(argv[5], &rate) || rate < 1))
+                return false;
+        l->port = (int)port;
+        l->authorization = argv[2];
+        l->gap = rate ? 1000000 / rate : 0;
+        return *n_connections >= 1 && *n_connections <= CONNECTIONS_MOST;
+}
+
+static void prepare(struct load *l, const char *path)
+{
+        struct epoll_event end = {.events = EPOLLHUP};
+        read_lines(l, path);
+        l->epoll = epoll_create1(EPOLL_CLOEXEC);
+        l->latency = malloc((l->n_lines + 1) * sizeof *l->latency);
+        if (l->epoll < 0 || !l->latency)
+                die("start");
+        if (l->gap && epoll_ctl(l->epoll, EPOLL_CTL_ADD, STDIN_FILENO, &end) != 0)
+                die("with RATE standard input must be a pipe");
+}
+
 int main(int argc, char **argv)
 {
         static struct connection connections[CONNECTIONS_MOST];
-        int64_t port, n_connections, rate = 0;
-        if (argc < 5 || argc > 6 || (argc == 6 && (!text_to_int(argv[5], &rate) || rate < 1)) || !text_to_int(argv[1], &port)
-            || !text_to_int(argv[3], &n_connections) || n_connections < 1 || n_connections > CONNECTIONS_MOST) {
+        struct load l = {0};
+        int64_t n_connections;
+        if (!read_words(argc, argv, &l, &n_connections)) {
                 fprintf(stderr, "use: bench_load PORT AUTHORIZATION CONNECTIONS FILE [RATE]\n");
                 return 2;
         }
-        struct load l = {.port = (int)port,
-                         .authorization = argv[2],
-                         .epoll = epoll_create1(EPOLL_CLOEXEC),
-                         .gap = rate ? 1000000 / rate : 0};
-        read_lines(&l, argv[4]);
-        l.latency = malloc((l.n_lines + 1) * sizeof *l.latency);
-        if (l.epoll < 0 || !l.latency)
-                die("start");
-        struct epoll_event end = {.events = EPOLLHUP};
-        if (rate && epoll_ctl(l.epoll, EPOLL_CTL_ADD, STDIN_FILENO, &end) != 0)
-                die("with RATE standard input must be a pipe");
+        prepare(&l, argv[4]);
         const double seconds = run(&l, connections, n_connections);
         qsort(l.latency, l.done, sizeof *l.latency, by_value);
         printf("{\"requests\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"rate\":%.1f,"

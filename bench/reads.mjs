@@ -45,11 +45,13 @@ export async function kinds_of_reads(server, key) {
         const units = (await all(server, '/api/v1/units', 'units', key)).map((u) => u.code);
         const items = (await all(server, '/api/v1/items', 'items', key)).filter((i) => i.leaf).map((i) => i.code);
         const areas = (await all(server, '/api/v1/areas', 'areas', key)).filter((a) => a.level === 'subdistrict').map((a) => a.code);
+        const { workflows } = await fetch_json(server, '/api/v1/workflows', key), states = workflows[0].states.map((s) => s.name);
         const place = await places(server, key);
         const queries = {
                 newest: () => '',
                 unit: (next) => `&unit=${some(next, units)}`,
                 'unit, open': (next) => `&unit=${some(next, units)}&open=true`,
+                'unit, state': (next) => `&unit=${some(next, units)}&state=${some(next, states)}`,
                 'subdistrict, open': (next) => `&area=${some(next, areas)}&open=true`,
                 late: () => '&late=true',
                 'unit, late': (next) => `&unit=${some(next, units)}&late=true`,

@@ -33,8 +33,8 @@ function unpack() {
         const debs = path.join(HOME, 'packages');
         fs.rmSync(HOME, { recursive: true, force: true });
         fs.mkdirSync(debs, { recursive: true });
-        const plan = execFileSync('apt-get', ['install', '-s', '--no-install-recommends', 'request-tracker5', 'rt5-db-postgresql', 'rt5-standalone'],
-                quiet).toString();
+        const wanted = ['request-tracker5', 'rt5-db-postgresql', 'rt5-standalone'];
+        const plan = execFileSync('apt-get', ['install', '-s', '--no-install-recommends', ...wanted], quiet).toString();
         const names = [...plan.matchAll(/^Inst (\S+)/gm)].map((m) => m[1]).filter((name) => !LEFT_OUT.test(name));
         execFileSync('apt-get', ['download', '-q', ...names], { ...quiet, cwd: debs });
         for (const deb of fs.readdirSync(debs))
@@ -101,8 +101,8 @@ function reads(held) {
         return { list: write_lines('rt-lists.txt', lists), read: write_lines('rt-ones.txt', ones) };
 }
 
-const written = (url) => JSON.parse(psql("SELECT json_build_object('inserted', sum(n_tup_ins), 'updated', sum(n_tup_upd)) FROM pg_stat_user_tables",
-                                         url));
+const SQL_WRITTEN = "SELECT json_build_object('inserted', sum(n_tup_ins), 'updated', sum(n_tup_upd)) FROM pg_stat_user_tables";
+const written = (url) => JSON.parse(psql(SQL_WRITTEN, url));
 
 // The load's figures, and the processor time of all processes of RT and of the database for each request.
 async function under(server, token, connections, file) {
