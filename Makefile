@@ -16,6 +16,7 @@ help:
 	@echo 'make test     every test; SUITES="unit web scenario browser" chooses'
 	@echo 'make gate     format, layers, sizes, linters'
 	@echo 'make bench    benchmarks, into bench/out/latest.json'
+	@echo 'make profile  where the time goes: perf under intake, lists and reads, into bench/out/profile-*.txt'
 	@echo 'make fuzz     every parser of foreign bytes, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make tsan     the concurrent parts under ThreadSanitizer'
 	@echo 'make install  into DESTDIR, PREFIX=$(PREFIX)'
@@ -60,6 +61,9 @@ test: pages
 bench: build
 	tools/with_postgres bench/run
 
+profile: build
+	tools/with_postgres bench/profile
+
 gate: build
 	tools/gate
 
@@ -83,4 +87,4 @@ install: build
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-gate build-deps web/dist web/node_modules bench/out
 
-.PHONY: help deps pages build run test bench gate fuzz tsan install clean
+.PHONY: help deps pages build run test bench profile gate fuzz tsan install clean
