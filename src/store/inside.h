@@ -151,6 +151,7 @@ struct link {                   /* one connection, always in pipeline mode; used
         struct pg_conn *pg;
         struct cache cache;
         int number;             /* in its pool: no other connection there has the same */
+        int silence_ms;         /* see struct store_options */
         int made;               /* statements prepared so far: they are named by number */
         bool dead;              /* lost: to be thrown away */
         bool again;             /* the last failure was a serialization failure or a deadlock */
