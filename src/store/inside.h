@@ -69,6 +69,7 @@ void cond_steady(pthread_cond_t *);     /* makes a condition variable that waits
 
 /* Sentences that users may see, with the same words on both engines.  Always false. */
 bool err_busy(struct err *, const char *why);           /* why: English, for the log only */
+bool err_full(struct err *e, const char *why);           /* ERR_BUSY too: it may help to try again later */
 bool err_conflict(struct err *, const char *what);
 
 /* --- statements.c: prepared statements kept per connection ------------------------------------- */

@@ -34,7 +34,7 @@ static bool means_lost(const char *state)
         return (in_class(state, "08") && !text_is(state, "08P01")) || in_class(state, "57P");
 }
 
-/* No room, a lock that is not free, cancelled for taking too long. */
+/* Too many connections, too little memory, a lock that is not free, cancelled for taking too long. */
 static bool means_busy(const char *state)
 {
         return in_class(state, "53") || text_is(state, "55P03") || text_is(state, "57014");
@@ -62,6 +62,8 @@ bool postgres_error(struct link *c, const PGresult *r, const char *sql, struct e
                 c->again = true;
                 return err_set(e, ERR_BUSY, "PostgreSQL: %s", words);
         }
+        if (text_is(state, "53100"))
+                return err_full(e, words);
         if (means_busy(state))
                 return err_busy(e, words);
         if (means_conflict(state)) {

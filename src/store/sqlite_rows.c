@@ -27,12 +27,13 @@ bool sqlite_error(struct connection *c, int rc, const char *sql, struct err *e)
         switch (rc & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-        case SQLITE_FULL:
                 return err_busy(e, words);
+        case SQLITE_FULL:
+                return err_full(e, words);
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
                 if (no_room(c->db))
-                        return err_busy(e, words);
+                        return err_full(e, words);
                 break;
         case SQLITE_CONSTRAINT:
                 if (full != SQLITE_CONSTRAINT_NOTNULL && full != SQLITE_CONSTRAINT_CHECK && full != SQLITE_CONSTRAINT_DATATYPE)
