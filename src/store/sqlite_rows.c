@@ -308,7 +308,10 @@ double sqlite_real(const struct rows *r, int i)
 
 const char *sqlite_text(const struct rows *r, int i)
 {
-        return (const char *)sqlite3_column_text(query_of(r), i);
+        const char *text = (const char *)sqlite3_column_text(query_of(r), i);
+        if (!text && sqlite3_column_type(query_of(r), i) != SQLITE_NULL)
+                abort(); /* memory is out */
+        return text;
 }
 
 void *sqlite_blob(const struct rows *r, struct arena *a, int i, size_t *n)
@@ -319,6 +322,8 @@ void *sqlite_blob(const struct rows *r, struct arena *a, int i, size_t *n)
                 return NULL;
         const void *bytes = sqlite3_column_blob(q, i);
         *n = (size_t)sqlite3_column_bytes(q, i);
+        if (!bytes && *n > 0)
+                abort();
         return arena_copy(a, bytes ? bytes : "", *n);
 }
 
