@@ -133,10 +133,11 @@ bool rejects_close(struct rejects **rejects, struct err *e)
         if (!r)
                 return true;
         if (r->out) {
-                ok = write_all(r->out, &r->buf, r->file, e);
-                if (fclose(r->out) != 0 && ok)
+                const bool broke = ferror(r->out); /* told by rejects_add() */
+                ok = broke || write_all(r->out, &r->buf, r->file, e);
+                if (fclose(r->out) != 0 && ok && !broke)
                         ok = err_both(e, ERR_FAULT, NULL, "%s cannot be written: %s", "无法写入 %s：%s", r->file, strerror(errno));
-                if (r->n == 0)
+                if (r->n == 0 || !ok || broke) /* half a list would look like a whole one */
                         (void)unlink(r->file);
         }
         release(rejects);

@@ -170,9 +170,9 @@ static bool same_etag(const struct exchange *x)
         return at && at > known && at[-1] == '"' && at[strlen(etag)] == '"';
 }
 
-static void add(struct MHD_Response *r, const char *name, const char *value)
+static bool add(struct MHD_Response *r, const char *name, const char *value)
 {
-        (void)MHD_add_response_header(r, name, value);
+        return MHD_add_response_header(r, name, value) == MHD_YES;
 }
 
 static void add_headers(struct exchange *x, struct MHD_Response *r)
@@ -229,8 +229,8 @@ static struct MHD_Response *whole_answer(struct exchange *x)
                 x->status = 304;
         else if (x->sent > 0)
                 add(r, "Content-Type", x->rp.type ? x->rp.type : "application/json; charset=utf-8");
-        if (zipped)
-                add(r, "Content-Encoding", "gzip");
+        if (zipped && !add(r, "Content-Encoding", "gzip"))
+                abort(); /* the body would be taken for text */
         if (x->sent >= GZIP_FROM)
                 add(r, "Vary", "Accept-Encoding");
         return r;

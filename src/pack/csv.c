@@ -167,6 +167,8 @@ static bool convert(struct arena *a, const char *bytes, size_t n, const char *fr
 {
         UErrorCode code = U_ZERO_ERROR;
         UConverter *c = ucnv_open(from, &code);
+        if (code == U_MEMORY_ALLOCATION_ERROR)
+                abort(); /* else the text would be called damaged */
         if (U_FAILURE(code))
                 return false;
         ucnv_setToUCallBack(c, UCNV_TO_U_CALLBACK_STOP, NULL, NULL, NULL, &code);
@@ -174,6 +176,8 @@ static bool convert(struct arena *a, const char *bytes, size_t n, const char *fr
         UChar *wide = NEW_ARRAY(a, UChar, room);
         int32_t got = ucnv_toUChars(c, wide, room, bytes, (int32_t)n, &code);
         ucnv_close(c);
+        if (code == U_MEMORY_ALLOCATION_ERROR)
+                abort();
         UConverter *utf8 = U_FAILURE(code) ? NULL : ucnv_open("UTF-8", &code);
         if (!utf8)
                 return false;

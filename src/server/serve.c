@@ -20,6 +20,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* No statement of a request takes as long, unless the database server hangs. */
+enum { SILENCE_MS = 15000 };
+
 struct running {
         struct district district; /* first: handlers get it as their app */
         struct arena *arena;
@@ -111,6 +114,7 @@ static bool open_district(struct running *r, const struct settings *s, const str
                 .migrations = all_migrations,
                 .readers = s->store_readers,
                 .writers = s->store_writers,
+                .silence_ms = SILENCE_MS,
         };
         if (!store_open(&r->store, &options, e))
                 return false;

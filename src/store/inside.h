@@ -70,6 +70,7 @@ void cond_steady(pthread_cond_t *);     /* makes a condition variable that waits
 
 /* Sentences that users may see, with the same words on both engines.  Always false. */
 bool err_busy(struct err *, const char *why);           /* why: English, for the log only */
+bool err_full(struct err *e, const char *why);           /* ERR_BUSY too: it may help to try again later */
 bool err_conflict(struct err *, const char *what);
 
 /* --- statements.c: prepared statements kept per connection ------------------------------------- */
@@ -153,6 +154,7 @@ struct link {                   /* one connection, always in pipeline mode; used
         struct pg_conn *pg;
         struct cache cache;
         int number;             /* in its pool: no other connection there has the same */
+        int silence_ms;         /* see struct store_options */
         int made;               /* statements prepared so far: they are named by number */
         bool dead;              /* lost: to be thrown away */
         bool again;             /* the last failure was a serialization failure or a deadlock */

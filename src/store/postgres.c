@@ -58,6 +58,7 @@ struct link *link_new(struct store *s, bool writes, struct err *e)
         struct link *c = calloc(1, sizeof *c);
         if (!c)
                 abort();
+        c->silence_ms = s->is.silence_ms;
         c->pg = PQconnectdbParams(names, values, 1);
         if (!c->pg)
                 abort();
@@ -171,7 +172,13 @@ static bool open_all(struct store *s, struct err *e)
         pool_open(&p->writers, s, s->is.writers, true);
         pthread_mutex_init(&p->again, NULL);
         struct call none = {.ctx = NULL};
-        struct link *c = read_dsn(p, s->is.dsn, e) ? pool_take(&p->writers, &none, e) : NULL;
+        const bool named = read_dsn(p, s->is.dsn, e);
+        struct link *c = named ? pool_take(&p->writers, &none, e) : NULL;
+        if (named && !c) /* the address may hold a password, so it is not said */
+                (void)err_both(e, ERR_BUSY, NULL,
+                               "the database server cannot be reached (the log line above says why): start it, or correct the "
+                               "setting store",
+                               "无法连接数据库服务器（原因见上一行日志）：请启动数据库，或更正 store 设置");
         bool ok = c && make_schema(s, c, e);
         if (c)
                 pool_give(&p->writers, c);

@@ -6,10 +6,12 @@
  * failure the server skips what follows in the pipeline.
  */
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "store/dialect.h"
 #include "store/inside.h"
 #include <libpq-fe.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,7 +34,7 @@ static bool means_lost(const char *state)
         return (in_class(state, "08") && !text_is(state, "08P01")) || in_class(state, "57P");
 }
 
-/* No room, a lock that is not free, cancelled for taking too long. */
+/* Too many connections, too little memory, a lock that is not free, cancelled for taking too long. */
 static bool means_busy(const char *state)
 {
         return in_class(state, "53") || text_is(state, "55P03") || text_is(state, "57014");
@@ -60,6 +62,8 @@ bool postgres_error(struct link *c, const PGresult *r, const char *sql, struct e
                 c->again = true;
                 return err_set(e, ERR_BUSY, "PostgreSQL: %s", words);
         }
+        if (text_is(state, "53100"))
+                return err_full(e, words);
         if (means_busy(state))
                 return err_busy(e, words);
         if (means_conflict(state)) {
@@ -75,12 +79,48 @@ static bool fine(const PGresult *r)
         return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+/* Waits for more of what was asked.  A server that sends nothing for too long is given up: it may be frozen, while its machine
+ * answers for it as if all were well.  What was begun counts as heard, so that it is not run again: each try would take as long. */
+static bool hears(struct link *c)
+{
+        while (PQisBusy(c->pg)) {
+                struct pollfd socket = {.fd = PQsocket(c->pg), .events = POLLIN};
+                const int found = poll(&socket, 1, c->silence_ms > 0 ? c->silence_ms : -1);
+                if (found == 0) {
+                        log_event(LOG_ERROR, "store.silent", "ms=%d", c->silence_ms);
+                        c->dead = c->heard = true;
+                        return false;
+                }
+                if (found > 0 && !PQconsumeInput(c->pg))
+                        return true; /* PQgetResult() tells what happened */
+        }
+        return true;
+}
+
+static PGresult *next_result(struct link *c)
+{
+        return hears(c) ? PQgetResult(c->pg) : NULL;
+}
+
 /* Takes the result over. */
 static bool settle(struct link *c, PGresult *r, const char *sql, struct err *e)
 {
         bool ok = fine(r) || postgres_error(c, r, sql, e);
         PQclear(r);
         return ok;
+}
+
+/* The last result, or the first that failed: the server skips what follows. */
+static PGresult *run_text(struct link *c, const char *sql)
+{
+        PGresult *last = NULL;
+        if (!PQsendQuery(c->pg, sql))
+                return NULL;
+        for (PGresult *r; (r = next_result(c));) {
+                PQclear(last);
+                last = r;
+        }
+        return last;
 }
 
 /* Outside the pipeline, where a text may hold several statements. */
@@ -90,7 +130,7 @@ bool postgres_run(struct link *c, const char *sql, struct err *e)
                 return false;
         if (!PQexitPipelineMode(c->pg))
                 return postgres_error(c, NULL, sql, e);
-        const bool ok = settle(c, PQexec(c->pg, sql), sql, e);
+        const bool ok = settle(c, run_text(c, sql), sql, e);
         return (PQenterPipelineMode(c->pg) || postgres_error(c, NULL, sql, e)) && ok;
 }
 
@@ -216,8 +256,8 @@ bool postgres_queue(struct link *c, const char *sql, const struct value *args, s
 /* One statement's whole answer: its result, and the NULL that ends it.  NULL: the connection is lost. */
 static PGresult *next_answer(struct link *c)
 {
-        PGresult *r = PQgetResult(c->pg), *more;
-        while (r && PQresultStatus(r) != PGRES_PIPELINE_SYNC && (more = PQgetResult(c->pg)))
+        PGresult *r = next_result(c), *more;
+        while (r && PQresultStatus(r) != PGRES_PIPELINE_SYNC && (more = next_result(c)))
                 PQclear(more);
         return r;
 }
@@ -418,7 +458,11 @@ void *postgres_blob(const struct rows *r, struct arena *a, int i, size_t *n)
 bool postgres_script(struct tx *tx, const char *sql, struct err *e)
 {
         struct arena *a = arena_new();
-        bool ok = postgres_run(tx->connection, dialect_schema(a, sql, true), e);
+        struct link *c = tx->connection;
+        const int usual = c->silence_ms;
+        c->silence_ms = 0; /* an index over millions of rows takes its time */
+        bool ok = postgres_run(c, dialect_schema(a, sql, true), e);
+        c->silence_ms = usual;
         arena_free(&a);
         return ok;
 }

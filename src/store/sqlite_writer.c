@@ -59,11 +59,26 @@ static void undo(struct writer *w)
                 log_err(LOG_ERROR, "store.rollback", &ignored);
 }
 
+static void checkpoint(struct writer *w, int how)
+{
+        int rc = sqlite3_wal_checkpoint_v2(w->c->db, NULL, how, NULL, NULL);
+        if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+                log_event(LOG_ERROR, "store.checkpoint", "cause=\"%s\"", sqlite3_errmsg(w->c->db));
+        w->wal_looked = w->wal_pages;
+}
+
 static bool commit(struct writer *w, struct err *e)
 {
-        if (!store_fault(w->store, e) && sqlite_run(w->c, SQL_COMMIT, e))
+        if (store_fault(w->store, e)) {
+                undo(w);
+                return false;
+        }
+        if (sqlite_run(w->c, SQL_COMMIT, e))
                 return true;
         undo(w);
+        /* No room for the WAL to grow?  What it holds mostly fits into the database, and then it begins anew. */
+        if (w->wal_pages > w->wal_looked)
+                checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
         return false;
 }
 
@@ -153,14 +168,6 @@ static int wal_grown(void *writer, sqlite3 *db, const char *name, int pages)
                 w->wal_looked = 0;
         w->wal_pages = pages;
         return SQLITE_OK;
-}
-
-static void checkpoint(struct writer *w, int how)
-{
-        int rc = sqlite3_wal_checkpoint_v2(w->c->db, NULL, how, NULL, NULL);
-        if (rc != SQLITE_OK && rc != SQLITE_BUSY)
-                log_event(LOG_ERROR, "store.checkpoint", "cause=\"%s\"", sqlite3_errmsg(w->c->db));
-        w->wal_looked = w->wal_pages;
 }
 
 /* Takes at most a batch from the queue; 0: stopped and empty.  Checkpoints when there is time for it. */

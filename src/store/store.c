@@ -42,6 +42,13 @@ bool err_busy(struct err *e, const char *why)
         return err_both(e, ERR_BUSY, NULL, "the system is busy; please try again in a moment", "系统繁忙，请稍后重试");
 }
 
+bool err_full(struct err *e, const char *why)
+{
+        log_event(LOG_ERROR, "store.full", "cause=\"%s\"", why);
+        return err_both(e, ERR_BUSY, NULL, "the disk of the database is full; nothing can be stored until there is room again",
+                        "数据库磁盘已满，腾出空间前无法保存");
+}
+
 bool err_conflict(struct err *e, const char *what)
 {
         return err_both(e, ERR_CONFLICT, NULL, "this exists already or is still referred to (%s)", "该记录已存在，或仍被引用（%s）",

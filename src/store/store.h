@@ -43,6 +43,8 @@ struct store_options {
         int batch;                      /* SQLite: most functions in one commit; 0 = 64 */
         int queue;                      /* most waiting writers before ERR_BUSY; 0 = 1024 */
         int busy_ms;                    /* longest wait for a connection or a lock; 0 = 5000 */
+        int silence_ms;                 /* PostgreSQL: a server that sends nothing for so long while one waits is taken for lost
+                                         * (its machine may hang); 0 = never, for programs whose statements may run long */
 };
 
 /* Opens, makes or migrates (one transaction a file, recorded with its SHA-256; a recorded file whose
