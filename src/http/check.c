@@ -1,80 +1,26 @@
 /* http/check.c -- what the route table demands of a request, before its handler runs. */
-#include "base/map.h"
 #include "base/text.h"
 #include "http/inside.h"
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* --- requests a minute ------------------------------------------------------------------------------------------ */
-/* One place for each (route, address) hash; a newcomer takes a place whose minute is over, else the fullest neighbour keeps it
- * and the newcomer shares that count: bounded memory, and strangers can only make each other wait, never pass unseen. */
-enum { RATE_PLACES = 8192, RATE_TRIES = 8 };
-struct rate {
-        uint64_t key;
-        int64_t minute;
-        int count;
-};
-struct rate_table {
-        pthread_mutex_t lock;
-        struct rate at[RATE_PLACES];
-};
-
-struct rate_table *rate_table_new(void)
+/* The bucket of one address for one purpose. */
+static uint64_t bucket_of(const struct exchange *x, const void *purpose)
 {
-        struct rate_table *t = calloc(1, sizeof *t);
-        if (!t)
-                abort();
-        (void)pthread_mutex_init(&t->lock, NULL);
-        return t;
+        return address_key(&x->client, (uint64_t)(uintptr_t)purpose);
 }
 
-void rate_table_free(struct rate_table **t)
+static bool check_rate(struct exchange *x, int *status, struct err *e)
 {
-        if (!*t)
-                return;
-        (void)pthread_mutex_destroy(&(*t)->lock);
-        free(*t);
-        *t = NULL;
-}
-
-/* An IPv6 customer owns a /64, so only its first half counts. */
-static uint64_t rate_key(const void *route, const char *address)
-{
-        struct in6_addr six;
-        const uint64_t seed = (uint64_t)(uintptr_t)route;
-        if (inet_pton(AF_INET6, address, &six) == 1)
-                return hash_bytes(&six, 8, seed) | 1;
-        return hash_bytes(address, strlen(address), seed) | 1;
-}
-
-static struct rate *rate_place(struct rate_table *t, uint64_t key, int64_t minute)
-{
-        struct rate *free_place = NULL, *fullest = NULL;
-        for (unsigned i = 0; i < RATE_TRIES; i++) {
-                struct rate *r = &t->at[(key + i) % RATE_PLACES];
-                if (r->key == key && r->minute == minute)
-                        return r;
-                if (r->minute != minute && !free_place)
-                        free_place = r;
-                if (!fullest || r->count > fullest->count)
-                        fullest = r;
-        }
-        if (free_place)
-                *free_place = (struct rate){.key = key, .minute = minute};
-        return free_place ? free_place : fullest;
-}
-
-bool rate_take(struct rate_table *t, const void *route, const char *address, int per_minute, int64_t steady, int *wait)
-{
-        const int64_t minute = steady / USEC_MINUTE + 1;
-        (void)pthread_mutex_lock(&t->lock);
-        struct rate *r = rate_place(t, rate_key(route, address), minute);
-        const bool room = r->count < per_minute;
-        r->count += room;
-        (void)pthread_mutex_unlock(&t->lock);
-        *wait = (int)((minute * USEC_MINUTE - steady) / USEC_SECOND) + 1;
-        return room;
+        const struct route *route = x->compiled->route;
+        struct allowance a;
+        if (route->per_minute == 0 || x->rq.actor.role != ROLE_PUBLIC
+            || bucket_take(x->server->buckets, bucket_of(x, route), route->per_minute, clock_steady(), &a))
+                return true;
+        *status = MHD_HTTP_TOO_MANY_REQUESTS;
+        reply_header(&x->rp, "Retry-After", arena_format(x->arena, "%d", a.wait));
+        return err_both(e, ERR_BUSY, NULL, "too many requests from your address; try again in %d seconds",
+                        "您的地址请求过于频繁，请 %d 秒后再试", a.wait);
 }
 
 /* --- query --------------------------------------------------------------------------------------------------------- */
@@ -171,15 +117,7 @@ static bool check_caller(struct exchange *x, int *status, struct err *e)
                                ? err_both(e, ERR_DENIED, NULL, "sign in first, or send a key: Authorization: Bearer KEY",
                                           "请先登录，或提供密钥：Authorization: Bearer KEY")
                                : err_both(e, ERR_DENIED, NULL, "your role may not do this", "您的角色无权进行此操作");
-        int wait;
-        if (route->per_minute > 0 && rq->actor.role == ROLE_PUBLIC
-            && !rate_take(x->server->rates, route, rq->address, route->per_minute, clock_steady(), &wait)) {
-                *status = MHD_HTTP_TOO_MANY_REQUESTS;
-                reply_header(&x->rp, "Retry-After", arena_format(x->arena, "%d", wait));
-                return err_both(e, ERR_BUSY, NULL, "too many requests from your address; try again in %d seconds",
-                                "您的地址请求过于频繁，请 %d 秒后再试", wait);
-        }
-        return true;
+        return check_rate(x, status, e);
 }
 
 static bool is_json(const char *type)

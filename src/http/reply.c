@@ -57,9 +57,13 @@ static const struct {
         {404, "not-found", "Not found", "未找到"},
         {405, "method", "This address does not take this method", "此地址不支持该方法"},
         {409, "conflict", "Not possible in the present state", "当前状态下无法进行"},
+        {411, "length", "The length of the body is missing", "缺少正文长度"},
         {413, "too-large", "The body is too large", "请求正文过大"},
+        {414, "uri", "The address is too long", "地址过长"},
         {415, "media-type", "Wrong media type", "不支持的内容类型"},
+        {417, "expectation", "This expectation cannot be met", "无法满足 Expect"},
         {429, "too-many", "Too many requests", "请求过于频繁"},
+        {431, "head", "The head of the request is too large", "请求头过大"},
         {503, "busy", "Busy, try again", "系统繁忙，请稍后再试"},
         {500, "fault", "The server failed", "服务器出错"},
 };
@@ -189,7 +193,7 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
                 add(r, "ETag", arena_format(x->arena, "W/\"%s\"", x->rp.etag));
         if (!cache)
                 add(r, "Cache-Control", x->rp.etag ? "private, no-cache" : "no-store");
-        if (atomic_load(&x->server->stopping))
+        if (x->close || atomic_load(&x->server->stopping))
                 add(r, "Connection", "close");
 }
 

@@ -34,6 +34,7 @@ static void defaults(struct server_options *o)
         o->workers = o->workers > 0 ? o->workers : 64;
         o->queue = o->queue > 0 ? o->queue : 1024;
         o->connections = o->connections > 0 ? o->connections : 12000;
+        o->connections_per_address = o->connections_per_address > 0 ? o->connections_per_address : 512;
         o->idle_seconds = o->idle_seconds > 0 ? o->idle_seconds : 30;
         o->streams = o->streams > 0 ? o->streams : 1000;
         o->title = o->title ? o->title : "yiwang";
@@ -53,13 +54,14 @@ static struct MHD_Daemon *listen_on(struct server *s, const struct sockaddr *add
 {
         const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG
                                | (address->sa_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0U);
-        return MHD_start_daemon(flags, 0, NULL, NULL, exchange_on, s, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
+        return MHD_start_daemon(flags, 0, exchange_admit, s, exchange_on, s, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
                                 MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EPOLL_THREADS,
                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->options.connections, MHD_OPTION_CONNECTION_TIMEOUT,
                                 (unsigned)s->options.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
                                 MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096U, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
                                 MHD_OPTION_URI_LOG_CALLBACK, exchange_new, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-                                MHD_OPTION_NOTIFY_COMPLETED, exchange_done, s, MHD_OPTION_END);
+                                MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, s, MHD_OPTION_NOTIFY_COMPLETED, exchange_done, s,
+                                MHD_OPTION_END);
 }
 
 static bool open_port(struct server *s, struct err *e)
@@ -88,16 +90,23 @@ static void make_openapi(struct server *s)
 
 bool server_start(struct server **out, const struct server_options *options, struct err *e)
 {
+        const char *proxy = options->trusted_proxy;
+        struct address trusted = {.known = false};
+        if (proxy && !address_parse(proxy, strlen(proxy), &trusted))
+                return err_both(e, ERR_INVALID, NULL, "trusted_proxy must be an IP address, not \"%.60s\"",
+                                "trusted_proxy 应为 IP 地址，而不是“%.60s”", proxy);
         struct server *s = calloc(1, sizeof *s);
         if (!s)
                 abort();
         s->options = *options;
+        s->proxy = trusted;
         defaults(&s->options);
         s->arena = arena_new();
         s->started = clock_steady();
         const struct route *const own[] = {server_routes, NULL};
         s->routes = routes_compile(s->arena, own, s->options.routes);
-        s->rates = rate_table_new();
+        s->buckets = buckets_new();
+        s->guests = guests_new(s->options.connections_per_address, &s->proxy);
         s->lives = lives_new(s->options.streams);
         s->pool = pool_new(s->options.workers, s->options.queue, SLOW_MOST, exchange_run);
         make_openapi(s);
@@ -149,7 +158,8 @@ void server_stop(struct server **server)
                 pool_free(&s->pool);
         }
         lives_free(&s->lives);
-        rate_table_free(&s->rates);
+        buckets_free(&s->buckets);
+        guests_free(&s->guests);
         buf_free(&s->openapi);
         arena_free(&s->arena);
         free(s);

@@ -161,6 +161,7 @@ static bool start_server(struct running *r, const struct settings *s, const stru
                 .workers = s->workers,
                 .queue = s->queue,
                 .connections = s->connections,
+                .connections_per_address = s->connections_per_address,
                 .idle_seconds = s->idle_seconds,
                 .streams = s->streams,
                 .title = "yiwang",

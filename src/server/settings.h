@@ -14,7 +14,7 @@ struct settings {
         int store_readers, store_writers;
         const char *address;            /* "127.0.0.1" */
         int port;                       /* 8080 */
-        int workers, queue, connections, idle_seconds, streams;
+        int workers, queue, connections, connections_per_address, idle_seconds, streams;
         const char *trusted_proxy;
         bool access_log;
         const char *log_level;          /* debug, info, warn, error */
