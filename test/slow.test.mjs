@@ -22,20 +22,29 @@ async function drip(base, first, text, ms) {
     raw.write(text[i])
     await raw.wait(ms)
   }
-  await raw.wait(1000)
+  await raw.wait(text ? 1000 : 20000)
   raw.end()
   assert.ok(raw.closed, 'the server cut it')
   return (Date.now() - raw.started) / 1000
 }
 
-/** Takes its answers slowly: asks for many, reads nothing or little. */
+/** How many connections the server has, besides the one that asks. */
+async function open(base) {
+  const { answers } = await exchange(base, 'GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 5000)
+  return Number(/yiwang_http_connections (\d+)/.exec(answers[0].body)[1]) - 1
+}
+
+/** Asks for many answers and reads `bytes` of them each `ms`; seconds until the server had enough. */
 async function readSlowly(base, path, bytes, ms) {
   const raw = new Raw(base)
   await raw.opened
+  raw.socket.removeAllListeners('data')
   raw.socket.pause()
-  for (let i = 0; i < 400; i++) raw.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
-  while (!raw.closed && Date.now() - raw.started < 60000) {
-    await raw.wait(ms)
+  for (let i = 0; i < 200; i++) raw.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  await sleep(500)
+  assert.equal(await open(base), 1)
+  while ((await open(base)) && Date.now() - raw.started < 90000) {
+    await sleep(ms)
     raw.socket.read(bytes)
   }
   const seconds = (Date.now() - raw.started) / 1000
@@ -82,7 +91,8 @@ test('slow clients are cut, and others are served meanwhile', async (t) => {
 
 test('who does not take his answers is cut', async (t) => {
   const d = await District.start(t, { settings: { idle_seconds: IDLE } })
-  const [silent, slow] = await Promise.all([readSlowly(d.base, '/api/openapi.json', 0, 500), readSlowly(d.base, '/api/openapi.json', 100, 500)])
+  const silent = await readSlowly(d.base, '/api/openapi.json', 0, 500)
+  const slow = await readSlowly(d.base, '/api/openapi.json', 100, 500)
   t.diagnostic(`reads nothing: ${silent} s; reads 200 bytes a second: ${slow} s`)
   assert.ok(silent < 30 && slow < 45)
   assert.equal((await d.ask('GET', '/healthz')).status, 200)
