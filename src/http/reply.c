@@ -1,6 +1,7 @@
 /* http/reply.c -- what a handler sees of a request, and how its reply becomes an answer: problems, ETag, gzip, headers. */
 #include "base/log.h"
 #include "base/text.h"
+#include "edge/headers.h"
 #include "http/inside.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,14 +182,19 @@ static void add(struct MHD_Response *r, const char *name, const char *value)
 
 static void add_headers(struct exchange *x, struct MHD_Response *r)
 {
-        bool cache = false;
+        bool cache = false, policy = false;
         for (const struct header *h = x->headers; h; h = h->next) {
                 cache = cache || strcasecmp(h->name, "Cache-Control") == 0;
+                policy = policy || strcasecmp(h->name, "Content-Security-Policy") == 0;
                 add(r, h->name, h->value);
         }
         add(r, "X-Request-Id", x->rq.id);
-        add(r, "X-Content-Type-Options", "nosniff");
-        add(r, "Referrer-Policy", "no-referrer");
+        for (const struct edge_header *h = edge_headers; h->name; h++)
+                add(r, h->name, h->value);
+        if (!policy)
+                add(r, "Content-Security-Policy", edge_policy);
+        if (x->rq.secure)
+                add(r, "Strict-Transport-Security", edge_transport);
         if (x->rp.etag)
                 add(r, "ETag", arena_format(x->arena, "W/\"%s\"", x->rp.etag));
         if (!cache)
