@@ -82,7 +82,7 @@ export class District {
     this.child.stdout.on('data', (bytes) => (this.said += bytes))
     this.child.stderr.on('data', (bytes) => (this.log += bytes))
     this.ended = new Promise((done) => this.child.on('exit', (code, signal) => done({ code, signal })))
-    const listening = () => /listening on (http:\/\/\S+)/.exec(this.said) ?? (this.child.exitCode !== null && [null, null])
+    const listening = () => /listening on (https?:\/\/\S+)/.exec(this.said) ?? (this.child.exitCode !== null && [null, null])
     const found = await until(listening, 'the server listens', 60)
     assert.ok(found[1], `the server ended: ${this.log}`)
     this.base = found[1]

@@ -18,12 +18,14 @@ struct guest {
         bool cut;
         _Atomic int64_t until;
         struct host *host; /* NULL: not counted */
+        struct guests *all;
         struct guest *before, *after;
 };
 struct guests {
         pthread_mutex_t lock;
         pthread_cond_t end;
         int per_address;
+        void *owner;
         struct address spared;
         struct guest *first;
         struct host *hosts[SHELVES];
@@ -71,10 +73,8 @@ static bool counted(const struct guests *g, const struct address *a)
 
 bool guests_room(struct guests *g, const struct address *a)
 {
-        if (!counted(g, a))
-                return true;
         (void)pthread_mutex_lock(&g->lock);
-        const struct host *host = *host_find(g, address_key(a, 0));
+        const struct host *host = counted(g, a) ? *host_find(g, address_key(a, 0)) : NULL;
         const bool room = !host || host->n < g->per_address;
         g->refused += !room;
         (void)pthread_mutex_unlock(&g->lock);
@@ -88,6 +88,7 @@ struct guest *guest_new(struct guests *g, int socket, const struct address *a, i
         if (!one)
                 abort();
         one->socket = socket;
+        one->all = g;
         atomic_init(&one->until, until);
         (void)pthread_mutex_lock(&g->lock);
         one->host = counted(g, a) ? host_join(g, address_key(a, 0)) : NULL;
@@ -162,13 +163,26 @@ static void *watch(void *ctx)
         return NULL;
 }
 
-struct guests *guests_new(int per_address, const struct address *spared)
+void *guest_owner(const struct guest *one)
+{
+        return one->all->owner;
+}
+
+void guests_limit(struct guests *g, int per_address)
+{
+        (void)pthread_mutex_lock(&g->lock);
+        g->per_address = per_address;
+        (void)pthread_mutex_unlock(&g->lock);
+}
+
+struct guests *guests_new(int per_address, const struct address *spared, void *owner)
 {
         pthread_condattr_t how;
         struct guests *g = calloc(1, sizeof *g);
         if (!g)
                 abort();
         g->per_address = per_address;
+        g->owner = owner;
         if (spared)
                 g->spared = *spared;
         (void)pthread_mutex_init(&g->lock, NULL);

@@ -12,7 +12,9 @@ struct guest;
 
 /* per_address: most open connections of one address (of IPv6: of one /64); 0 = any number.  `spared` is never counted (the trusted
  * proxy); NULL = nobody. */
-struct guests *guests_new(int per_address, const struct address *spared);
+struct guests *guests_new(int per_address, const struct address *spared, void *owner);
+void *guest_owner(const struct guest *);        /* what guests_new() was given */
+void guests_limit(struct guests *, int per_address);    /* for those who come from now on */
 void guests_free(struct guests **);             /* when all guests have gone; joins the thread */
 /* False: this address has all the connections it may have. */
 bool guests_room(struct guests *, const struct address *);

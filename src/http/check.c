@@ -1,26 +1,81 @@
 /* http/check.c -- what the route table demands of a request, before its handler runs. */
+#include "base/map.h"
 #include "base/text.h"
 #include "http/inside.h"
 #include <stdio.h>
 
 /* --- requests a minute ------------------------------------------------------------------------------------------ */
-/* The bucket of one address for one purpose. */
-static uint64_t bucket_of(const struct exchange *x, const void *purpose)
+static void tell_allowance(struct exchange *x, const struct allowance *a)
 {
-        return address_key(&x->client, (uint64_t)(uintptr_t)purpose);
+        reply_header(&x->rp, "RateLimit-Limit", arena_format(x->arena, "%d", a->limit));
+        reply_header(&x->rp, "RateLimit-Remaining", arena_format(x->arena, "%d", a->left));
+        reply_header(&x->rp, "RateLimit-Reset", arena_format(x->arena, "%d", a->reset));
+}
+
+/* Takes one from a bucket and keeps the narrower allowance; per_minute 0: there is no such bucket. */
+static bool take(const struct exchange *x, uint64_t key, int per_minute, struct allowance *narrow)
+{
+        struct allowance a;
+        if (per_minute == 0)
+                return true;
+        const bool room = bucket_take(x->server->buckets, key, per_minute, clock_steady(), &a);
+        if (!room || narrow->limit == 0 || a.left < narrow->left)
+                *narrow = a;
+        return room;
+}
+
+static bool take_by_address(const struct exchange *x, bool reads, struct allowance *narrow)
+{
+        struct server *s = x->server;
+        atomic_int *rate = reads ? &s->rate_reads : &s->rate_writes;
+        return take(x, address_key(&x->client, (uint64_t)(uintptr_t)rate), atomic_load(rate), narrow);
+}
+
+/* Keys and accounts have a bucket of their own, wherever they come from. */
+static bool take_by_name(const struct exchange *x, struct allowance *narrow)
+{
+        const struct actor *who = &x->rq.actor;
+        const uint64_t seed = who->account != 0 ? 1 : 2; /* an account and a key may have the same name */
+        return take(x, hash_bytes(who->name, strlen(who->name), seed) | 1, atomic_load(&x->server->rate_key), narrow);
+}
+
+static bool take_all(const struct exchange *x, struct allowance *narrow)
+{
+        const struct route *route = x->compiled->route;
+        const bool reads = text_is(route->method, "GET");
+        if (x->rq.actor.role != ROLE_PUBLIC)
+                return !text_starts(route->path, "/api/") || take_by_name(x, narrow);
+        return take(x, address_key(&x->client, (uint64_t)(uintptr_t)route), route->per_minute, narrow)
+               && (!text_starts(route->path, "/api/") || take_by_address(x, reads, narrow));
+}
+
+static bool too_many(struct exchange *x, const struct allowance *a, int *status, struct err *e)
+{
+        *status = MHD_HTTP_TOO_MANY_REQUESTS;
+        reply_header(&x->rp, "Retry-After", arena_format(x->arena, "%d", a->wait));
+        if (x->rq.actor.role != ROLE_PUBLIC)
+                return err_both(e, ERR_BUSY, NULL, "too many requests of this key or account; try again in %d seconds",
+                                "此密钥或账号请求过于频繁，请 %d 秒后再试", a->wait);
+        return err_both(e, ERR_BUSY, NULL, "too many requests from your address; try again in %d seconds",
+                        "您的地址请求过于频繁，请 %d 秒后再试", a->wait);
 }
 
 static bool check_rate(struct exchange *x, int *status, struct err *e)
 {
-        const struct route *route = x->compiled->route;
-        struct allowance a;
-        if (route->per_minute == 0 || x->rq.actor.role != ROLE_PUBLIC
-            || bucket_take(x->server->buckets, bucket_of(x, route), route->per_minute, clock_steady(), &a))
-                return true;
-        *status = MHD_HTTP_TOO_MANY_REQUESTS;
-        reply_header(&x->rp, "Retry-After", arena_format(x->arena, "%d", a.wait));
-        return err_both(e, ERR_BUSY, NULL, "too many requests from your address; try again in %d seconds",
-                        "您的地址请求过于频繁，请 %d 秒后再试", a.wait);
+        struct allowance narrow = {.limit = 0};
+        const bool room = take_all(x, &narrow);
+        if (narrow.limit > 0)
+                tell_allowance(x, &narrow);
+        return room || too_many(x, &narrow, status, e);
+}
+
+/* Who tries keys counts as who changes something without one. */
+static bool check_refused(struct exchange *x, int *status, struct err *e)
+{
+        struct allowance narrow = {.limit = 0};
+        if (e->kind == ERR_DENIED && x->rq.actor.role == ROLE_PUBLIC && !take_by_address(x, false, &narrow))
+                return too_many(x, &narrow, status, e);
+        return false;
 }
 
 /* --- query --------------------------------------------------------------------------------------------------------- */
@@ -111,7 +166,7 @@ static bool check_caller(struct exchange *x, int *status, struct err *e)
         struct request *rq = &x->rq;
         rq->actor = (struct actor){.role = ROLE_PUBLIC, .name = "public"};
         if (x->server->options.identify && !x->server->options.identify(rq, e))
-                return false;
+                return check_refused(x, status, e);
         if (!(route->roles & (unsigned)rq->actor.role))
                 return rq->actor.role == ROLE_PUBLIC
                                ? err_both(e, ERR_DENIED, NULL, "sign in first, or send a key: Authorization: Bearer KEY",

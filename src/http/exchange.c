@@ -84,9 +84,11 @@ static void find_client(struct exchange *x)
         const char *forwarded = NULL;
         struct address named;
         x->client = peer_of(x->connection);
+        x->rq.secure = x->server->tls != NULL;
         (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, keep_last, &forwarded);
         if (address_same(&x->client, &x->server->proxy)) {
-                x->rq.secure = text_is(request_header(&x->rq, "X-Forwarded-Proto"), "https");
+                const char *scheme = request_header(&x->rq, "X-Forwarded-Proto");
+                x->rq.secure = scheme ? text_is(scheme, "https") : x->rq.secure;
                 if (forwarded && address_forwarded(forwarded, &named))
                         x->client = named;
         } else if (forwarded && !atomic_exchange(&x->server->stranger_told, true)) {
@@ -298,7 +300,7 @@ void exchange_done(void *ctx, struct MHD_Connection *connection, void **cls, enu
         if (x->compiled && x->status)
                 figures_count(x->compiled, x->status, usec);
         /* The route, not the path: a tracking code is a key to a case. */
-        if (s->options.access_log && x->begun)
+        if (atomic_load(&s->access_log) && x->begun)
                 log_event(LOG_INFO, "http.request", "id=%s method=%s route=%s status=%u ms=%.1f bytes=%zu role=%d name=%s%s",
                           x->rq.id, x->rq.method, x->compiled ? x->compiled->route->path : "-", x->status, (double)usec / 1000.0,
                           x->sent, (int)x->rq.actor.role, x->rq.actor.name ? x->rq.actor.name : "-",

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "edge/buckets.h"
 #include "edge/guests.h"
+#include "edge/tls.h"
 #include "http/http.h"
 #include <microhttpd.h>
 #include <pthread.h>
@@ -74,6 +75,9 @@ struct server {
         struct lives *lives;
         struct buckets *buckets;
         struct guests *guests;
+        struct tls *tls;                /* NULL: plain HTTP */
+        atomic_int rate_reads, rate_writes, rate_key;
+        atomic_bool access_log;
         struct address proxy;           /* unknown: none is trusted */
         struct buf openapi;
         char openapi_etag[24];
