@@ -50,6 +50,7 @@ const doubtful = [
   ['a line without a colon', `${GET}X\r\n\r\n`, 400],
   ['a line without a name', `${GET}: y\r\n\r\n`, 400],
   ['NUL in a value', `${GET}X: y\0z\r\n\r\n`, 400],
+  ['NUL in the place of CR', `${GET}X: y\0z\n\n`, 400],
   ['NUL in a name', `${GET}X\0: y\r\n\r\n`, 400],
   ['NUL in the address', 'GET /healthz\0x HTTP/1.1\r\nHost: a\r\n\r\n', 400],
   ['a control character in a value', `${GET}X: \x01\r\n\r\n`, 400],

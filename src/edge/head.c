@@ -28,27 +28,36 @@ static bool has_controls(const char *text, size_t n, bool tab_allowed)
 }
 
 /* --- nothing was skipped -------------------------------------------------------------------------------------------------- */
+/* Steps over a text that begins at *at and ends with `marks` bytes that are NUL now; false when it is not there. */
+static bool step(const char **at, const char *end, const char *text, size_t marks)
+{
+        if (text != *at || text >= end)
+                return false;
+        *at += strnlen(text, (size_t)(end - text));
+        for (; marks > 0; marks--, (*at)++)
+                if (*at >= end || **at != '\0')
+                        return false;
+        return true;
+}
+
 /* The texts the library found, with the marks between them, must be all the bytes that came. */
 static bool seamless(const struct head *h)
 {
-        const char *at = h->method + strlen(h->method) + 1;
-        if (h->uri != at)
+        const char *at = h->method, *end = h->method + h->size;
+        if (!step(&at, end, h->method, 1) || h->uri != at || strlen(h->asked) >= (size_t)(end - at))
                 return false;
-        at += strlen(h->asked) + 1;
-        if (h->version != at)
+        at += strlen(h->asked) + 1; /* the library has marked places within the uri */
+        if (!step(&at, end, h->version, 2))
                 return false;
-        at += strlen(h->version) + 2;
         for (size_t i = 0; i < h->n; i++) {
-                const struct head_line *l = &h->lines[i];
-                if (l->name != at)
+                if (!step(&at, end, h->lines[i].name, 1))
                         return false;
-                at += strlen(l->name) + 1;
-                at += strspn(at, " \t");
-                if (l->value != at)
+                while (at < end && (*at == ' ' || *at == '\t'))
+                        at++;
+                if (!step(&at, end, h->lines[i].value, 2))
                         return false;
-                at += strlen(l->value) + 2;
         }
-        return at + 2 == h->method + h->size;
+        return end - at == 2 && at[0] == '\0' && at[1] == '\0';
 }
 
 /* --- single lines ------------------------------------------------------------------------------------------------------------ */

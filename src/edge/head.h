@@ -1,7 +1,8 @@
 /* edge/head.h -- is the head of a request what everybody on its way must have read alike?  (pure; fuzzed)
  *
  * Request smuggling lives on heads that two programs read in two ways (RFC 9112, section 11.2).  So whatever is not plain is
- * refused, and the connection ends with the answer.
+ * refused, and the connection ends with the answer.  One thing cannot be seen any more: NUL beside LF in the place of CR LF; who takes
+ * that for the end of a line reads the lines as we do, and who does not refuses it.
  */
 #ifndef EDGE_HEAD_H
 #define EDGE_HEAD_H

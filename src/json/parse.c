@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include <cJSON.h>
+#include <math.h>
 
 enum { DEPTH_MOST = 32 };
 
@@ -117,14 +118,17 @@ static bool scan(const char *s, size_t n, struct err *e)
         return true;
 }
 
-static bool names_once(const cJSON *n, struct err *e)
+/* No name twice in an object, no number that a double cannot hold. */
+static bool sound(const cJSON *n, struct err *e)
 {
+        if (cJSON_IsNumber(n) && !isfinite(n->valuedouble))
+                return err_both(e, ERR_INVALID, NULL, "a number of the JSON text is too large", "JSON 文本中有数值过大");
         for (const cJSON *c = n->child; c; c = c->next) {
                 for (const cJSON *d = c->next; cJSON_IsObject(n) && d; d = d->next)
                         if (strcmp(c->string, d->string) == 0)
                                 return err_both(e, ERR_INVALID, NULL, "the name \"%.60s\" stands twice in one object",
                                                 "同一对象中“%.60s”出现两次", c->string);
-                if (c->child && !names_once(c, e))
+                if (!sound(c, e))
                         return false;
         }
         return true;
@@ -168,7 +172,7 @@ const struct json_value *json_parse(struct arena *a, const char *text, size_t n,
                 (void)err_both(e, ERR_INVALID, NULL, "an object has more than %d members", "对象的成员超过%d个", 2000);
                 return NULL;
         }
-        return names_once(root, e) ? value(root) : NULL;
+        return sound(root, e) ? value(root) : NULL;
 }
 
 enum json_kind json_kind(const struct json_value *v)
