@@ -91,7 +91,7 @@ export class District {
   }
 
   async listens() {
-    const listening = () => /listening on (http:\/\/\S+)/.exec(this.said) ?? ((this.child.exitCode ?? this.child.signalCode) !== null && [null, null])
+    const listening = () => /listening on (https?:\/\/\S+)/.exec(this.said) ?? ((this.child.exitCode ?? this.child.signalCode) !== null && [null, null])
     const found = await until(listening, 'the server listens', 60)
     assert.ok(found[1], `the server ended: ${this.log}`)
     this.base = found[1]

@@ -13,9 +13,17 @@ void log_least(enum log_level level)
         atomic_store(&least, (int)level);
 }
 
+static const char *const names[] = {[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+
+void log_named(const char *level)
+{
+        for (size_t i = 0; i < COUNT_OF(names); i++)
+                if (strcmp(names[i], level) == 0)
+                        log_least((enum log_level)i);
+}
+
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
-        static const char *const names[] = {"debug", "info", "warn", "error"};
         char line[2048], time[TIME_TEXT_SIZE];
         if ((int)level < atomic_load(&least))
                 return;

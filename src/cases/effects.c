@@ -86,6 +86,24 @@ static bool choose_unit(struct moving *m, struct err *e)
         return true;
 }
 
+/* The assisting unit that `v` of the form's list names. */
+static const struct unit *find_assist(const struct moving *m, const struct json_value *assists, const struct json_value *v,
+                                      struct err *e)
+{
+        const char *code = json_text_of(v);
+        const struct unit *unit = unit_find(m->rules->units, code);
+        if (!unit)
+                (void)err_both(e, ERR_INVALID, "assists", "there is no unit \"%s\"; see /api/v1/units",
+                               "没有编码为“%s”的单位，可查 /api/v1/units", code);
+        for (const struct json_value *u = json_first(assists); unit && u != v; u = json_next(u))
+                if (text_is(json_text_of(u), code)) {
+                        (void)err_both(e, ERR_INVALID, "assists", "the unit \"%s\" stands twice in the list; name it once",
+                                       "协办单位“%s”重复，请只写一次", code);
+                        return NULL;
+                }
+        return unit;
+}
+
 static bool assign_tasks(struct moving *m, struct err *e)
 {
         const struct json_value *assists = json_get(m->form, "assists");
@@ -95,11 +113,8 @@ static bool assign_tasks(struct moving *m, struct err *e)
         if (assists && !task_end(m->tx, m->row.id, "assist", "", "revoked", m->now, e))
                 return false;
         for (const struct json_value *v = json_first(assists); v; v = json_next(v)) {
-                const struct unit *unit = unit_find(m->rules->units, json_text_of(v));
-                if (!unit)
-                        return err_both(e, ERR_INVALID, "assists", "there is no unit \"%s\"; see /api/v1/units",
-                                        "没有编码为“%s”的单位，可查 /api/v1/units", json_text_of(v));
-                if (!task_assign(m->tx, m->row.id, "assist", unit->code, m->now, e))
+                const struct unit *unit = find_assist(m, assists, v, e);
+                if (!unit || !task_assign(m->tx, m->row.id, "assist", unit->code, m->now, e))
                         return false;
         }
         for (size_t i = 0; !assists && i < m->answer.n_assists; i++) {

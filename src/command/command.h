@@ -25,6 +25,8 @@ struct command_line {
         void *inside;
 };
 const char *option_value(const struct command_line *, const char *name);        /* NULL when not given; "" for a switch that was */
+/* Reads the settings of the command line `ctx` again: its flags, the environment, and the file as it is now. */
+bool settings_again(void *ctx, struct arena *, struct settings *, struct err *);
 bool command_in_chinese(const struct command_line *);           /* --language, YIWANG_LANGUAGE, LANG */
 /* The sentence in the caller's language. */
 const char *say(const struct command_line *, const char *en, const char *zh);

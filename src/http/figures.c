@@ -59,7 +59,15 @@ void figures_write(struct server *s, struct buf *out)
         buf_format(out, "# TYPE yiwang_http_workers_busy gauge\nyiwang_http_workers_busy %d\n", running);
         buf_format(out, "# TYPE yiwang_http_refused_total counter\nyiwang_http_refused_total %lld\n",
                    (long long)atomic_load(&s->refused));
+        long long open, late, turned_away;
+        guests_figures(s->guests, &open, &late, &turned_away);
+        buf_format(out, "# TYPE yiwang_http_connections gauge\nyiwang_http_connections %lld\n", open);
+        buf_format(out, "# TYPE yiwang_http_late_total counter\nyiwang_http_late_total %lld\n", late);
+        buf_format(out, "# TYPE yiwang_http_turned_away_total counter\nyiwang_http_turned_away_total %lld\n", turned_away);
         buf_format(out, "# TYPE yiwang_http_streams gauge\nyiwang_http_streams %d\n", lives_count(s->lives));
+        if (s->tls)
+                buf_format(out, "# TYPE yiwang_tls_certificate_ends gauge\nyiwang_tls_certificate_ends %lld\n",
+                           (long long)tls_ends(s->tls));
         buf_format(out, "# TYPE yiwang_uptime_seconds gauge\nyiwang_uptime_seconds %lld\n",
                    (long long)((clock_steady() - s->started) / USEC_SECOND));
 }

@@ -31,7 +31,8 @@ struct request {
         int64_t now;
         const char *id;                 /* request id, also in X-Request-Id and the access log */
         const char *language;           /* "zh" or "en", from ?lang= or Accept-Language; "en" when unsaid */
-        const char *address;            /* of the client; the last untrusted hop of X-Forwarded-For behind a trusted proxy */
+        const char *address;            /* of the client; the last hop of X-Forwarded-For behind a trusted proxy */
+        bool secure;                    /* came encrypted: over TLS to us, or to the trusted proxy (X-Forwarded-Proto) */
         const char *method, *path;
         const struct json_value *body;  /* parsed and checked against the route's shape; NULL without a body */
         const char *raw;                /* the body's bytes, for routes with raw_body */
@@ -108,16 +109,26 @@ struct server_options {
         int workers;                    /* 0 = 64 */
         int queue;                      /* waiting requests before 503; 0 = 1024 */
         int connections;                /* 0 = 12000 */
+        int connections_per_address;    /* 0 = 512; the trusted proxy is not counted */
         int idle_seconds;               /* slow and idle clients are cut; 0 = 30 */
         int streams;                    /* most live answers; 0 = 1000 */
+        /* Requests a minute below /api/; 0 = any number.  Of one address (IPv6: one /64) without key or session, reading and changing;
+         * of one key or account. */
+        int rate_reads, rate_writes, rate_key;
+        const char *tls_certificate, *tls_key;  /* PEM files; both or none */
         const char *title, *release;    /* for the OpenAPI page */
-        const char *trusted_proxy;      /* address whose X-Forwarded-For is believed; NULL = none */
+        const char *trusted_proxy;      /* address whose X-Forwarded-For and -Proto are believed; NULL = none */
         bool access_log;
 };
 
 /* Also serves /healthz, /readyz, /metrics and /api/openapi.json. */
 bool server_start(struct server **, const struct server_options *, struct err *) MUST_CHECK;
+/* What server_start() would refuse of the trusted proxy and the certificate, without starting. */
+bool server_check(const struct server_options *, struct err *) MUST_CHECK;
 int server_port(const struct server *);
+/* Takes over what may change while it runs: rates, connections_per_address, access_log, and certificate and key, whose files are read
+ * anew.  False: the files cannot be used; then nothing has changed. */
+bool server_reload(struct server *, const struct server_options *, struct err *) MUST_CHECK;
 void server_wake_streams(struct server *);      /* cheap, any thread */
 void server_stop(struct server **);             /* finishes what was accepted, joins, sets NULL */
 

@@ -8,6 +8,9 @@
 #define HTTP_INSIDE_H
 #include "base/arena.h"
 #include "base/clock.h"
+#include "edge/buckets.h"
+#include "edge/guests.h"
+#include "edge/tls.h"
 #include "http/http.h"
 #include <microhttpd.h>
 #include <pthread.h>
@@ -43,11 +46,6 @@ struct compiled *routes_find(const struct route_list *, const char *method, cons
 const char *route_param(struct arena *, const struct compiled *, const struct uri *, const char *name);
 
 /* --- check.c: what the route table demands of a request ------------------------------------------------------ */
-struct rate_table;
-struct rate_table *rate_table_new(void);
-void rate_table_free(struct rate_table **);
-/* Counts one request; false when `per_minute` are used up, with the seconds until there is room again. */
-bool rate_take(struct rate_table *, const void *route, const char *address, int per_minute, int64_t steady, int *wait);
 /* Everything before the handler: query, caller, role, rate, body.  False with the status to answer. */
 bool exchange_check(struct exchange *, int *status, struct err *) MUST_CHECK;
 
@@ -75,14 +73,19 @@ struct server {
         struct MHD_Daemon *daemon;
         struct pool *pool;
         struct lives *lives;
-        struct rate_table *rates;
+        struct buckets *buckets;
+        struct guests *guests;
+        struct tls *tls;                /* NULL: plain HTTP */
+        atomic_int rate_reads, rate_writes, rate_key;
+        atomic_bool access_log;
+        struct address proxy;           /* unknown: none is trusted */
         struct buf openapi;
         char openapi_etag[24];
         int port;
         int64_t started;
         char id_prefix[12];
         atomic_llong ids, in_flight, refused;
-        atomic_bool stopping;
+        atomic_bool stopping, stranger_told;
 };
 
 enum phase { READING, WAITING, ANSWERED };
@@ -96,6 +99,11 @@ struct exchange {
         struct uri uri;
         struct err uri_fault;
         bool uri_ok;
+        int head_status;                /* 0 = the head is well-formed; else the answer, with head_fault */
+        struct err head_fault;
+        bool close;                     /* the connection ends with this answer */
+        struct guest *guest;            /* of the connection; NULL in tests without one */
+        struct address client;
         struct compiled *compiled;
         char allow[64];
         struct buf body;
@@ -113,6 +121,8 @@ extern const struct route *const server_routes;         /* /healthz, /readyz, /m
 void *exchange_new(void *ctx, const char *uri, struct MHD_Connection *);
 enum MHD_Result exchange_on(void *ctx, struct MHD_Connection *, const char *url, const char *method, const char *version,
                             const char *bytes, size_t *n, void **cls);
+void exchange_connection(void *ctx, struct MHD_Connection *, void **guest, enum MHD_ConnectionNotificationCode);
+enum MHD_Result exchange_admit(void *ctx, const struct sockaddr *, socklen_t);
 void exchange_done(void *ctx, struct MHD_Connection *, void **cls, enum MHD_RequestTerminationCode);
 void exchange_run(struct exchange *);                   /* on a worker: check, handler, response, resume */
 void exchange_finish(struct exchange *);                /* rp becomes a response */

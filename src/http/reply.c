@@ -1,6 +1,7 @@
 /* http/reply.c -- what a handler sees of a request, and how its reply becomes an answer: problems, ETag, gzip, headers. */
 #include "base/log.h"
 #include "base/text.h"
+#include "edge/headers.h"
 #include "http/inside.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,9 +58,13 @@ static const struct {
         {404, "not-found", "Not found", "未找到"},
         {405, "method", "This address does not take this method", "此地址不支持该方法"},
         {409, "conflict", "Not possible in the present state", "当前状态下无法进行"},
+        {411, "length", "The length of the body is missing", "缺少正文长度"},
         {413, "too-large", "The body is too large", "请求正文过大"},
+        {414, "uri", "The address is too long", "地址过长"},
         {415, "media-type", "Wrong media type", "不支持的内容类型"},
+        {417, "expectation", "This expectation cannot be met", "无法满足 Expect"},
         {429, "too-many", "Too many requests", "请求过于频繁"},
+        {431, "head", "The head of the request is too large", "请求头过大"},
         {503, "busy", "Busy, try again", "系统繁忙，请稍后再试"},
         {500, "fault", "The server failed", "服务器出错"},
 };
@@ -177,19 +182,24 @@ static bool add(struct MHD_Response *r, const char *name, const char *value)
 
 static void add_headers(struct exchange *x, struct MHD_Response *r)
 {
-        bool cache = false;
+        bool cache = false, policy = false;
         for (const struct header *h = x->headers; h; h = h->next) {
                 cache = cache || strcasecmp(h->name, "Cache-Control") == 0;
+                policy = policy || strcasecmp(h->name, "Content-Security-Policy") == 0;
                 add(r, h->name, h->value);
         }
         add(r, "X-Request-Id", x->rq.id);
-        add(r, "X-Content-Type-Options", "nosniff");
-        add(r, "Referrer-Policy", "no-referrer");
+        for (const struct edge_header *h = edge_headers; h->name; h++)
+                add(r, h->name, h->value);
+        if (!policy)
+                add(r, "Content-Security-Policy", edge_policy);
+        if (x->rq.secure)
+                add(r, "Strict-Transport-Security", edge_transport);
         if (x->rp.etag)
                 add(r, "ETag", arena_format(x->arena, "W/\"%s\"", x->rp.etag));
         if (!cache)
                 add(r, "Cache-Control", x->rp.etag ? "private, no-cache" : "no-store");
-        if (atomic_load(&x->server->stopping))
+        if (x->close || atomic_load(&x->server->stopping))
                 add(r, "Connection", "close");
 }
 

@@ -29,6 +29,8 @@ struct running {
         struct store *store;
         struct identity_cache *identities;
         struct scheduler *slow;
+        const struct settings *settings; /* in force; after a reload in settings_arena */
+        struct arena *settings_arena;
         pthread_mutex_t waking; /* the scheduler wakes the server's streams until the server goes */
 };
 
@@ -145,6 +147,29 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
         return scheduler_start(&r->slow, &slow, e) && scheduler_start(&r->district.scheduler, &usual, e);
 }
 
+static struct server_options server_options_of(const struct settings *s)
+{
+        return (struct server_options){
+                .address = s->address,
+                .port = s->port,
+                .workers = s->workers,
+                .queue = s->queue,
+                .connections = s->connections,
+                .connections_per_address = s->connections_per_address,
+                .idle_seconds = s->idle_seconds,
+                .rate_reads = s->rate_reads,
+                .rate_writes = s->rate_writes,
+                .rate_key = s->rate_key,
+                .tls_certificate = s->tls_certificate,
+                .tls_key = s->tls_key,
+                .streams = s->streams,
+                .title = "yiwang",
+                .release = YIWANG_VERSION,
+                .trusted_proxy = s->trusted_proxy,
+                .access_log = s->access_log,
+        };
+}
+
 static bool start_server(struct running *r, const struct settings *s, const struct capabilities *c, struct server **out,
                          struct err *e)
 {
@@ -154,25 +179,13 @@ static bool start_server(struct running *r, const struct settings *s, const stru
         const struct route **tables = NEW_ARRAY(r->arena, const struct route *, n + 1);
         for (size_t i = 0; i < n; i++)
                 tables[i] = *c->routes[i];
-        const struct server_options options = {
-                .address = s->address,
-                .port = s->port,
-                .routes = tables,
-                .store = r->store,
-                .app = r,
-                .identify = identify,
-                .metrics = metrics,
-                .ready = ready,
-                .workers = s->workers,
-                .queue = s->queue,
-                .connections = s->connections,
-                .idle_seconds = s->idle_seconds,
-                .streams = s->streams,
-                .title = "yiwang",
-                .release = YIWANG_VERSION,
-                .trusted_proxy = s->trusted_proxy,
-                .access_log = s->access_log,
-        };
+        struct server_options options = server_options_of(s);
+        options.routes = tables;
+        options.store = r->store;
+        options.app = r;
+        options.identify = identify;
+        options.metrics = metrics;
+        options.ready = ready;
         return server_start(out, &options, e);
 }
 
@@ -191,6 +204,8 @@ static void close_all(struct running *r)
         if (r->store)
                 store_close(&r->store);
         identity_cache_free(&r->identities);
+        if (r->settings_arena)
+                arena_free(&r->settings_arena);
         arena_free(&r->arena);
 }
 
@@ -211,7 +226,42 @@ static void share_heaps(void)
         (void)mallopt(M_ARENA_MAX, 4);
 }
 
-static void wait_for_the_end(struct running *r, const sigset_t *signals)
+/* Names of what changed, for the log. */
+static const char *changes(struct arena *a, const struct settings *was, const struct settings *is, bool wanted)
+{
+        const char *list = "", *name;
+        bool live;
+        for (size_t i = 0; (name = settings_changed(was, is, &i, &live));)
+                if (live == wanted)
+                        list = arena_format(a, "%s%s%s", list, *list ? "," : "", name);
+        return *list ? list : "none";
+}
+
+/* The old settings' arena goes: nothing that runs points into it, since what was started with the first ones keeps those. */
+static bool reload_settings(struct running *r, const struct settings_source *source, struct err *e)
+{
+        struct arena *a = arena_new();
+        struct settings *now = NEW(a, struct settings);
+        if (!source->read(source->ctx, a, now, e)) {
+                arena_free(&a);
+                return false;
+        }
+        const struct server_options options = server_options_of(now);
+        if (!server_reload(r->district.server, &options, e)) {
+                arena_free(&a);
+                return false;
+        }
+        log_named(now->log_level ? now->log_level : "info");
+        log_event(LOG_INFO, "serve.reload", "changed=%s needs_restart=%s", changes(a, r->settings, now, true),
+                  changes(a, r->settings, now, false));
+        if (r->settings_arena)
+                arena_free(&r->settings_arena);
+        r->settings_arena = a;
+        r->settings = now;
+        return true;
+}
+
+static void wait_for_the_end(struct running *r, const struct settings_source *source, const sigset_t *signals)
 {
         for (int number; sigwait(signals, &number) == 0;) {
                 struct err e = {0};
@@ -219,14 +269,17 @@ static void wait_for_the_end(struct running *r, const sigset_t *signals)
                         log_event(LOG_INFO, "serve.stop", "signal=%d", number);
                         return;
                 }
+                if (!reload_settings(r, source, &e))
+                        log_err(LOG_ERROR, "serve.reload", &e);
                 if (!district_reload(&r->district, &e))
                         log_err(LOG_ERROR, "serve.reload", &e);
         }
 }
 
-bool serve(const struct settings *s, const struct capabilities *c, struct err *e)
+bool serve(const struct settings *s, const struct settings_source *source, const struct capabilities *c, struct err *e)
 {
-        struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
+        struct running r = {
+                .arena = arena_new(), .identities = identity_cache_new(), .settings = s, .waking = PTHREAD_MUTEX_INITIALIZER};
         struct server *server = NULL;
         sigset_t signals;
         (void)sigemptyset(&signals);
@@ -240,9 +293,9 @@ bool serve(const struct settings *s, const struct capabilities *c, struct err *e
         r.district.server = server;
         ok = ok && start_schedulers(&r, c, e);
         if (ok) {
-                printf("listening on http://%s:%d\n", s->address, server_port(server));
+                printf("listening on %s://%s:%d\n", s->tls_certificate ? "https" : "http", s->address, server_port(server));
                 (void)fflush(stdout);
-                wait_for_the_end(&r, &signals);
+                wait_for_the_end(&r, source, &signals);
         }
         close_all(&r);
         return ok;
@@ -251,7 +304,8 @@ bool serve(const struct settings *s, const struct capabilities *c, struct err *e
 bool serve_check(const struct settings *s, const struct capabilities *c, struct err *e)
 {
         struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
-        const bool ok = open_district(&r, s, c, e) && ready(&r, e);
+        const struct server_options options = server_options_of(s);
+        const bool ok = server_check(&options, e) && open_district(&r, s, c, e) && ready(&r, e);
         close_all(&r);
         return ok;
 }

@@ -14,11 +14,14 @@ struct settings {
         int store_readers, store_writers;
         const char *address;            /* "127.0.0.1" */
         int port;                       /* 8080 */
-        int workers, queue, connections, idle_seconds, streams;
+        int workers, queue, connections, connections_per_address, idle_seconds, streams;
         const char *trusted_proxy;
+        const char *tls_certificate, *tls_key;
+        int rate_reads, rate_writes, rate_key;
         bool access_log;
         const char *log_level;          /* debug, info, warn, error */
         const char *language;           /* of notices and of the command line: "zh" or "en" */
+        const char *webhook_url, *webhook_secret;       /* become notify.webhooks */
         struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
 };
 
@@ -30,6 +33,9 @@ const struct setting *setting_at(size_t i);             /* NULL behind the last 
  * Secrets are read from the files that *_file settings name and never printed. */
 bool settings_read(struct arena *, const char *file, const char *(*flag)(void *ctx, const char *name), void *ctx,
                    struct settings *, struct err *) MUST_CHECK;
+/* The name of the next setting, from rule *i on (0 at first), that differs; NULL when no more do.  *live: it may change while the
+ * program serves. */
+const char *settings_changed(const struct settings *, const struct settings *, size_t *i, bool *live);
 /* The DSN to open: settings.store or the SQLite file below settings.data. */
 const char *settings_dsn(struct arena *, const struct settings *);
 #endif
