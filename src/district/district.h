@@ -9,6 +9,7 @@ struct catalogue;
 struct channels;
 struct id_source;
 struct notify_settings;
+struct open311_settings;
 struct pack_part;
 struct routing;
 struct scheduler;
@@ -40,6 +41,8 @@ struct district {
         struct scheduler *scheduler;    /* NULL in commands that run none */
         struct server *server;          /* NULL in commands */
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
+        const struct open311_settings *open311; /* NULL in commands */
+        const char *data;               /* folder of the district's files; NULL in tests */
         void *inside;                   /* the rulebooks by version */
 };
 

@@ -10,6 +10,8 @@ struct route;
 struct store;
 struct timer_kind;
 
+struct attribute_value { const char *code, *value; };
+
 struct report {
         const char *channel, *external_id, *source;     /* external_id, source may be NULL */
         const char *title, *text;                       /* title may be NULL */
@@ -20,9 +22,11 @@ struct report {
         bool urgent;
         const char *name, *phone, *email; bool confidential;    /* the reporter; may be NULL */
         const char *media;                              /* JSON text of an array; NULL */
+        const struct attribute_value *attributes; size_t n_attributes;  /* what the item asks; checked by the caller */
 };
 struct receipt {                                        /* texts live in the arena */
         bool again;                                     /* the same report had come before; nothing new was stored */
+        bool waiting;                                   /* kept, but not filed yet: the number is not that of a case so far */
         const char *number, *track, *state;
         const char *item_code, *item_name; double certainty;
         const char *unit_code, *unit_name;

@@ -127,6 +127,9 @@ static const char SQL_REPORTS[] =
         " r.media, p.phone, p.confidential FROM cases c JOIN report r ON r.id = c.id LEFT JOIN reporter p ON p.report_id = r.id"
         " WHERE c.number = $1";
 
+static const char SQL_ATTRIBUTES[] =
+        "SELECT a.code, a.value FROM cases c JOIN report_attribute a ON a.report_id = c.id WHERE c.number = $1 ORDER BY a.n";
+
 struct reading {
         struct request *rq;
         struct reply *rp;
@@ -152,7 +155,12 @@ static void masked(const struct request *rq, const struct rows *r, int64_t id, s
         json_text(j, "phone_masked", text);
 }
 
-static void report_json(const struct reading *g, const struct rows *r)
+struct attributes_read {
+        struct attribute_value *at;
+        size_t n;
+};
+
+static void report_json(const struct reading *g, const struct rows *r, const struct attributes_read *attributes)
 {
         struct json *j = &g->rp->json;
         struct arena *a = g->rq->arena;
@@ -170,21 +178,44 @@ static void report_json(const struct reading *g, const struct rows *r)
         json_time(j, "occurred", rows_int(r, 9));
         json_time(j, "received", rows_int(r, 10));
         json_copy(j, "media", json_parse(a, media, strlen(media), &ignored));
+        json_array(j, "attributes");
+        for (size_t i = 0; i < attributes->n; i++) {
+                json_object(j, NULL);
+                json_text(j, "code", attributes->at[i].code);
+                json_text(j, "value", attributes->at[i].value);
+                json_object_end(j);
+        }
+        json_array_end(j);
         masked(g->rq, r, rows_int(r, 0), j);
         json_object_end(j);
+}
+
+static bool read_attributes(struct tx *tx, const struct reading *g, struct attributes_read *out, struct err *e)
+{
+        enum { MOST = 512 };
+        struct rows r;
+        *out = (struct attributes_read){.at = NEW_ARRAY(g->rq->arena, struct attribute_value, MOST)};
+        if (!tx_rows(tx, &r, e, SQL_ATTRIBUTES, ARGS(V(g->number))))
+                return false;
+        while (out->n < MOST && rows_next(&r))
+                out->at[out->n++] = (struct attribute_value){rows_text(&r, g->rq->arena, 0), rows_text(&r, g->rq->arena, 1)};
+        return rows_done(&r, e);
 }
 
 static bool read_reports(struct tx *tx, void *ctx, struct err *e)
 {
         const struct reading *g = ctx;
         struct rows r;
+        struct attributes_read attributes;
         bool any = false;
-        if (!tx_rows(tx, &r, e, SQL_REPORTS, ARGS(V(g->number))))
+        if (!read_attributes(tx, g, &attributes, e) || !tx_rows(tx, &r, e, SQL_REPORTS, ARGS(V(g->number))))
                 return false;
+        buf_clear(&g->rp->body); /* a transaction function may run again */
+        g->rp->json = json_to(&g->rp->body);
         json_object(&g->rp->json, NULL);
         json_array(&g->rp->json, "reports");
         while (rows_next(&r)) {
-                report_json(g, &r);
+                report_json(g, &r, &attributes);
                 any = true;
         }
         json_array_end(&g->rp->json);

@@ -6,6 +6,7 @@
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
 #include "notify/notify.h"
+#include "open311/open311.h"
 struct arena;
 
 struct settings {
@@ -20,6 +21,7 @@ struct settings {
         const char *log_level;          /* debug, info, warn, error */
         const char *language;           /* of notices and of the command line: "zh" or "en" */
         struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
+        struct open311_settings open311; /* public_url, open311_jurisdiction, open311_channel, open311_contact */
 };
 
 /* One line of `yiwang serve --help` and of the man page each. */
