@@ -37,6 +37,11 @@ struct receipt {                                        /* texts live in the are
 /* The walk of a report.  ERR_INVALID names the field; ERR_BUSY and ERR_FAULT: nothing was acknowledged. */
 bool intake_accept(struct district *, struct arena *, const struct report *, int64_t now, struct receipt *, struct err *) MUST_CHECK;
 
+/* What a channel says later about a case of its own: kept with the case, shown to staff beside the report.  *id is the note's, the
+ * same again for the same external_id of the same sender.  ERR_NOT_FOUND: that channel has no such case. */
+struct note { const char *number, *channel, *sender, *external_id, *text, *media; };     /* external_id, media may be NULL */
+bool intake_note(struct district *, const struct note *, int64_t now, int64_t *id, bool *again, struct err *) MUST_CHECK;
+
 /* A report that is kept but not filed yet, by its tracking code in any case of letters: 1 found, 0 none, -1 error. */
 struct waiting { const char *number, *track; int64_t received; };
 int intake_waiting(struct store *, struct arena *, const char *code, struct waiting *, struct err *) MUST_CHECK;

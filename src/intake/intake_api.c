@@ -130,6 +130,9 @@ static const char SQL_REPORTS[] =
 static const char SQL_ATTRIBUTES[] =
         "SELECT a.code, a.value FROM cases c JOIN report_attribute a ON a.report_id = c.id WHERE c.number = $1 ORDER BY a.n";
 
+static const char SQL_NOTES[] = "SELECT n.sender, n.text, n.media, n.received_at FROM cases c JOIN report_note n ON n.case_id = c.id"
+                                " WHERE c.number = $1 ORDER BY n.id LIMIT 1000";
+
 struct reading {
         struct request *rq;
         struct reply *rp;
@@ -202,6 +205,28 @@ static bool read_attributes(struct tx *tx, const struct reading *g, struct attri
         return rows_done(&r, e);
 }
 
+static bool write_notes(struct tx *tx, const struct reading *g, struct err *e)
+{
+        struct json *j = &g->rp->json;
+        struct arena *a = g->rq->arena;
+        struct err ignored;
+        struct rows r;
+        if (!tx_rows(tx, &r, e, SQL_NOTES, ARGS(V(g->number))))
+                return false;
+        json_array(j, "notes");
+        while (rows_next(&r)) {
+                const char *media = rows_text(&r, a, 2);
+                json_object(j, NULL);
+                json_text(j, "sender", rows_text(&r, a, 0));
+                json_text(j, "text", rows_text(&r, a, 1));
+                json_copy(j, "media", json_parse(a, media, strlen(media), &ignored));
+                json_time(j, "received", rows_int(&r, 3));
+                json_object_end(j);
+        }
+        json_array_end(j);
+        return rows_done(&r, e);
+}
+
 static bool read_reports(struct tx *tx, void *ctx, struct err *e)
 {
         const struct reading *g = ctx;
@@ -219,9 +244,9 @@ static bool read_reports(struct tx *tx, void *ctx, struct err *e)
                 any = true;
         }
         json_array_end(&g->rp->json);
-        json_object_end(&g->rp->json);
-        if (!rows_done(&r, e))
+        if (!rows_done(&r, e) || !write_notes(tx, g, e))
                 return false;
+        json_object_end(&g->rp->json);
         return any || err_both(e, ERR_NOT_FOUND, NULL, "there is no case %s", "没有编号为%s的案件", g->number);
 }
 
@@ -312,8 +337,15 @@ static const struct shape receipt_answer[] = {
         {0},
 };
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
-static const struct shape reports_answer[] = {{.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
-                                              {0}};
+static const struct shape reports_answer[] = {
+        {.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {.name = "notes",
+         .type = SHAPE_ARRAY,
+         .required = true,
+         .fields = any_element,
+         .about = "What the channel said later."},
+        {0},
+};
 
 static const struct route routes[] = {
         {.method = "POST",

@@ -4,10 +4,14 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cases/workflow.h"
+#include "intake/channels.h"
 #include "people/people.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+enum { LIST_MOST = 512, URL_MOST = 2000 }; /* entries of a comma list; bytes */
+static const int64_t SPAN = DAYS_MOST * USEC_DAY;
 
 const struct open311_settings *settings_of(const struct request *rq)
 {
@@ -24,7 +28,8 @@ static bool ends_with(const char *text, size_t n, const char *end)
 
 bool wants_xml(const struct request *rq)
 {
-        const char *path = rq->route ? rq->route->path : rq->path;
+        /* The route's own ending, however the address was escaped; what no call has, by what stands in the address. */
+        const char *path = rq->route && !strstr(rq->route->path, "*}") ? rq->route->path : rq->path;
         return ends_with(path, strcspn(path, "?"), ".xml");
 }
 
@@ -132,7 +137,7 @@ int64_t time_given(struct faults *f, const char *name, const char *text)
         return instant;
 }
 
-size_t comma_list(struct arena *a, const char *text, const char *const **out)
+static size_t comma_list(struct arena *a, const char *text, const char *const **out)
 {
         char **pieces = NULL;
         const size_t n = text ? text_split(a, text, ',', &pieces) : 0;
@@ -145,7 +150,98 @@ size_t comma_list(struct arena *a, const char *text, const char *const **out)
         return kept;
 }
 
+const char *line_given(struct faults *f, const char *name, size_t most)
+{
+        const char *text = form_value(f->rq->form, name);
+        if (text_empty(text))
+                return NULL;
+        if (text_characters(text) <= most)
+                return text;
+        faults_add(f, 400, "%s: may have at most %zu characters", "%s：最多 %zu 个字符", name, most);
+        return NULL;
+}
+
+int64_t whole_given(struct faults *f, const char *name, int64_t most, int64_t otherwise)
+{
+        int64_t n;
+        const char *text = request_query(f->rq, name);
+        if (!text)
+                return otherwise;
+        if (text_to_int(text, &n) && n >= 1 && n <= most)
+                return n;
+        faults_add(f, 400, "%s: must be a whole number between 1 and %lld", "%s：须为 1 至 %lld 的整数", name, (long long)most);
+        return otherwise;
+}
+
+size_t list_given(struct faults *f, const char *name, const char *const **out)
+{
+        const size_t n = comma_list(f->rq->arena, request_query(f->rq, name), out);
+        if (n <= LIST_MOST)
+                return n;
+        faults_add(f, 400, "%s: at most %d at a time", "%s：一次最多 %d 个", name, (int)LIST_MOST);
+        return 0;
+}
+
+void span_given(struct faults *f, int64_t *from, int64_t *to)
+{
+        *from = time_given(f, "start_date", request_query(f->rq, "start_date"));
+        *to = time_given(f, "end_date", request_query(f->rq, "end_date"));
+        if (*from && *to && *from > *to)
+                faults_add(f, 400, "start_date: is after end_date", "start_date：晚于 end_date");
+        if (*to == 0)
+                *to = f->rq->now;
+        else if (*to % USEC_SECOND == 0)
+                *to += USEC_SECOND - 1; /* the whole second, since times are told in seconds */
+        if (*from < *to - SPAN)
+                *from = *to - SPAN;
+}
+
+const char *media_given(struct faults *f)
+{
+        const char *url = line_given(f, "media_url", URL_MOST);
+        if (!url)
+                return NULL;
+        if (!text_starts(url, "https://") && !text_starts(url, "http://")) {
+                faults_add(f, 400, "media_url: must begin with http:// or https://", "media_url：须以 http:// 或 https:// 开头");
+                return NULL;
+        }
+        struct buf b = BUF_LIMIT(1 << 16);
+        struct json j = json_to(&b);
+        json_array(&j, NULL);
+        json_text(&j, NULL, url);
+        json_array_end(&j);
+        const char *media = arena_copy(f->rq->arena, b.at, b.length);
+        buf_free(&b);
+        return media;
+}
+
+const char *media_url(const struct request *rq, const char *media)
+{
+        struct err ignored;
+        const struct json_value *list = media ? json_parse(rq->arena, media, strlen(media), &ignored) : NULL;
+        for (const struct json_value *v = json_first(list); v; v = json_next(v))
+                if (text_starts(json_text_of(v), "http://") || text_starts(json_text_of(v), "https://"))
+                        return json_text_of(v);
+        return NULL;
+}
+
 /* --- who sees what ------------------------------------------------------------------------------------------------ */
+const char *key_channel(struct faults *f, const struct rulebook *rules)
+{
+        const struct request *rq = f->rq;
+        if (rq->actor.role != ROLE_CHANNEL) {
+                faults_add(f, 403, "api_key: a channel's key is needed, in the form, the query or Authorization: Bearer KEY",
+                          "api_key：须提供渠道密钥，可放在表单、查询参数或 Authorization: Bearer 中");
+                return NULL;
+        }
+        const char *code = rq->actor.channel ? rq->actor.channel : settings_of(rq)->channel;
+        if (channel_find(rules->channels, code))
+                return code;
+        faults_add(f, 403, "api_key: this key reports for the channel \"%.40s\", which the district's pack does not have",
+                  "api_key：该密钥对应的渠道“%.40s”不在本区业务包中", code);
+        return NULL;
+}
+
 struct sight sight_of(const struct request *rq, const struct rulebook *rules)
 {
         struct sight s = {.all = false};

@@ -38,14 +38,25 @@ bool faults_answer(const struct faults *, struct reply *);      /* writes them w
 void check_jurisdiction(struct faults *);
 /* A time with its zone (W3C note, RFC 3339); a '+' that a client left unescaped in a query has become a blank.  0 when absent. */
 int64_t time_given(struct faults *, const char *name, const char *text);
+/* start_date and end_date of the query: at most 90 days; what is longer loses its older part. */
+void span_given(struct faults *, int64_t *from, int64_t *to);
+int64_t whole_given(struct faults *, const char *name, int64_t most, int64_t otherwise);        /* of the query: 1..most */
+size_t list_given(struct faults *, const char *name, const char *const **out);  /* of the query: a comma list's pieces; none when absent */
+/* A field of the form; NULL when absent, empty or (a fault) longer than `most` characters. */
+const char *line_given(struct faults *, const char *name, size_t most);
+/* The form's media_url as the JSON text of a list; NULL when absent. */
+const char *media_given(struct faults *);
+/* The first address among the media of a report (JSON text of a list, or NULL); NULL when there is none. */
+const char *media_url(const struct request *, const char *media);
+/* The channel a key reports for; NULL, with a fault noted, for who has no such key. */
+const char *key_channel(struct faults *, const struct rulebook *);
 
 /* Whose reports the caller sees whole. */
 struct sight sight_of(const struct request *, const struct rulebook *);
 /* For the standard a case is closed once its clocks are off for good or it has ended, though a clerk may still archive it. */
 bool state_closes(const struct state *);
-/* The pieces of a comma list; none for NULL. */
-size_t comma_list(struct arena *, const char *text, const char *const **out);
 
 /* --- the calls ---------------------------------------------------------------------------------------------------- */
-handler_fn get_discovery, get_services, get_definition, post_request, get_token, get_requests, get_request;
+handler_fn get_discovery, get_services, get_definition, post_request, get_token, get_requests, get_request, get_updates, post_update,
+        get_changes;
 #endif

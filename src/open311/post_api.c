@@ -5,30 +5,11 @@
 #include "base/text.h"
 #include "cases/view.h"
 #include "catalogue/catalogue.h"
-#include "intake/channels.h"
 #include "intake/intake.h"
-#include "json/json.h"
-#include "people/people.h"
 
-enum { IDEMPOTENCY_MOST = 200, TEXT_LINE_MOST = 200, ANSWER_TEXT_MOST = 2000, URL_MOST = 2000, ATTRIBUTES_MOST = 200 };
+enum { IDEMPOTENCY_MOST = 200, TEXT_LINE_MOST = 200, ANSWER_TEXT_MOST = 2000, ATTRIBUTES_MOST = 200 };
 
-/* --- who ------------------------------------------------------------------------------------------------------------- */
-/* The channel a key reports for.  NULL: the fault is noted. */
-static const char *channel_of(const struct request *rq, const struct rulebook *rules, struct faults *f)
-{
-        if (rq->actor.role != ROLE_CHANNEL) {
-                faults_add(f, 403, "api_key: a channel's key is needed, in the form, the query or Authorization: Bearer KEY",
-                          "api_key：须提供渠道密钥，可放在表单、查询参数或 Authorization: Bearer 中");
-                return NULL;
-        }
-        const char *code = rq->actor.channel ? rq->actor.channel : settings_of(rq)->channel;
-        if (channel_find(rules->channels, code))
-                return code;
-        faults_add(f, 403, "api_key: this key reports for the channel \"%.40s\", which the district's pack does not have",
-                  "api_key：该密钥对应的渠道“%.40s”不在本区业务包中", code);
-        return NULL;
-}
-
+/* --- once ------------------------------------------------------------------------------------------------------------- */
 /* "open311/KEY/IDEMPOTENCY-KEY": one sender's keys never meet another's. */
 static const char *external_id(const struct request *rq, struct faults *f)
 {
@@ -45,18 +26,6 @@ static const char *external_id(const struct request *rq, struct faults *f)
 }
 
 /* --- what and where --------------------------------------------------------------------------------------------------- */
-/* A field that is not empty; NULL when absent or, with a fault noted, too long. */
-static const char *line(struct faults *f, const char *name, size_t most)
-{
-        const char *text = form_value(f->rq->form, name);
-        if (text_empty(text))
-                return NULL;
-        if (text_characters(text) <= most)
-                return text;
-        faults_add(f, 400, "%s: may have at most %zu characters", "%s：最多 %zu 个字符", name, most);
-        return NULL;
-}
-
 static const struct item *read_service(const struct rulebook *rules, struct faults *f)
 {
         const char *code = form_value(f->rq->form, "service_code");
@@ -84,8 +53,8 @@ static bool degrees(struct faults *f, const char *name, const char *text, double
 static void read_place(struct report *r, struct faults *f)
 {
         const char *lat = form_value(f->rq->form, "lat"), *lon = form_value(f->rq->form, "long");
-        r->address = line(f, "address_string", 400);
-        r->area_code = line(f, "address_id", 40);
+        r->address = line_given(f, "address_string", 400);
+        r->area_code = line_given(f, "address_id", 40);
         if (text_empty(lat) != text_empty(lon)) {
                 faults_add(f, 400, "%s: is missing; lat and long go together", "%s：缺失，lat 与 long 须同时提供", text_empty(lat) ? "lat" : "long");
         } else if (!text_empty(lat)) {
@@ -99,35 +68,17 @@ static void read_place(struct report *r, struct faults *f)
 
 static void read_reporter(struct report *r, struct faults *f)
 {
-        const char *first = line(f, "first_name", 100), *last = line(f, "last_name", 100);
+        const char *first = line_given(f, "first_name", 100), *last = line_given(f, "last_name", 100);
         /* Chinese names are written with the family name first and no blank. */
         const bool chinese = (first && (*first & 0x80)) || (last && (*last & 0x80));
         if (first && last)
                 r->name = chinese ? arena_format(f->rq->arena, "%s%s", last, first) : arena_format(f->rq->arena, "%s %s", first, last);
         else
                 r->name = first ? first : last;
-        r->phone = line(f, "phone", 40);
-        r->email = line(f, "email", TEXT_LINE_MOST);
-        (void)line(f, "device_id", TEXT_LINE_MOST);
-        (void)line(f, "account_id", TEXT_LINE_MOST);
-}
-
-static void read_media(struct report *r, struct faults *f)
-{
-        const char *url = line(f, "media_url", URL_MOST);
-        if (!url)
-                return;
-        if (!text_starts(url, "https://") && !text_starts(url, "http://")) {
-                faults_add(f, 400, "media_url: must begin with http:// or https://", "media_url：须以 http:// 或 https:// 开头");
-                return;
-        }
-        struct buf b = BUF_LIMIT(1 << 16);
-        struct json j = json_to(&b);
-        json_array(&j, NULL);
-        json_text(&j, NULL, url);
-        json_array_end(&j);
-        r->media = arena_copy(f->rq->arena, b.at, b.length);
-        buf_free(&b);
+        r->phone = line_given(f, "phone", 40);
+        r->email = line_given(f, "email", TEXT_LINE_MOST);
+        (void)line_given(f, "device_id", TEXT_LINE_MOST);
+        (void)line_given(f, "account_id", TEXT_LINE_MOST);
 }
 
 /* --- attributes ------------------------------------------------------------------------------------------------------- */
@@ -238,16 +189,16 @@ static void receipt_write(const struct request *rq, struct reply *rp, const stru
 static void read_report(const struct rulebook *rules, struct report *r, struct faults *f)
 {
         const struct request *rq = f->rq;
-        *r = (struct report){.channel = channel_of(rq, rules, f)};
+        *r = (struct report){.channel = key_channel(f, rules)};
         if (!r->channel)
                 return; /* strangers learn nothing else */
         check_jurisdiction(f);
         const struct item *item = read_service(rules, f);
         r->external_id = external_id(rq, f);
-        r->text = line(f, "description", DESCRIPTION_MOST);
+        r->text = line_given(f, "description", DESCRIPTION_MOST);
         read_place(r, f);
         read_reporter(r, f);
-        read_media(r, f);
+        r->media = media_given(f);
         if (item) {
                 read_attributes(item, r, f);
                 r->item = item->code;
@@ -279,14 +230,13 @@ bool get_token(struct request *rq, struct reply *rp, struct err *e)
         struct faults f = {.rq = rq};
         struct waiting waiting;
         struct case_detail d;
-        struct district *district = rq->app;
         const char *token = request_param(rq, "token"), *number = NULL;
         check_jurisdiction(&f);
         if (faults_answer(&f, rp))
                 return true;
         /* In this order: what was filed in between is a case by the time it no longer waits. */
-        const int waits = intake_waiting(district->store, rq->arena, token, &waiting, e);
-        if (waits < 0 || (waits == 0 && !case_read_track(district->store, rq->arena, token, &d, e)))
+        const int waits = intake_waiting(rq->store, rq->arena, token, &waiting, e);
+        if (waits < 0 || (waits == 0 && !case_read_track(rq->store, rq->arena, token, &d, e)))
                 return false;
         if (waits == 0)
                 number = d.view.number;

@@ -38,7 +38,7 @@ static size_t padded(size_t n)
 {
         size_t length = 1;
         while (length < n)
-                length *= 8;
+                length *= 2;
         return length;
 }
 

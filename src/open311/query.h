@@ -17,7 +17,7 @@ struct query { struct arena *arena; struct buf text; struct value *args; int n, 
 struct query query_new(struct arena *);         /* its memory is the arena's */
 void query_text(struct query *, const char *);
 void query_arg(struct query *, struct value);   /* appends $N */
-/* Appends ($N, $N+1, ...).  The last value is repeated up to one of a few lengths, so that there are few statements. n >= 1. */
+/* Appends ($N, $N+1, ...).  The last value is repeated up to a power of two, so that there are few statements.  n >= 1. */
 void query_texts(struct query *, const char *const *, size_t n);
 void query_ints(struct query *, const int64_t *, size_t n);
 /* Appends a condition on the case c (a row of `cases`): seen whole. */

@@ -28,6 +28,22 @@ static const struct query_param many[] = {
         {0},
 };
 
+static const struct query_param span[] = {
+        JURISDICTION,
+        KEY,
+        {.name = "service_request_id", .type = SHAPE_TEXT, .most = 20000, .about = "Comma list."},
+        {.name = "start_date", .type = SHAPE_TEXT, .most = 60, .about = "With its zone; at most 90 days before end_date."},
+        {.name = "end_date", .type = SHAPE_TEXT, .most = 60, .about = "With its zone; now when unsaid."},
+        {0},
+};
+static const struct query_param feed[] = {
+        JURISDICTION,
+        KEY,
+        {.name = "cursor", .type = SHAPE_TEXT, .about = "As the page before gave it; now: from now on."},
+        {.name = "limit", .type = SHAPE_TEXT, .about = "1 to 1000; 100 when unsaid."},
+        {0},
+};
+
 /* --- shapes (for the OpenAPI page) ---------------------------------------------------------------------------------------- */
 #define WORD(n) {.name = n, .type = SHAPE_TEXT, .required = true}
 #define MAYBE(n) {.name = n, .type = SHAPE_TEXT, .required = true, .nullable = true}
@@ -79,6 +95,32 @@ static const struct shape request_answer[] = {
         {.name = "extended_attributes", .type = SHAPE_OBJECT, .open = true, .about = "With extensions=true."},
         {0},
 };
+static const struct shape update_form[] = {
+        {.name = "service_request_id", .type = SHAPE_TEXT, .required = true, .most = 60, .about = "A report of the key's channel."},
+        {.name = "update_id", .type = SHAPE_TEXT, .about = "The sender's own id: the same again stores nothing."},
+        {.name = "description", .type = SHAPE_TEXT, .most = 4000, .about = "What there is to say; else `status` is taken."},
+        {.name = "status", .type = SHAPE_TEXT, .most = 60},
+        {.name = "media_url", .type = SHAPE_TEXT, .most = 2000},
+        {.name = "api_key", .type = SHAPE_TEXT},
+        {.name = "jurisdiction_id", .type = SHAPE_TEXT},
+        {0},
+};
+static const struct shape update_answer[] = {WORD("update_id"),
+                                             WORD("service_request_id"),
+                                             WORD("status"),
+                                             {.name = "updated_datetime", .type = SHAPE_TIME, .required = true},
+                                             MAYBE("description"),
+                                             MAYBE("media_url"),
+                                             WORD("external_status_code"),
+                                             {0}};
+static const struct shape noted_answer[] = {WORD("update_id"), {0}};
+static const struct shape change_fields[] = {WORD("service_request_id"),
+                                             WORD("status"),
+                                             {.name = "updated_datetime", .type = SHAPE_TIME, .required = true},
+                                             {0}};
+static const struct shape change_element[] = {{.type = SHAPE_OBJECT, .fields = change_fields}, {0}};
+static const struct shape changes_answer[] = {
+        {.name = "changes", .type = SHAPE_ARRAY, .required = true, .fields = change_element}, WORD("cursor"), {0}};
 static const struct shape service_answer[] = {
         WORD("service_code"), WORD("service_name"), WORD("description"), {.name = "metadata", .type = SHAPE_BOOL, .required = true},
         WORD("type"),         WORD("keywords"),     WORD("group"),       {0}};
@@ -86,8 +128,8 @@ static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true},
 static const struct shape definition_answer[] = {
         WORD("service_code"), {.name = "attributes", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
 static const struct shape discovery_answer[] = {WORD("changeset"),
-                                                MAYBE("contact"),
-                                                MAYBE("key_service"),
+                                                WORD("contact"),
+                                                WORD("key_service"),
                                                 {.name = "endpoints", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
                                                 {0}};
 
@@ -114,6 +156,13 @@ static const struct route routes[] = {
              .about = "One report."),
         BOTH(OPEN311_BASE "/tokens/{token}", READ(get_token, plain), .answer = token_answer, .list = true,
              .about = "The number of a report that could not be filed at once; null while it waits."),
+        BOTH(OPEN311_BASE "/servicerequestupdates", READ(get_updates, span), .answer = update_answer, .list = true,
+             .about = "Extension: what happened to reports in a span of time, oldest first."),
+        BOTH(OPEN311_BASE "/servicerequestupdates", .method = "POST", .run = post_update, .query = plain, .form_body = true,
+             .body = update_form, .answer = noted_answer, .list = true, .per_minute = 120,
+             .about = "Extension: a note on a report of the key's channel."),
+        BOTH(OPEN311_BASE "/changes", READ(get_changes, feed), .answer = changes_answer,
+             .about = "Extension: every change in the order of commits, to be followed with the cursor."),
         {.method = "GET", .path = "/open311/{rest*}", REST, .run = nothing, .about = "Nothing is here."},
         {0},
 };

@@ -11,17 +11,20 @@ static const char CHANGESET[] = "2026-11-25T00:00:00+08:00";
 bool get_discovery(struct request *rq, struct reply *rp, struct err *e)
 {
         static const char *const formats[] = {"text/xml", "application/json"};
-        const struct open311_settings *set = settings_of(rq);
+        const struct rulebook *rules = district_rules(rq->app, e);
+        if (!rules)
+                return false;
+        const char *contact = settings_of(rq)->contact, *url = public_url(rq);
         struct document d = answer_begin(rq, rp);
-        (void)e;
         doc_object(&d, "discovery");
         doc_text(&d, "changeset", CHANGESET);
-        doc_text(&d, "contact", set->contact);
-        doc_text(&d, "key_service", set->contact);
+        doc_text(&d, "contact", contact ? contact : arena_format(rq->arena, "%s, %s", rules->title, url));
+        doc_text(&d, "key_service",
+                 arena_format(rq->arena, "Ask for a channel's key / 渠道密钥申请: %s", contact ? contact : rules->title));
         doc_array(&d, "endpoints", "endpoint");
         doc_object(&d, NULL);
         doc_text(&d, "specification", "http://wiki.open311.org/GeoReport_v2");
-        doc_text(&d, "url", arena_format(rq->arena, "%s" OPEN311_BASE, public_url(rq)));
+        doc_text(&d, "url", arena_format(rq->arena, "%s" OPEN311_BASE, url));
         doc_text(&d, "changeset", CHANGESET);
         doc_text(&d, "type", "production");
         doc_array(&d, "formats", "format");

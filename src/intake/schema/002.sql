@@ -6,3 +6,17 @@ CREATE TABLE report_attribute (
         value     TEXT NOT NULL,                -- as sent; of lists the key
         PRIMARY KEY (report_id, n)
 ) WITHOUT ROWID;
+
+-- What a channel says later about a report of its own.  Never changed.
+CREATE TABLE report_note (
+        id          INTEGER PRIMARY KEY,        -- time-ordered
+        case_id     INTEGER NOT NULL,
+        sender      TEXT NOT NULL,              -- name of the key
+        external_id TEXT,                       -- the sender's own id: the same again stores nothing
+        text        TEXT NOT NULL,
+        media       TEXT NOT NULL,              -- JSON array
+        received_at INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX report_note_external ON report_note(sender, external_id);
+CREATE INDEX report_note_case ON report_note(case_id, id);
+CREATE INDEX report_note_received ON report_note(received_at, id);
