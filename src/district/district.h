@@ -43,6 +43,7 @@ struct district {
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
         const struct open311_settings *open311; /* NULL in commands */
         const char *data;               /* folder of the district's files; NULL in tests */
+        const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
         void *inside;                   /* the rulebooks by version */
 };
 

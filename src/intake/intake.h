@@ -10,6 +10,7 @@ struct route;
 struct store;
 struct timer_kind;
 
+struct picture { const char *hash, *type; int64_t bytes; };      /* kept already (media/media.h) */
 struct attribute_value { const char *code, *value; };
 
 struct report {
@@ -23,6 +24,7 @@ struct report {
         const char *name, *phone, *email; bool confidential;    /* the reporter; may be NULL */
         const char *media;                              /* JSON text of an array; NULL */
         const struct attribute_value *attributes; size_t n_attributes;  /* what the item asks; checked by the caller */
+        const struct picture *pictures; size_t n_pictures;
 };
 struct receipt {                                        /* texts live in the arena */
         bool again;                                     /* the same report had come before; nothing new was stored */

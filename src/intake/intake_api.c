@@ -130,6 +130,8 @@ static const char SQL_REPORTS[] =
 static const char SQL_ATTRIBUTES[] =
         "SELECT a.code, a.value FROM cases c JOIN report_attribute a ON a.report_id = c.id WHERE c.number = $1 ORDER BY a.n";
 
+static const char SQL_PICTURES[] = "SELECT m.hash, m.type, m.bytes FROM cases c JOIN report_media m ON m.report_id = c.id"
+                                   " WHERE c.number = $1 ORDER BY m.n";
 static const char SQL_NOTES[] = "SELECT n.sender, n.text, n.media, n.received_at FROM cases c JOIN report_note n ON n.case_id = c.id"
                                 " WHERE c.number = $1 ORDER BY n.id LIMIT 1000";
 
@@ -205,6 +207,25 @@ static bool read_attributes(struct tx *tx, const struct reading *g, struct attri
         return rows_done(&r, e);
 }
 
+static bool write_pictures(struct tx *tx, const struct reading *g, struct err *e)
+{
+        struct json *j = &g->rp->json;
+        struct arena *a = g->rq->arena;
+        struct rows r;
+        if (!tx_rows(tx, &r, e, SQL_PICTURES, ARGS(V(g->number))))
+                return false;
+        json_array(j, "pictures");
+        while (rows_next(&r)) {
+                json_object(j, NULL);
+                json_text(j, "url", arena_format(a, "/api/v1/media/%s", rows_text(&r, a, 0)));
+                json_text(j, "type", rows_text(&r, a, 1));
+                json_int(j, "bytes", rows_int(&r, 2));
+                json_object_end(j);
+        }
+        json_array_end(j);
+        return rows_done(&r, e);
+}
+
 static bool write_notes(struct tx *tx, const struct reading *g, struct err *e)
 {
         struct json *j = &g->rp->json;
@@ -244,7 +265,7 @@ static bool read_reports(struct tx *tx, void *ctx, struct err *e)
                 any = true;
         }
         json_array_end(&g->rp->json);
-        if (!rows_done(&r, e) || !write_notes(tx, g, e))
+        if (!rows_done(&r, e) || !write_pictures(tx, g, e) || !write_notes(tx, g, e))
                 return false;
         json_object_end(&g->rp->json);
         return any || err_both(e, ERR_NOT_FOUND, NULL, "there is no case %s", "没有编号为%s的案件", g->number);
@@ -339,6 +360,7 @@ static const struct shape receipt_answer[] = {
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
 static const struct shape reports_answer[] = {
         {.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {.name = "pictures", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
         {.name = "notes",
          .type = SHAPE_ARRAY,
          .required = true,

@@ -1,4 +1,4 @@
-/* intake/keep.c -- see keep.h.  The only writer of report, reporter, report_attribute and intake_queue. */
+/* intake/keep.c -- see keep.h.  The only writer of report, reporter, report_attribute, report_media and intake_queue. */
 #include "intake/keep.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -14,6 +14,7 @@ static const char SQL_REPORT[] =
         " ON CONFLICT (channel, external_id) DO NOTHING";
 static const char SQL_REPORTER[] = "INSERT INTO reporter(report_id, name, phone, email, confidential) VALUES ($1, $2, $3, $4, $5)";
 static const char SQL_ATTRIBUTE[] = "INSERT INTO report_attribute(report_id, n, code, value) VALUES ($1, $2, $3, $4)";
+static const char SQL_PICTURE[] = "INSERT INTO report_media(report_id, n, hash, type, bytes) VALUES ($1, $2, $3, $4, $5)";
 static const char SQL_QUEUED[] = "INSERT INTO intake_queue(report_id, number, track, cause, queued_at) VALUES ($1, $2, $3, $4, $5)";
 
 static const char *or_empty(const char *text)
@@ -36,6 +37,16 @@ static bool keep_attributes(struct tx *tx, const struct kept *k, struct err *e)
         return true;
 }
 
+static bool keep_pictures(struct tx *tx, const struct kept *k, struct err *e)
+{
+        const struct report *r = k->report;
+        for (size_t i = 0; i < r->n_pictures; i++)
+                if (!tx_send(tx, e, SQL_PICTURE,
+                             ARGS(V(k->id), V((int64_t)i + 1), V(r->pictures[i].hash), V(r->pictures[i].type), V(r->pictures[i].bytes))))
+                        return false;
+        return true;
+}
+
 bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *e)
 {
         const struct report *r = k->report;
@@ -50,7 +61,7 @@ bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *
         *stored = added == 1;
         if (!*stored)
                 return true;
-        if (!keep_attributes(tx, k, e))
+        if (!keep_attributes(tx, k, e) || !keep_pictures(tx, k, e))
                 return false;
         return !k->has_reporter
                || tx_send(tx, e, SQL_REPORTER,

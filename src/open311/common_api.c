@@ -15,7 +15,7 @@ static const int64_t SPAN = DAYS_MOST * USEC_DAY;
 
 const struct open311_settings *settings_of(const struct request *rq)
 {
-        static const struct open311_settings none = {.channel = "open311"};
+        static const struct open311_settings none = {.contact = NULL};
         const struct district *d = rq->app;
         return d->open311 ? d->open311 : &none;
 }
@@ -225,7 +225,18 @@ const char *media_url(const struct request *rq, const char *media)
         return NULL;
 }
 
+const char *picture_url(const struct request *rq, const char *hash)
+{
+        return arena_format(rq->arena, "%s/api/v1/media/%s", public_url(rq), hash);
+}
+
 /* --- who sees what ------------------------------------------------------------------------------------------------ */
+static const char *key_channel_of(const struct request *rq)
+{
+        const struct district *d = rq->app;
+        return d->key_channel ? d->key_channel : "open311";
+}
+
 const char *key_channel(struct faults *f, const struct rulebook *rules)
 {
         const struct request *rq = f->rq;
@@ -234,7 +245,7 @@ const char *key_channel(struct faults *f, const struct rulebook *rules)
                           "api_key：须提供渠道密钥，可放在表单、查询参数或 Authorization: Bearer 中");
                 return NULL;
         }
-        const char *code = rq->actor.channel ? rq->actor.channel : settings_of(rq)->channel;
+        const char *code = rq->actor.channel ? rq->actor.channel : key_channel_of(rq);
         if (channel_find(rules->channels, code))
                 return code;
         faults_add(f, 403, "api_key: this key reports for the channel \"%.40s\", which the district's pack does not have",
@@ -248,7 +259,7 @@ struct sight sight_of(const struct request *rq, const struct rulebook *rules)
         const struct actor *who = &rq->actor;
         switch (who->role) {
         case ROLE_CHANNEL:
-                s.channel = who->channel ? who->channel : settings_of(rq)->channel;
+                s.channel = who->channel ? who->channel : key_channel_of(rq);
                 break;
         case ROLE_CLERK:
         case ROLE_DISPATCHER:

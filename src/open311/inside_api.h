@@ -48,6 +48,7 @@ const char *line_given(struct faults *, const char *name, size_t most);
 const char *media_given(struct faults *);
 /* The first address among the media of a report (JSON text of a list, or NULL); NULL when there is none. */
 const char *media_url(const struct request *, const char *media);
+const char *picture_url(const struct request *, const char *hash);
 /* The channel a key reports for; NULL, with a fault noted, for who has no such key. */
 const char *key_channel(struct faults *, const struct rulebook *);
 

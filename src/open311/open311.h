@@ -11,7 +11,6 @@ struct route;
 
 struct open311_settings {
         const char *jurisdiction;       /* the one jurisdiction_id that is accepted; NULL = any */
-        const char *channel;            /* what keys without a channel of their own report through */
         const char *public_url;         /* "https://yiwang.example.org"; NULL = as the request's Host header says */
         const char *contact;            /* for the discovery document: whom to ask for keys and help; NULL */
 };

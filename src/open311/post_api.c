@@ -6,6 +6,7 @@
 #include "cases/view.h"
 #include "catalogue/catalogue.h"
 #include "intake/intake.h"
+#include "media/media.h"
 
 enum { IDEMPOTENCY_MOST = 200, TEXT_LINE_MOST = 200, ANSWER_TEXT_MOST = 2000, ATTRIBUTES_MOST = 200 };
 
@@ -160,6 +161,32 @@ static void read_attributes(const struct item *item, struct report *r, struct fa
         r->n_attributes = w.n;
 }
 
+/* --- pictures ----------------------------------------------------------------------------------------------------------- */
+static void check_pictures(struct media *kept, struct faults *f)
+{
+        const struct form *form = f->rq->form;
+        struct err e;
+        for (size_t i = 0; i < form->n_files; i++)
+                if (!media_check(form->files[i].bytes, form->files[i].n, &kept[i], &e))
+                        faults_add(f, 400, "%.60s: %s%.0s", "%.60s：%.0s%s", form->files[i].name, e.text, e.zh);
+}
+
+/* Durable before the report is stored: a report never names a picture that is not there. */
+static bool keep_pictures(const struct request *rq, const struct media *kept, struct report *r, struct err *e)
+{
+        const struct district *d = rq->app;
+        const struct form *form = rq->form;
+        struct picture *pictures = NEW_ARRAY(rq->arena, struct picture, form->n_files);
+        for (size_t i = 0; i < form->n_files; i++) {
+                if (!media_keep(d->data, form->files[i].bytes, &kept[i], e))
+                        return false;
+                pictures[i] = (struct picture){kept[i].hash, kept[i].type, (int64_t)kept[i].n};
+        }
+        r->pictures = pictures;
+        r->n_pictures = form->n_files;
+        return true;
+}
+
 /* --- the calls -------------------------------------------------------------------------------------------------------- */
 static const char *notice(const struct request *rq, const struct receipt *receipt)
 {
@@ -216,9 +243,12 @@ bool post_request(struct request *rq, struct reply *rp, struct err *e)
         if (!rules)
                 return false;
         read_report(rules, &report, &f);
+        struct media *kept = NEW_ARRAY(rq->arena, struct media, rq->form->n_files);
+        if (report.channel)
+                check_pictures(kept, &f);
         if (faults_answer(&f, rp))
                 return true;
-        if (!intake_accept(rq->app, rq->arena, &report, rq->now, &receipt, e))
+        if (!keep_pictures(rq, kept, &report, e) || !intake_accept(rq->app, rq->arena, &report, rq->now, &receipt, e))
                 return false;
         rp->status = receipt.again ? 200 : 201;
         receipt_write(rq, rp, &receipt);

@@ -26,14 +26,15 @@ struct shown {
         const char *number, *workflow, *state, *item, *unit, *address, *grid, *community, *subdistrict;
         bool has_point, seen;
         double lon, lat;
-        const char *text, *media, *answer; /* answer: form of the last reply or rejection */
+        const char *text, *media, *picture, *answer; /* hash of the first picture; form of the last reply or rejection */
 };
 
 /* --- the statement ------------------------------------------------------------------------------------------------------ */
 /* The rows that are wanted come from the index cases_created alone; only of these is the rest read. */
 static const char HEAD[] =
         "SELECT c.id, c.version, c.number, c.workflow, c.state, c.item, c.unit, c.address, c.grid, c.community, c.subdistrict, c.lon,"
-        " c.lat, c.created_at, c.due, h.at, r.text, r.media, ";
+        " c.lat, c.created_at, c.due, h.at, r.text, r.media,"
+        " (SELECT m.hash FROM report_media m WHERE m.report_id = c.id ORDER BY m.n LIMIT 1), ";
 static const char ANSWER[] =
         "(SELECT x.form FROM history x WHERE x.subject = c.id AND x.move IN ('reply', 'reject') ORDER BY x.seq DESC LIMIT 1)";
 static const char FROM[] = " FROM (SELECT c.id, c.created_at FROM cases c WHERE ";
@@ -139,13 +140,14 @@ static void read_row(const struct rows *r, struct arena *a, struct shown *s)
                 .received = rows_int(r, 13),
                 .due = rows_int(r, 14),
                 .updated = rows_int(r, 15),
-                .seen = rows_int(r, 19) != 0,
+                .seen = rows_int(r, 20) != 0,
         };
         if (!s->seen)
                 return;
         s->text = rows_text(r, a, 16);
         s->media = rows_text(r, a, 17);
-        s->answer = rows_text(r, a, 18);
+        s->picture = rows_text(r, a, 18);
+        s->answer = rows_text(r, a, 19);
 }
 
 static bool read_attributes(struct tx *tx, struct reading *g, struct err *e)
@@ -287,7 +289,7 @@ static void request_write(const struct reading *g, const struct shown *s, const 
                 doc_text(d, "lat", NULL);
                 doc_text(d, "long", NULL);
         }
-        doc_text(d, "media_url", media_url(g->wish->rq, s->media));
+        doc_text(d, "media_url", s->picture ? picture_url(g->wish->rq, s->picture) : media_url(g->wish->rq, s->media));
         if (g->wish->extended)
                 extended(g, s, d);
         doc_object_end(d);

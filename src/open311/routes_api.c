@@ -64,6 +64,7 @@ static const struct shape request_form[] = {
         {.name = "device_id", .type = SHAPE_TEXT, .about = "Not kept."},
         {.name = "account_id", .type = SHAPE_TEXT, .about = "Not kept."},
         {.name = "media_url", .type = SHAPE_TEXT, .most = 2000, .about = "Address of a picture."},
+        {.name = "media", .type = SHAPE_TEXT, .about = "Pictures, as files of a multipart form, under any name."},
         {0},
 };
 static const struct shape receipt_answer[] = {
@@ -97,7 +98,7 @@ static const struct shape request_answer[] = {
 };
 static const struct shape update_form[] = {
         {.name = "service_request_id", .type = SHAPE_TEXT, .required = true, .most = 60, .about = "A report of the key's channel."},
-        {.name = "update_id", .type = SHAPE_TEXT, .about = "The sender's own id: the same again stores nothing."},
+        {.name = "update_id", .type = SHAPE_TEXT, .about = "The sender's own id: the same update again stores nothing."},
         {.name = "description", .type = SHAPE_TEXT, .most = 4000, .about = "What there is to say; else `status` is taken."},
         {.name = "status", .type = SHAPE_TEXT, .most = 60},
         {.name = "media_url", .type = SHAPE_TEXT, .most = 2000},
@@ -133,6 +134,9 @@ static const struct shape discovery_answer[] = {WORD("changeset"),
                                                 {.name = "endpoints", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
                                                 {0}};
 
+/* Pictures and the rest of the form. */
+enum { BODY_MOST = 12 << 20 };
+
 /* --- the table ---------------------------------------------------------------------------------------------------------------- */
 #define REST .roles = ROLE_ALL, .any_query = true, .key_name = "api_key", .refuse = open311_refuse
 #define BOTH(p, ...) \
@@ -147,7 +151,7 @@ static const struct route routes[] = {
              .about = "What can be reported: the leaf items of the catalogue."),
         BOTH(OPEN311_BASE "/services/{service_code}", READ(get_definition, plain), .answer = definition_answer,
              .about = "What a report of this service is asked beside its text."),
-        BOTH(OPEN311_BASE "/requests", .method = "POST", .run = post_request, .query = plain, .form_body = true, .body = request_form,
+        BOTH(OPEN311_BASE "/requests", .method = "POST", .run = post_request, .query = plain, .form_body = true, .body_most = BODY_MOST, .body = request_form,
              .answer = receipt_answer, .list = true, .per_minute = 120,
              .about = "A report comes in through Open311.  Safe to send again with an Idempotency-Key."),
         BOTH(OPEN311_BASE "/requests", READ(get_requests, many), .answer = request_answer, .list = true,

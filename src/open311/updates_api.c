@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cases/workflow.h"
+#include "crypto/crypto.h"
 #include "intake/intake.h"
 #include "json/json.h"
 #include <stdio.h>
@@ -173,6 +174,20 @@ bool get_updates(struct request *rq, struct reply *rp, struct err *e)
         return true;
 }
 
+/* Senders repeat what got no answer: the same is what has their id and says the same of the same case. */
+static const char *note_identity(struct faults *f, const struct note *n)
+{
+        unsigned char hash[SHA256_SIZE];
+        char hex[2 * SHA256_SIZE + 1];
+        const char *id = line_given(f, "update_id", 200);
+        if (!id || !n->number || !n->text)
+                return NULL;
+        const char *whole = arena_format(f->rq->arena, "%s\n%s\n%s", n->number, n->media ? n->media : "", n->text);
+        sha256(whole, strlen(whole), hash);
+        hex_text(hash, sizeof hash, hex);
+        return arena_format(f->rq->arena, "%s/%s", id, hex);
+}
+
 /* --- a note comes in ------------------------------------------------------------------------------------------------------ */
 bool post_update(struct request *rq, struct reply *rp, struct err *e)
 {
@@ -186,15 +201,18 @@ bool post_update(struct request *rq, struct reply *rp, struct err *e)
         if (note.channel) {
                 check_jurisdiction(&f);
                 note.number = line_given(&f, "service_request_id", 60);
-                note.external_id = line_given(&f, "update_id", 200);
                 note.text = line_given(&f, "description", NOTE_MOST);
                 note.media = media_given(&f);
                 if (!note.text)
                         note.text = line_given(&f, "status", 60);
+                if (rq->form->n_files > 0)
+                        faults_add(&f, 400, "%.60s: a note takes no files; give a media_url", "%.60s：补充说明不接受文件，请提供 media_url",
+                                   rq->form->files[0].name);
                 if (!note.number)
                         faults_add(&f, 400, "service_request_id: is missing", "service_request_id：缺失");
                 if (!note.text)
                         faults_add(&f, 400, "description: is missing", "description：缺失");
+                note.external_id = note_identity(&f, &note);
         }
         if (faults_answer(&f, rp))
                 return true;

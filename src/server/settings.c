@@ -109,7 +109,7 @@ static const struct rule rules[] = {
          NULL},
         {{"open311_channel", "channel of Open311 reports whose key has no channel of its own", "密钥未指定渠道时 Open311 来件所属渠道"},
          TEXT,
-         AT(open311.channel),
+         AT(key_channel),
          0,
          0,
          "open311"},

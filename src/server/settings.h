@@ -21,7 +21,8 @@ struct settings {
         const char *log_level;          /* debug, info, warn, error */
         const char *language;           /* of notices and of the command line: "zh" or "en" */
         struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
-        struct open311_settings open311; /* public_url, open311_jurisdiction, open311_channel, open311_contact */
+        struct open311_settings open311; /* public_url, open311_jurisdiction, open311_contact */
+        const char *key_channel;        /* open311_channel: of keys without a channel of their own; "open311" */
 };
 
 /* One line of `yiwang serve --help` and of the man page each. */

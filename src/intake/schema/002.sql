@@ -7,6 +7,17 @@ CREATE TABLE report_attribute (
         PRIMARY KEY (report_id, n)
 ) WITHOUT ROWID;
 
+-- Pictures that came with the report; the files are kept below DATA/media, by their hash.
+CREATE TABLE report_media (
+        report_id INTEGER NOT NULL,
+        n         INTEGER NOT NULL,             -- 1, 2, ...
+        hash      TEXT NOT NULL,                -- SHA-256, hexadecimal
+        type      TEXT NOT NULL,                -- image/jpeg, ...
+        bytes     INTEGER NOT NULL,
+        PRIMARY KEY (report_id, n)
+) WITHOUT ROWID;
+CREATE INDEX report_media_hash ON report_media(hash, report_id);
+
 -- What a channel says later about a report of its own.  Never changed.
 CREATE TABLE report_note (
         id          INTEGER PRIMARY KEY,        -- time-ordered
