@@ -26,7 +26,7 @@ struct shown {
         const char *number, *workflow, *state, *item, *unit, *address, *grid, *community, *subdistrict;
         bool has_point, seen;
         double lon, lat;
-        const char *text, *media, *picture, *answer; /* hash of the first picture; form of the last reply or rejection */
+        const char *text, *media, *picture, *answer; /* hash; form of the move that told last */
 };
 
 /* --- the statement ------------------------------------------------------------------------------------------------------ */
@@ -35,8 +35,6 @@ static const char HEAD[] =
         "SELECT c.id, c.version, c.number, c.workflow, c.state, c.item, c.unit, c.address, c.grid, c.community, c.subdistrict, c.lon,"
         " c.lat, c.created_at, c.due, h.at, r.text, r.media,"
         " (SELECT m.hash FROM report_media m WHERE m.report_id = c.id ORDER BY m.n LIMIT 1), ";
-static const char ANSWER[] =
-        "(SELECT x.form FROM history x WHERE x.subject = c.id AND x.move IN ('reply', 'reject') ORDER BY x.seq DESC LIMIT 1)";
 static const char FROM[] = " FROM (SELECT c.id, c.created_at FROM cases c WHERE ";
 static const char REST[] = ") k JOIN cases c ON c.id = k.id JOIN history h ON h.subject = c.id AND h.seq = c.seq"
                            " LEFT JOIN report r ON r.id = c.id ORDER BY k.created_at DESC, k.id DESC";
@@ -72,28 +70,49 @@ static void add_status(struct query *q, const struct wish *w)
 
 static void add_conditions(struct query *q, const struct wish *w)
 {
-        query_visible(q, &w->sight);
         if (w->n_numbers > 0) {
-                query_text(q, " AND c.number IN ");
+                query_text(q, "c.number IN ");
                 query_texts(q, w->numbers, w->n_numbers);
+        } else {
+                query_text(q, "c.created_at >= ");
+                query_arg(q, V(w->from));
+                query_text(q, " AND c.created_at <= ");
+                query_arg(q, V(w->to));
+                if (w->n_codes > 0) { /* as an expression, lest the planner leave the index of this order for that of items */
+                        query_text(q, " AND c.item || '' IN ");
+                        query_texts(q, w->codes, w->n_codes);
+                }
+                add_status(q, w);
+        }
+        query_text(q, " AND ");
+        query_visible(q, &w->sight);
+}
+
+/* What the reporter was told last; nothing for who sees no case whole. */
+static void add_answer(struct query *q, const struct wish *w)
+{
+        const struct workflows *all = w->rules->workflows;
+        size_t n = 0, room = 1;
+        for (size_t i = 0; i < all->n; i++)
+                room += all->at[i].n_moves;
+        const char **moves = NEW_ARRAY(w->rq->arena, const char *, room);
+        for (size_t i = 0; i < all->n; i++)
+                for (size_t k = 0; k < all->at[i].n_moves; k++)
+                        if (move_tells(&all->at[i].moves[k]))
+                                moves[n++] = all->at[i].moves[k].name;
+        if (n == 0 || !(w->sight.all || w->sight.channel || w->sight.n_units > 0)) {
+                query_text(q, "NULL");
                 return;
         }
-        query_text(q, " AND c.created_at >= ");
-        query_arg(q, V(w->from));
-        query_text(q, " AND c.created_at <= ");
-        query_arg(q, V(w->to));
-        if (w->n_codes > 0) { /* as an expression, lest the planner leave the index of this order for that of items */
-                query_text(q, " AND c.item || '' IN ");
-                query_texts(q, w->codes, w->n_codes);
-        }
-        add_status(q, w);
+        query_text(q, "(SELECT x.form FROM history x WHERE x.subject = c.id AND x.move IN ");
+        query_texts(q, moves, n);
+        query_text(q, " ORDER BY x.seq DESC LIMIT 1)");
 }
 
 static void write_query(struct query *q, const struct wish *w, int64_t limit, int64_t offset)
 {
-        const bool some = w->sight.all || w->sight.channel || w->sight.n_units > 0;
         query_text(q, HEAD);
-        query_text(q, some ? ANSWER : "NULL");
+        add_answer(q, w);
         query_text(q, ", CASE WHEN ");
         query_seen(q, &w->sight);
         query_text(q, " THEN 1 ELSE 0 END");

@@ -15,7 +15,7 @@ enum { NOTE_MOST = 4000 };
 struct update {
         int64_t at, version;
         const char *id, *number, *workflow, *state, *text, *media;
-        bool note;
+        const char *move, *form; /* of a move that is seen whole */
 };
 struct wish {
         struct request *rq;
@@ -30,7 +30,7 @@ struct wish {
 
 /* The first row of a case is its coming in, which is no update. */
 static const char MOVES[] =
-        "SELECT h.at, c.version, c.number, h.seq, c.workflow, h.dest, h.form, CASE WHEN ";
+        "SELECT h.at, c.version, c.number, h.seq, c.workflow, h.dest, h.form, h.move, CASE WHEN ";
 static const char MOVES_FROM[] = " THEN 1 ELSE 0 END FROM history h JOIN cases c ON c.id = h.subject WHERE h.seq > 1 AND ";
 static const char NOTES[] = "SELECT n.received_at, c.version, c.number, n.id, c.workflow, c.state, n.text, n.media"
                             " FROM report_note n JOIN cases c ON c.id = n.case_id WHERE ";
@@ -67,11 +67,14 @@ static void write_queries(struct wish *w)
         add_span(&w->notes, w, "n.received_at", " ORDER BY n.received_at, n.id LIMIT ");
 }
 
-/* What the move's form says to the reporter. */
-static const char *said(struct arena *a, const char *form)
+/* What the reporter was told with it; reasons among units stay inside. */
+static const char *said(struct arena *a, const struct workflow *w, const struct update *u)
 {
         struct err ignored;
-        const struct json_value *v = json_parse(a, form, strlen(form), &ignored);
+        const struct move *m = w && u->move ? move_find(w, u->move) : NULL;
+        if (!m || !move_tells(m))
+                return u->text;
+        const struct json_value *v = json_parse(a, u->form, strlen(u->form), &ignored);
         const char *text = json_get_text(v, "result", json_get_text(v, "reason", NULL));
         return text_empty(text) ? NULL : text;
 }
@@ -90,8 +93,10 @@ static bool read_moves(struct tx *tx, struct wish *w, struct err *e)
                                      .workflow = rows_text(&r, a, 4),
                                      .state = rows_text(&r, a, 5)};
                 u->id = arena_format(a, "%s-%lld", u->number, (long long)rows_int(&r, 3));
-                if (rows_int(&r, 7) != 0)
-                        u->text = said(a, rows_text(&r, a, 6));
+                if (rows_int(&r, 8) != 0) {
+                        u->form = rows_text(&r, a, 6);
+                        u->move = rows_text(&r, a, 7);
+                }
         }
         return rows_done(&r, e);
 }
@@ -109,8 +114,7 @@ static bool read_notes(struct tx *tx, struct wish *w, struct err *e)
                                    .workflow = rows_text(&r, a, 4),
                                    .state = rows_text(&r, a, 5),
                                    .text = rows_text(&r, a, 6),
-                                   .media = rows_text(&r, a, 7),
-                                   .note = true};
+                                   .media = rows_text(&r, a, 7)};
                 u.id = arena_format(a, "n%lld", (long long)rows_int(&r, 3));
                 size_t at = w->n++;
                 for (; at > 0 && w->at[at - 1].at > u.at; at--)
@@ -137,7 +141,7 @@ static void update_write(const struct wish *w, const struct update *u, const str
         doc_text(d, "service_request_id", u->number);
         doc_text(d, "status", state && state_closes(state) ? "closed" : "open");
         doc_time(d, "updated_datetime", u->at);
-        doc_text(d, "description", u->text);
+        doc_text(d, "description", said(w->rq->arena, workflow, u));
         doc_text(d, "media_url", media_url(w->rq, u->media));
         doc_text(d, "external_status_code", u->state);
         doc_object_end(d);
