@@ -235,5 +235,5 @@ bool cases_file(struct tx *tx, struct district *d, struct filing *f, const struc
             || !write_clocks(tx, f, p, e))
                 return false;
         const struct case_row row = {.number = f->number, .track = f->track, .community = code_at(f->place, AREA_COMMUNITY)};
-        return case_tell(tx, &row, last->name, f->state, f->answer->lead->code, f->now, e);
+        return case_tell(tx, &row, last->name, f->state, f->answer->lead->code, f->now, f->told ? f->told : f->now, e);
 }

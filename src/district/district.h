@@ -10,6 +10,7 @@ struct channels;
 struct id_source;
 struct notices;
 struct notify_settings;
+struct open311_settings;
 struct pack_part;
 struct routing;
 struct scheduler;
@@ -42,6 +43,9 @@ struct district {
         struct scheduler *scheduler;    /* NULL in commands that run none */
         struct server *server;          /* NULL in commands */
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
+        const struct open311_settings *open311; /* NULL in commands */
+        const char *data;               /* folder of the district's files; NULL in tests */
+        const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
         void *inside;                   /* the rulebooks by version */
 };
 

@@ -128,6 +128,9 @@ static bool open_district(struct running *r, const struct settings *s, const str
         if (!district_open(&r->district, &district, e))
                 return false;
         r->district.notify = &s->notify;
+        r->district.open311 = &s->open311;
+        r->district.data = s->data;
+        r->district.key_channel = s->key_channel;
         const struct rulebook *rules = district_rules(&r->district, e);
         if (!rules)
                 return false;

@@ -6,6 +6,7 @@
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
 #include "notify/notify.h"
+#include "open311/open311.h"
 struct arena;
 
 struct settings {
@@ -23,6 +24,8 @@ struct settings {
         const char *language;           /* of notices and of the command line: "zh" or "en" */
         const char *webhook_url, *webhook_secret;       /* become notify.webhooks */
         struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
+        struct open311_settings open311; /* public_url, open311_jurisdiction, open311_contact */
+        const char *key_channel;        /* open311_channel: of keys without a channel of their own; "open311" */
 };
 
 /* One line of `yiwang serve --help` and of the man page each. */
