@@ -8,6 +8,8 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include "base/base.h"
+struct archive_figures;
+struct archive_options;
 struct arena;
 struct store;
 struct tx;
@@ -43,6 +45,7 @@ struct store_options {
         int batch;                      /* SQLite: most functions in one commit; 0 = 64 */
         int queue;                      /* most waiting writers before ERR_BUSY; 0 = 1024 */
         int busy_ms;                    /* longest wait for a connection or a lock; 0 = 5000 */
+        const struct archive_options *archive;  /* SQLite: every commit is archived (archive/archive.h); NULL = not */
 };
 
 /* Opens, makes or migrates (one transaction a file, recorded with its SHA-256; a recorded file whose
@@ -58,6 +61,8 @@ bool store_is_postgres(const struct store *);
 bool store_alive(struct store *, struct err *) MUST_CHECK;      /* one trivial read */
 /* A consistent copy while writes go on.  SQLite: a database file at path.  PostgreSQL: ERR_INVALID, says to use pg_dump. */
 bool store_backup(struct store *, const char *path, void (*progress)(void *, double share), void *ctx, struct err *) MUST_CHECK;
+
+bool store_archive(const struct store *, struct archive_figures *out);        /* false: nothing is archived */
 
 struct store_figures { int64_t commits, members, retries, alone, queue_now, queue_most, busy, reconnects; };
 struct store_figures store_figures(const struct store *);
