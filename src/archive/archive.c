@@ -1,7 +1,7 @@
 /* archive/archive.c -- the thread that keeps the archive, and the one that takes full copies; see archive.h.
  *
- * A round: a second connection begins to read (it sees at least what the first saw); what the log holds beyond the archive's end
- * is copied and brought to the disk; the first connection ends.  So at every moment a reader stands at or before the archive's
+ * A round: what the log holds beyond the archive's end is copied.  When asked, and every few seconds, the round settles: a second
+ * connection begins to read before (it sees at least what the first saw), the copy is brought to the disk, the first connection ends.  So at every moment a reader stands at or before the archive's
  * end, and SQLite keeps every later frame for it.  When all is in the database file too, the reader does not use the log at all:
  * a writer may begin it anew, but nobody may then move a frame, so again nothing passes.  The last record then says so, with the
  * size and time of change of the database file: by them the next program knows that nothing was missed in between.
@@ -25,7 +25,7 @@ enum {
         AHEAD = 1024,      /* frames not archived yet at which the thread is woken */
         PAUSE_USEC = 5000
 };
-static const int64_t TRY_AGAIN = 5 * USEC_SECOND, COPY_AGE = 7 * USEC_DAY, PRUNE_EVERY = USEC_HOUR;
+static const int64_t TRY_AGAIN = 5 * USEC_SECOND, COPY_AGE = 7 * USEC_DAY, PRUNE_EVERY = USEC_HOUR, SETTLE_EVERY = 5 * USEC_SECOND;
 
 struct archive {
         struct archive_options is;
@@ -48,7 +48,7 @@ struct archive {
                 stood; /* the log's end when the reader that stands began; all before it is archived, but for the first round */
         bool anew;     /* the chain is broken: begin another */
         struct keeper keeper;
-        int64_t try_at, prune_at, copy_at;
+        int64_t try_at, prune_at, copy_at, settle_at;
         bool said; /* that it fails */
         /* the copier's */
         bool copying;
@@ -163,33 +163,34 @@ static bool copy_log(struct archive *a, const struct log_state *log, const struc
                 return err_set(e, ERR_CONFLICT, "the database's log is shorter than what was archived of it");
         if (a->log < 0 && (a->log = open(a->log_path, O_RDONLY | O_CLOEXEC)) < 0 && log->end.frame > 0)
                 return err_set(e, ERR_FAULT, "cannot read %s: %s", a->log_path, strerror(errno));
-        return take_commits(a, log, n, now, e) && note_moved(a, log, now, e) && keeper_sync(k, e);
+        return take_commits(a, log, n, now, e);
 }
 
-static bool run_round(struct archive *a, struct err *e)
+/* Without `settle` what is copied need not reach the disk yet: the reader stands where it stood. */
+static bool run_round(struct archive *a, bool settle, struct err *e)
 {
         struct log_state log;
-        const int next = a->spare;
-        if (!begin_reader(a, next, e))
+        const int next = settle ? a->spare : 1 - a->spare;
+        if (settle && !begin_reader(a, next, e))
                 return false;
         bool ok = log_look(a->reader[next], &log, e);
         const int64_t now = clock_now(); /* before the notes: who commits after them is told later than this */
         struct notes notes = take_notes(a);
-        ok = ok && copy_log(a, &log, &notes, now, e);
-        if (!ok) {
+        ok = ok && copy_log(a, &log, &notes, now, e) && (!settle || (note_moved(a, &log, now, e) && keeper_sync(&a->keeper, e)));
+        give_back(a, &notes, ok ? &log.end : NULL);
+        if (settle && ok) {
+                end_reader(a, 1 - next);
+                a->spare = 1 - next;
+                a->stood = log.end;
+                a->settle_at = clock_steady() + SETTLE_EVERY;
+        } else if (settle) {
                 end_reader(a, next);
-                give_back(a, &notes, NULL);
-                return false;
         }
-        give_back(a, &notes, &log.end);
-        end_reader(a, 1 - next);
-        a->spare = 1 - next;
-        a->stood = log.end;
         (void)pthread_mutex_lock(&a->lock);
         a->archived = a->keeper.at.frame;
         a->figures.instant = a->keeper.time;
         (void)pthread_mutex_unlock(&a->lock);
-        return true;
+        return ok;
 }
 
 /* --- becoming the keeper -------------------------------------------------------------------------------------------------------------- */
@@ -246,6 +247,7 @@ static bool become_keeper(struct archive *a, struct err *e)
         }
         a->stood = log.end;
         a->spare = 1 - a->spare;
+        a->settle_at = 0;
         struct notes left = {0};
         const int file = notes_open(a->notes_path, &left);
         (void)pthread_mutex_lock(&a->lock);
@@ -351,7 +353,7 @@ static void look_after_copies(struct archive *a)
 }
 
 /* --- the thread ---------------------------------------------------------------------------------------------------------------------------- */
-static void step(struct archive *a)
+static void step(struct archive *a, bool settle)
 {
         struct err e = {.kind = ERR_NONE};
         if (a->said && clock_steady() < a->try_at)
@@ -369,7 +371,7 @@ static void step(struct archive *a)
                 a->figures.keeps = became;
                 (void)pthread_mutex_unlock(&a->lock);
         }
-        note_outcome(a, a->figures.keeps && run_round(a, &e), &e);
+        note_outcome(a, a->figures.keeps && run_round(a, settle || clock_steady() >= a->settle_at, &e), &e);
         if (a->figures.keeps)
                 look_after_copies(a);
 }
@@ -382,7 +384,7 @@ static void *archive_main(void *archive)
                 last = a->stop;
                 const int64_t asked = a->asked;
                 (void)pthread_mutex_unlock(&a->lock);
-                step(a);
+                step(a, last || asked > a->answered);
                 (void)pthread_mutex_lock(&a->lock);
                 a->answered = asked;
                 (void)pthread_cond_broadcast(&a->answer);

@@ -1,9 +1,14 @@
 /* archive/inside.h -- what the files of this folder share: places in a log, segments, the folder.
  *
- * A segment is a head and then records; all numbers are little-endian, every head and body has a CRC-32.
- * head:   "YWSEG01\n", chain (16 hex digits), number, page size, instant, place (salt, frame) where it begins, CRC
- * record: kind, length of body, instant, salt, first frame, frames, pages of the database, CRC of body, CRC of head; then the body:
- *   commit    the frames as they are in SQLite's log (sqlite.org/fileformat2.html, section 4): 24 bytes and the page, each
+ * A segment is a head and then records; all numbers are little-endian; heads and bodies have a CRC-32.
+ * head:   "YWSEG01\n", chain (16 hex digits), number, page size, instant, place (salt, frame) where it begins, whether checksums
+ *         of frames take numbers big-endian, CRC
+ * record: kind, length of body, instant, salt, first frame, frames, pages of the database, SQLite's checksum before the first frame,
+ *         CRC of the body, CRC; then the body:
+ *   commit    the frames of SQLite's log (sqlite.org/fileformat2.html, section 4), each: its 24 bytes as they are; how many runs of
+ *             bytes the page differs in from the page's last frame in this chain (2 bytes), and for each run offset, length
+ *             (2 bytes each) and bytes; or 0xffff and the whole page.  SQLite's checksum in the 24 bytes is of the whole page
+ *             and counts on from the frame before: so what is restored is checked, not only what is stored
  *   moved     all frames so far are also in the database file, whose size and time of change follow: the log may have begun anew
  * A chain is segments without a gap: each begins where the one before it ends.
  */
@@ -19,7 +24,8 @@ enum {
         LOG_HEAD = 32,          /* bytes before the first frame of SQLite's log */
         FRAME_HEAD = 24,
         SEGMENT_HEAD = 64,
-        RECORD_HEAD = 48,
+        RECORD_HEAD = 56,
+        SUM = 8,                /* bytes of a frame's checksum, at its 16th */
         PAGE_MOST = 65536,
         NAME_SIZE = 64
 };
@@ -27,7 +33,7 @@ struct place { unsigned char salt[SALT]; uint32_t frame; };     /* frame: how ma
 bool place_same(const struct place *, const struct place *);
 
 /* --- log.c: SQLite's log ------------------------------------------------------------------------------------------------------- */
-struct log_state { struct place end; uint32_t moved, page_size; };      /* moved: frames that are also in the database file */
+struct log_state { struct place end; uint32_t moved, page_size; bool big; };    /* moved: frames that are also in the database file */
 /* What the log's index says now; the connection must have read before. */
 bool log_look(struct sqlite3 *, struct log_state *, struct err *) MUST_CHECK;
 /* The database file, when all of the log is in it too and our read transaction keeps it so. */
@@ -57,9 +63,10 @@ struct record {
         struct place from;              /* its first frame is from.frame + 1 */
         uint32_t frames, pages;         /* pages: of the database after it */
         const unsigned char *body; size_t n;
+        unsigned char before[SUM];      /* RECORD_COMMIT: the checksum its first frame counts on from */
         struct file_state file;         /* RECORD_MOVED */
 };
-struct segment_head { char chain[CHAIN + 1]; uint32_t number, page_size; int64_t time; struct place from; };
+struct segment_head { char chain[CHAIN + 1]; uint32_t number, page_size; int64_t time; struct place from; bool big; };
 void segment_head_put(const struct segment_head *, unsigned char out[SEGMENT_HEAD]);
 bool segment_head_get(const unsigned char *, size_t n, struct segment_head *) MUST_CHECK;
 /* `crc`: of the body, as record_crc() counts it from 0. */
@@ -71,7 +78,18 @@ void moved_put(const struct record *, unsigned char out[MOVED_BODY]);
 /* TORN: bytes end, or were never written, before the record does. */
 enum found { FOUND_RECORD, FOUND_END, FOUND_TORN, FOUND_DAMAGED };
 /* The record at *at, which moves behind it. */
-enum found record_get(const unsigned char *, size_t n, size_t *at, uint32_t page_size, struct record *);
+enum found record_get(const unsigned char *, size_t n, size_t *at, const struct segment_head *, struct record *);
+/* One frame of a commit.  page: the whole one, or NULL: then runs. */
+struct frame { const unsigned char *head, *page, *runs; uint32_t n_runs, number; };     /* number: of the page, from 1 */
+enum { WHOLE_PAGE = 0xffff, FRAME_MOST = FRAME_HEAD + 2 + PAGE_MOST };
+/* The frame at *p, which moves behind it; false when the bytes are none. */
+bool frame_get(const unsigned char **p, const unsigned char *end, uint32_t page_size, struct frame *) MUST_CHECK;
+void frame_apply(const struct frame *, uint32_t page_size, unsigned char *page);
+/* Writes the frame; `before`: the page's last frame, NULL = whole.  Returns its length, at most FRAME_MOST. */
+size_t frame_put(const unsigned char *head, const unsigned char *page, const unsigned char *before, uint32_t page_size,
+                 unsigned char *out);
+/* Counts the checksum on over this frame; whether it is the one in its head. */
+bool frame_sum(const unsigned char *head, const unsigned char *page, uint32_t page_size, bool big, uint32_t sum[2]) MUST_CHECK;
 void put32(unsigned char *, uint32_t);
 uint32_t get32(const unsigned char *);
 uint32_t get32_big(const unsigned char *);      /* numbers inside SQLite's log */
@@ -103,7 +121,10 @@ struct keeper {                 /* the segment at the end of the archive */
         int64_t time;           /* of the last commit; later ones are never earlier */
         bool moved, dirty;      /* the last record says moved; there is something to bring to the disk */
         struct file_state moved_file;   /* of that record */
-        unsigned char *room;    /* KEEP_ROOM bytes */
+        unsigned char *in, *out;        /* KEEP_ROOM bytes each: of the log; of the segment */
+        size_t n_out;                   /* bytes in `out` */
+        struct last_frames *last;       /* of pages, for the runs */
+        uint32_t pages;                 /* of the database after the last commit */
 };
 enum { KEEP_ROOM = 1 << 20 };
 /* The archive's end, when there is one and it can be written on; file -1 else.  What a crash has torn off is cut. */

@@ -68,6 +68,7 @@ bool log_look(sqlite3 *db, struct log_state *out, struct err *e)
         }
         memcpy(out->end.salt, h.salt, SALT);
         out->end.frame = h.frames;
+        out->big = h.big_endian != 0;
         out->page_size = h.page_size == 1 ? PAGE_MOST : h.page_size;
         return out->page_size > 0 || ask_page_size(db, &out->page_size, e);
 }

@@ -136,13 +136,38 @@ static bool meets_file(struct work *w, const struct segment_head *h, const struc
         return true;
 }
 
-static bool apply(struct work *w, const struct record *r, uint32_t skip, uint32_t page_size, struct err *e)
+/* The page as it is in the file; what is behind its end is made of zeros, and will be whole. */
+static bool read_page(const struct work *w, uint32_t number, uint32_t size, unsigned char *page, struct err *e)
 {
-        const size_t step = FRAME_HEAD + page_size;
-        for (uint32_t i = skip; i < r->frames; i++) {
-                const unsigned char *f = r->body + i * step;
-                if (!write_all(w->file, f + FRAME_HEAD, page_size, (off_t)(get32_big(f) - 1) * (off_t)page_size))
-                        return write_failed(w, e);
+        const ssize_t n = pread(w->file, page, size, (off_t)(number - 1) * (off_t)size);
+        if (n >= 0 && n < (ssize_t)size)
+                memset(page + n, 0, size - (size_t)n);
+        return n >= 0 || err_set(e, ERR_FAULT, "cannot read %s: %s", w->part, strerror(errno));
+}
+
+static bool apply_frame(struct work *w, const struct frame *f, const struct segment_head *h, uint32_t sum[2], struct err *e)
+{
+        unsigned char page[PAGE_MOST];
+        if (!f->page && !read_page(w, f->number, h->page_size, page, e))
+                return false;
+        frame_apply(f, h->page_size, page);
+        if (!frame_sum(f->head, page, h->page_size, h->big, sum))
+                return err_both(e, ERR_FAULT, NULL, "segment-%08u does not fit the full copy %s: use an older copy",
+                                "segment-%08u 与完整备份 %s 不相符，请使用更早的备份", h->number, w->copy->name);
+        return write_all(w->file, page, h->page_size, (off_t)(f->number - 1) * (off_t)h->page_size) || write_failed(w, e);
+}
+
+/* The first `skip` frames are in the copy already. */
+static bool apply(struct work *w, const struct record *r, uint32_t skip, const struct segment_head *h, struct err *e)
+{
+        uint32_t sum[2] = {get32_big(r->before), get32_big(r->before + 4)};
+        const unsigned char *p = r->body, *end = r->body + r->n;
+        struct frame f;
+        for (uint32_t i = 0; i < r->frames && frame_get(&p, end, h->page_size, &f); i++) {
+                if (i >= skip && !apply_frame(w, &f, h, sum, e))
+                        return false;
+                sum[0] = get32_big(f.head + 16);
+                sum[1] = get32_big(f.head + 20);
         }
         w->at = r->from;
         w->at.frame += r->frames;
@@ -172,7 +197,7 @@ static bool take_record(struct work *w, const struct segment_head *h, const stru
                 w->done = true;
                 return true;
         }
-        return apply(w, r, skip, h->page_size, e);
+        return apply(w, r, skip, h, e);
 }
 
 /* False with *bad set: the segment is damaged.  `last`: it may be being written. */
@@ -190,7 +215,7 @@ static bool take_segment(struct work *w, const struct segment *s, bool last, con
                 return false;
         if (!w->found)
                 (void)meets(w, &s->head, &s->head.from, 0, &skip);
-        while (ok && !gap && !w->done && (found = record_get(bytes, n, &at, s->head.page_size, &r)) == FOUND_RECORD)
+        while (ok && !gap && !w->done && (found = record_get(bytes, n, &at, &s->head, &r)) == FOUND_RECORD)
                 ok = take_record(w, &s->head, &r, &gap, e);
         file_unmap(bytes, n);
         if (gap || found == FOUND_DAMAGED || (found == FOUND_TORN && !last))
