@@ -1,4 +1,5 @@
 /* command/open.c -- the store and the district of a command, and the line that says how far long work is. */
+#include "archive/archive.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -27,10 +28,12 @@ bool command_open(struct command_line *line, bool must_exist, struct opened *o, 
         if (mkdir(s->data, 0700) != 0 && errno != EEXIST)
                 return err_both(e, ERR_INVALID, NULL, "cannot make the folder %s: %s", "无法创建目录 %s：%s", s->data,
                                 strerror(errno));
+        const struct archive_options archive = {.folder = s->archive, .days = s->archive_days};
         const struct store_options options = {.dsn = settings_dsn(line->arena, s),
                                               .migrations = all_migrations,
                                               .readers = s->store_readers,
-                                              .writers = s->store_writers};
+                                              .writers = s->store_writers,
+                                              .archive = s->archive ? &archive : NULL};
         if (!store_open(&o->store, &options, e))
                 return false;
         const struct district_options district = {.store = o->store, .key_file = key, .readers = line->capabilities->readers};

@@ -1,5 +1,6 @@
 /* server/serve.c -- a running district: what is opened, in which order, and closed in the other. */
 #include "server/serve.h"
+#include "archive/archive.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -111,12 +112,14 @@ static void news(void *ctx)
 /* --- opening and closing --------------------------------------------------------------------------------------------------- */
 static bool open_district(struct running *r, const struct settings *s, const struct capabilities *c, struct err *e)
 {
+        const struct archive_options archive = {.folder = s->archive, .days = s->archive_days, .copies = true};
         const struct store_options options = {
                 .dsn = settings_dsn(r->arena, s),
                 .migrations = all_migrations,
                 .readers = s->store_readers,
                 .writers = s->store_writers,
                 .silence_ms = SILENCE_MS,
+                .archive = s->archive ? &archive : NULL,
         };
         if (!store_open(&r->store, &options, e))
                 return false;

@@ -13,6 +13,8 @@ struct settings {
         const char *data;               /* folder of the district's files; "./data" */
         const char *store;              /* DSN; NULL = sqlite:DATA/yiwang.db */
         int store_readers, store_writers;
+        const char *archive;            /* folder of the archive (archive/archive.h); NULL = none */
+        int archive_days;               /* 14 */
         const char *address;            /* "127.0.0.1" */
         int port;                       /* 8080 */
         int workers, queue, connections, connections_per_address, idle_seconds, streams;

@@ -17,6 +17,7 @@ struct driver {
         bool (*write)(struct store *, tx_fn *, void *ctx, struct err *);
         bool (*read)(struct store *, tx_fn *, void *ctx, struct err *);
         bool (*backup)(struct store *, const char *path, void (*progress)(void *, double), void *ctx, struct err *);
+        bool (*archive)(const struct store *, struct archive_figures *);
         int (*change)(struct tx *, struct err *, const char *sql, const struct value *);
         bool (*send)(struct tx *, struct err *, const char *sql, const struct value *);
         int (*expect)(struct tx *, struct err *, const char *sql, const struct value *, int usual);
@@ -115,6 +116,8 @@ struct sqlite {
         char *path;
         char *folder;           /* temporary one, removed at close; or NULL */
         struct writer *writer;
+        bool archived;
+        struct archive *archive;        /* NULL until it is started, and when nothing is archived */
         pthread_mutex_t lock;   /* of the idle readers */
         pthread_cond_t freed;
         struct connection **idle;
@@ -141,7 +144,8 @@ bool sqlite_script(struct tx *, const char *sql, struct err *);
 bool sqlite_prepares(struct tx *, const char *sql, struct err *);
 
 /* sqlite_writer.c */
-struct writer *writer_start(struct store *, struct connection *);      /* owns the connection from now on */
+/* Owns the connection from now on; tells `archive`, when there is one, of each commit. */
+struct writer *writer_start(struct store *, struct connection *, struct archive *);
 bool writer_submit(struct writer *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
 void writer_stop(struct writer **);     /* finishes the queue, checkpoints, closes the connection */
 void connection_close(struct connection **);    /* sqlite.c */

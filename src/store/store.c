@@ -166,6 +166,10 @@ bool store_open(struct store **out, const struct store_options *o, struct err *e
         const struct driver *driver = driver_of(o->dsn, e);
         if (!driver)
                 return false;
+        if (o->archive && !driver->archive)
+                return err_both(e, ERR_INVALID, "archive",
+                                "archive is for SQLite; PostgreSQL archives with its own tools, see doc/operations.md",
+                                "archive 仅用于 SQLite；PostgreSQL 请用其自带工具归档，见 doc/operations.md");
         struct store *s = store_new(driver, o);
         if (!driver->open(s, e)) {
                 store_free(s);
@@ -219,6 +223,11 @@ bool store_alive(struct store *s, struct err *e)
 bool store_backup(struct store *s, const char *path, void (*progress)(void *, double share), void *ctx, struct err *e)
 {
         return s->driver->backup(s->root, path, progress, ctx, e);
+}
+
+bool store_archive(const struct store *s, struct archive_figures *out)
+{
+        return s->driver->archive && s->driver->archive(s->root, out);
 }
 
 struct store_figures store_figures(const struct store *s)

@@ -8,6 +8,8 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include "base/base.h"
+struct archive_figures;
+struct archive_options;
 struct arena;
 struct store;
 struct tx;
@@ -45,6 +47,7 @@ struct store_options {
         int busy_ms;                    /* longest wait for a connection or a lock; 0 = 5000 */
         int silence_ms;                 /* PostgreSQL: a server that sends nothing for so long while one waits is taken for lost
                                          * (its machine may hang); 0 = never, for programs whose statements may run long */
+        const struct archive_options *archive;  /* SQLite: every commit is archived (archive/archive.h); NULL = not */
 };
 
 /* Opens, makes or migrates (one transaction a file, recorded with its SHA-256; a recorded file whose
@@ -60,6 +63,8 @@ bool store_is_postgres(const struct store *);
 bool store_alive(struct store *, struct err *) MUST_CHECK;      /* one trivial read */
 /* A consistent copy while writes go on.  SQLite: a database file at path.  PostgreSQL: ERR_INVALID, says to use pg_dump. */
 bool store_backup(struct store *, const char *path, void (*progress)(void *, double share), void *ctx, struct err *) MUST_CHECK;
+
+bool store_archive(const struct store *, struct archive_figures *out);        /* false: nothing is archived */
 
 struct store_figures { int64_t commits, members, retries, alone, queue_now, queue_most, busy, reconnects; };
 struct store_figures store_figures(const struct store *);
