@@ -21,6 +21,7 @@ struct import_options {
         enum encoding encoding;         /* ENCODING_NONE: found by the file's bytes */
         int64_t limit;                  /* most rows read, from the first; 0 = all.  With a limit no mark is kept */
         int workers;                    /* threads; 0 = 32 */
+        int batch;                      /* most rows that are settled together; 0 = 2048 */
         bool chinese;                   /* language of the reasons */
         struct bulk_progress progress;  /* its rows are those of the whole file, also of earlier runs */
         bool (*stop)(void *ctx);        /* asked after each batch, with the ctx of progress; true ends the run there; NULL = never */

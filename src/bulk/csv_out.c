@@ -128,7 +128,13 @@ static bool append(struct rejects *r, const char *bytes, size_t n, struct err *e
         return true;
 }
 
-static bool begin(struct rejects *r, const char *const *header, size_t n, struct err *e)
+/* A device has no length. */
+static bool cut_to(const struct rejects *r, int64_t length, struct err *e)
+{
+        return ftruncate(r->fd, (off_t)length) == 0 || errno == EINVAL || cannot_write(r, errno, e);
+}
+
+static bool begin_anew(struct rejects *r, const char *const *header, size_t n, struct err *e)
 {
         struct buf b = BUF_LIMIT(BYTES_MOST);
         csv_cell(&b, true, "line");
@@ -142,13 +148,12 @@ static bool begin(struct rejects *r, const char *const *header, size_t n, struct
         digest_free(&r->digest);
         r->digest = digest_new();
         r->written = 0;
-        const bool ok = ftruncate(r->fd, 0) == 0 ? append(r, b.at, b.length, e) : cannot_write(r, errno, e);
+        const bool ok = cut_to(r, 0, e) && append(r, b.at, b.length, e);
         buf_free(&b);
         return ok;
 }
 
-bool rejects_open(struct rejects **out, const char *file, const char *input, const char *const *header, size_t n,
-                  const struct rejects_end *from, bool *kept, struct err *e)
+bool rejects_open(struct rejects **out, const char *file, const char *input, struct err *e)
 {
         struct rejects *r = calloc(1, sizeof *r);
         if (!r)
@@ -159,18 +164,18 @@ bool rejects_open(struct rejects **out, const char *file, const char *input, con
         r->fd = -1;
         r->texts = BUF_LIMIT(REJECTS_BYTES_MOST);
         r->digest = digest_new();
-        *kept = true;
-        if (!file)
+        if (!file || lock_file(r, input, e))
                 return true;
-        bool ok = lock_file(r, input, e);
-        *kept = ok && from->bytes > 0 && stands_there(r, from);
-        if (ok && *kept)
-                ok = ftruncate(r->fd, (off_t)r->written) == 0 || cannot_write(r, errno, e);
-        else if (ok)
-                ok = begin(r, header, n, e);
-        if (!ok)
-                rejects_close(out, false);
-        return ok;
+        rejects_close(out, false);
+        return false;
+}
+
+bool rejects_begin(struct rejects *r, const char *const *header, size_t n, const struct rejects_end *from, bool *kept, struct err *e)
+{
+        *kept = r->fd < 0 || (from->bytes > 0 && stands_there(r, from));
+        if (r->fd < 0)
+                return true;
+        return *kept ? cut_to(r, r->written, e) : begin_anew(r, header, n, e);
 }
 
 /* Damaged bytes as U+FFFD, so that the file as a whole is UTF-8. */

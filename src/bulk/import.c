@@ -11,6 +11,8 @@
 #include "district/district.h"
 #include "store/store.h"
 
+enum { BATCH_USEC = 500000 }; /* on a slow store a kill or Ctrl-C should not cost or wait for more */
+
 static const char SQL_WAITING[] = "SELECT COUNT(*) FROM intake_queue";
 
 struct import {
@@ -18,10 +20,12 @@ struct import {
         const struct rulebook *rules;
         const struct import_map *map;
         const struct import_options *options;
-        pthread_mutex_t reading; /* guards table and the next four */
+        pthread_mutex_t reading; /* guards table, left, taken, ended */
         struct table *table;
         int64_t left;  /* rows until the limit */
         int64_t taken; /* rows of this batch */
+        int64_t batch; /* most of them */
+        int64_t started;
         int64_t begin; /* table_passed() where this batch begins */
         bool ended;    /* the file, or the limit, is reached */
         struct mark mark;
@@ -37,7 +41,7 @@ static int next_row(struct import *im, struct arena *a, struct table_row *row, s
 {
         int found = 0;
         (void)pthread_mutex_lock(&im->reading);
-        const bool full = im->taken >= BATCH_ROWS || table_passed(im->table) - im->begin >= BATCH_BYTES;
+        const bool full = im->taken >= im->batch || clock_steady() - im->started >= BATCH_USEC || table_passed(im->table) - im->begin >= BATCH_BYTES;
         if (im->left == 0)
                 im->ended = true;
         if (!full && !im->ended) {
@@ -93,7 +97,7 @@ static int64_t estimate(const struct import *im)
                 total = (int64_t)((double)done * (double)all / (double)im->mark.at_byte);
         if (im->options->limit > 0 && im->options->limit < total)
                 total = im->options->limit;
-        return total > done ? total : done;
+        return total;
 }
 
 /* The crew counts from the beginning of its batch. */
@@ -104,8 +108,9 @@ static void show(void *ctx, int64_t done, int64_t total)
         const struct showing *s = ctx;
         const struct bulk_progress *p = &s->import->options->progress;
         (void)total;
+        done += s->import->mark.done;
         if (p->show)
-                p->show(p->ctx, s->import->mark.done + done, s->total);
+                p->show(p->ctx, done, s->total > done ? s->total : done);
 }
 
 static bool settle(struct import *im, struct err *e)
@@ -131,6 +136,7 @@ static bool run_batch(struct import *im, struct err *e)
         const struct bulk_progress progress = {show, (void *)&s};
         const struct crew crew = {.workers = im->options->workers, .progress = &progress, .turn = take_row, .ctx = im};
         im->taken = 0;
+        im->started = clock_steady();
         im->begin = table_passed(im->table);
         return crew_run(&crew, e) && settle(im, e);
 }
@@ -139,6 +145,7 @@ static bool run_batches(struct import *im, struct import_result *result, struct 
 {
         const struct import_options *o = im->options;
         im->left = o->limit > 0 ? o->limit : INT64_MAX;
+        im->batch = o->batch > 0 && o->batch < BATCH_ROWS ? o->batch : BATCH_ROWS;
         im->ended = false;
         const struct showing first = {im, estimate(im)};
         show((void *)&first, 0, 0);
@@ -180,11 +187,12 @@ static bool begin(struct import *im, struct import_result *result, struct err *e
         bool kept;
         name_mark(im);
         im->marking = o->limit == 0;
-        if (im->marking && !mark_take(im->district->store, m, e))
+        /* Whoever has the rejects may take the mark: an import that is refused must not disturb the one that runs. */
+        if (!rejects_open(&im->rejects, o->rejects, o->file, e) || (im->marking && !mark_take(im->district->store, m, e)))
                 return false;
         end.bytes = m->rejects_bytes;
         memcpy(end.sha256, m->rejects_sha256, sizeof end.sha256);
-        if (!rejects_open(&im->rejects, o->rejects, o->file, header, n, &end, &kept, e))
+        if (!rejects_begin(im->rejects, header, n, &end, &kept, e))
                 return false;
         if (m->at_byte == 0)
                 return true;

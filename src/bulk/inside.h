@@ -107,15 +107,17 @@ void csv_cell(struct buf *, bool first, const char *text);
 void csv_end(struct buf *);
 bool write_all(FILE *, struct buf *, const char *file, struct err *) MUST_CHECK;        /* and empties the buffer */
 
-enum { BATCH_ROWS = 2048, BATCH_BYTES = 8 << 20 };       /* most of a batch; it ends behind the row that reaches the bytes */
+enum { BATCH_ROWS = 2048, BATCH_BYTES = 8 << 20 };       /* most of a batch, which also ends after half a second */
 /* The rejected rows of one batch at a time; within it they are written in the order of their lines. */
 struct rejects;
 struct rejects_end { int64_t bytes; char sha256[65]; };         /* how far the file is written, and the digest of that */
-/* file NULL: rejects are only counted.  With `from` (bytes > 0) it goes on behind what an earlier run wrote, when that still stands
- * there as it was; else *kept is false and the file begins anew.
+/* Holds the file until rejects_close(); NULL: rejects are only counted.
  * Refuses `input` itself (ERR_INVALID) and a file that another import is writing (ERR_CONFLICT). */
-bool rejects_open(struct rejects **, const char *file, const char *input, const char *const *header, size_t n,
-                  const struct rejects_end *from, bool *kept, struct err *) MUST_CHECK;
+bool rejects_open(struct rejects **, const char *file, const char *input, struct err *) MUST_CHECK;
+/* With `from` (bytes > 0) it goes on behind what an earlier run wrote, when that still stands there as it was; else *kept is false and
+ * the file begins anew with the names of the columns. */
+bool rejects_begin(struct rejects *, const char *const *header, size_t n, const struct rejects_end *from, bool *kept,
+                   struct err *) MUST_CHECK;
 void rejects_add(struct rejects *, const struct table_row *, const struct err *why, bool chinese);      /* from any thread */
 int64_t rejects_count(const struct rejects *);          /* of the present batch */
 /* Writes the batch to the disk. */

@@ -176,34 +176,29 @@ static void forget(struct buf *b, size_t n)
         b->length -= n;
 }
 
-static bool read_on(struct source *s, struct err *e)
-{
-        char *bytes = malloc(READ_BYTES);
-        size_t got = 0;
-        if (!bytes)
-                abort();
-        const bool ok = read_at(s, s->offset + (int64_t)s->raw.length, bytes, READ_BYTES, &got, e);
-        if (ok)
-                buf_add(&s->raw, bytes, got);
-        free(bytes);
-        return ok;
-}
-
+/* When it fails nothing has moved: several threads may ask, one after the other. */
 bool source_move(struct source *s, size_t used, struct err *e)
 {
-        const size_t raw = raw_of(s, used);
-        forget(&s->raw, raw);
-        forget(&s->text, as_it_stands(s) ? 0 : used);
-        s->offset += (int64_t)raw;
-        s->decoded -= as_it_stands(s) ? 0 : raw;
-        if (!read_on(s, e) || !unchanged(s, e))
-                return false;
-        if (!as_it_stands(s)) {
+        char *bytes = malloc(READ_BYTES);
+        size_t got;
+        if (!bytes)
+                abort();
+        const bool ok = read_at(s, s->offset + (int64_t)s->raw.length, bytes, READ_BYTES, &got, e) && unchanged(s, e);
+        if (ok) {
+                const size_t raw = raw_of(s, used);
+                forget(&s->raw, raw);
+                forget(&s->text, as_it_stands(s) ? 0 : used);
+                s->offset += (int64_t)raw;
+                s->decoded -= as_it_stands(s) ? 0 : raw;
+                buf_add(&s->raw, bytes, got);
+        }
+        free(bytes);
+        if (ok && !as_it_stands(s)) {
                 const bool last = s->offset + (int64_t)s->raw.length >= s->seen.st_size;
                 s->decoded += decoder_add(s->decoder, s->raw.at + s->decoded, s->raw.length - s->decoded, last, &s->text);
         }
         assert(!s->raw.overflow && !s->text.overflow);
-        return true;
+        return ok;
 }
 
 void source_seek(struct source *s, int64_t offset)

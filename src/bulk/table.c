@@ -75,7 +75,10 @@ static const char *nearest(const struct table *t, const char *wanted)
         const char *best = NULL;
         size_t least = 1 + strlen(wanted) / 2;
         for (size_t k = 0; k < t->n_header; k++) {
-                const size_t d = text_empty(t->header[k]) ? SIZE_MAX : text_distance(t->header[k], wanted);
+                if (text_empty(t->header[k]))
+                        continue;
+                const bool part = strstr(t->header[k], wanted) || strstr(wanted, t->header[k]);
+                const size_t d = part ? 1 : text_distance(t->header[k], wanted);
                 if (d < least) {
                         least = d;
                         best = t->header[k];
