@@ -48,7 +48,10 @@ bool write_all(FILE *f, struct buf *b, const char *file, struct err *e)
 /* A faulty line may be as long as a batch is. */
 enum { REJECTS_BYTES_MOST = 64 << 20 };
 
-struct reject { int64_t line; size_t from, n; /* in texts */ };
+struct reject {
+        int64_t line;
+        size_t from, n; /* in texts */
+};
 
 struct rejects {
         pthread_mutex_t lock;
@@ -86,7 +89,7 @@ static bool lock_file(struct rejects *r, const char *input, struct err *e)
                                         "拒收文件不能是正在读取的 %s", input);
                 if (flock(r->fd, LOCK_EX | LOCK_NB) != 0)
                         return err_both(e, ERR_CONFLICT, NULL,
-                                        "another import is writing its rejects to %s; wait for it, or name another file with --rejects",
+                                        "another import is writing its rejects to %s; wait for it, or name another with --rejects",
                                         "另一次导入正在写入 %s，请等待其结束，或用 --rejects 指定其他文件", r->file);
                 if (same_file(r->fd, r->file))
                         return true;
@@ -101,7 +104,8 @@ static bool stands_there(struct rejects *r, const struct rejects_end *from)
         struct rejects_end now;
         while (r->written < from->bytes) {
                 const int64_t left = from->bytes - r->written;
-                const ssize_t n = pread(r->fd, bytes, left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes, (off_t)r->written);
+                const size_t most = left < (int64_t)sizeof bytes ? (size_t)left : sizeof bytes;
+                const ssize_t n = pread(r->fd, bytes, most, (off_t)r->written);
                 if (n <= 0)
                         return false;
                 digest_add(r->digest, bytes, (size_t)n);
@@ -170,7 +174,8 @@ bool rejects_open(struct rejects **out, const char *file, const char *input, str
         return false;
 }
 
-bool rejects_begin(struct rejects *r, const char *const *header, size_t n, const struct rejects_end *from, bool *kept, struct err *e)
+bool rejects_begin(struct rejects *r, const char *const *header, size_t n, const struct rejects_end *from, bool *kept,
+                   struct err *e)
 {
         *kept = r->fd < 0 || (from->bytes > 0 && stands_there(r, from));
         if (r->fd < 0)

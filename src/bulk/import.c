@@ -1,8 +1,8 @@
 /* bulk/import.c -- see bulk.h: rows of a foreign file become reports, batch by batch.
  *
  * A batch is settled when every row of it is committed or rejected.  Then its rejects are written to the disk, and then the mark
- * moves behind it: whatever ends the program, everything before the mark is done and said, and the next run begins there.  Rows of a
- * batch that broke off are read again and recognised by their external ids.
+ * moves behind it: whatever ends the program, everything before the mark is done and said, and the next run begins there.
+ * Rows of a batch that broke off are read again and recognised by their external ids.
  */
 #include "bulk/inside.h"
 #include "base/arena.h"
@@ -41,7 +41,8 @@ static int next_row(struct import *im, struct arena *a, struct table_row *row, s
 {
         int found = 0;
         (void)pthread_mutex_lock(&im->reading);
-        const bool full = im->taken >= im->batch || clock_steady() - im->started >= BATCH_USEC || table_passed(im->table) - im->begin >= BATCH_BYTES;
+        const bool full = im->taken >= im->batch || clock_steady() - im->started >= BATCH_USEC
+                          || table_passed(im->table) - im->begin >= BATCH_BYTES;
         if (im->left == 0)
                 im->ended = true;
         if (!full && !im->ended) {
@@ -101,7 +102,10 @@ static int64_t estimate(const struct import *im)
 }
 
 /* The crew counts from the beginning of its batch. */
-struct showing { const struct import *import; int64_t total; };
+struct showing {
+        const struct import *import;
+        int64_t total;
+};
 
 static void show(void *ctx, int64_t done, int64_t total)
 {

@@ -70,7 +70,8 @@ static bool short_enough(enum import_field f, const char *text, struct err *e)
 /* "1.23457E+11", as Excel shows and saves a number too long for its cell: the digits are lost, and two ids become one. */
 static bool shortened(const char *cell)
 {
-        const size_t whole = strspn(cell, "0123456789"), fraction = cell[whole] == '.' ? 1 + strspn(cell + whole + 1, "0123456789") : 0;
+        const size_t whole = strspn(cell, "0123456789");
+        const size_t fraction = cell[whole] == '.' ? 1 + strspn(cell + whole + 1, "0123456789") : 0;
         const char *power = cell + whole + fraction;
         return whole > 0 && (strncmp(power, "E+", 2) == 0 || strncmp(power, "e+", 2) == 0) && power[2]
                && power[2 + strspn(power + 2, "0123456789")] == '\0';

@@ -54,8 +54,7 @@ static bool take(struct tx *tx, void *ctx, struct err *e)
                 if (!rows_done(&r, e))
                         return false;
         }
-        return tx_change(tx, e, SQL_TAKE,
-                         ARGS(V(m->file), V(m->map), V(m->run), V(m->at_byte), V(m->at_line), V(clock_now())))
+        return tx_change(tx, e, SQL_TAKE, ARGS(V(m->file), V(m->map), V(m->run), V(m->at_byte), V(m->at_line), V(clock_now())))
                >= 0;
 }
 

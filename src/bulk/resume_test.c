@@ -36,7 +36,9 @@ static void write_rows(struct buf *b, const char *mark, int rows)
         buf_text(b, "ID,AT,TEXT\r\n");
         for (int i = 0; i < rows; i++)
                 buf_format(b, "%s%d,%s,%s\r\n", mark, i, i % 5 == 2 ? "never" : "2025-03-03 09:00",
-                           i % 7 == 3 ? "\"broken\" 引号" : i % 3 == 1 ? "\"井盖\n\"\"破损\"\"\"" : "路灯不亮");
+                           i % 7 == 3   ? "\"broken\" 引号"
+                           : i % 3 == 1 ? "\"井盖\n\"\"破损\"\"\""
+                                        : "路灯不亮");
 }
 
 static void write_json(struct buf *b, const char *mark, int rows)
@@ -68,7 +70,13 @@ static const char *rows_file(struct world *w, bool json, const char *mark, int r
 
 /* --- stopping ------------------------------------------------------------------------------------------------------------ */
 
-struct stopping { struct world *w; int after; void (*act)(struct stopping *); int64_t first_shown; bool shown; };
+struct stopping {
+        struct world *w;
+        int after;
+        void (*act)(struct stopping *);
+        int64_t first_shown;
+        bool shown;
+};
 
 static void see(void *ctx, int64_t done, int64_t total)
 {
@@ -89,12 +97,8 @@ static bool stop(void *ctx)
 
 static struct import_options options_of(struct world *w, const char *file, struct stopping *s)
 {
-        return (struct import_options){.file = file,
-                                       .rejects = path_in(w, "bad.csv"),
-                                       .workers = 3,
-                                       .batch = BATCH,
-                                       .progress = {see, s},
-                                       .stop = stop};
+        return (struct import_options){
+                .file = file, .rejects = path_in(w, "bad.csv"), .workers = 3, .batch = BATCH, .progress = {see, s}, .stop = stop};
 }
 
 static bool import(struct world *w, const struct import_map *map, const char *file, struct stopping *s, struct import_result *r,
@@ -226,8 +230,8 @@ static const char *everything(struct world *w)
                         buf_format(&b, "%s %lld\n", tables[i],
                                    (long long)number_of(w, arena_format(w->arena, "SELECT COUNT(*) FROM %s", tables[i])));
         buf_text(&b, texts_of(w, store_is_postgres(w->district.store)
-                                         ? "SELECT subject || ' ' || seq || ' ' || encode(hash, 'hex') FROM history ORDER BY subject, seq"
-                                         : "SELECT subject || ' ' || seq || ' ' || hex(hash) FROM history ORDER BY subject, seq"));
+                                         ? "SELECT subject || ' ' || seq || ' ' || encode(hash, 'hex') FROM history ORDER BY 1"
+                                         : "SELECT subject || ' ' || seq || ' ' || hex(hash) FROM history ORDER BY 1"));
         const char *all = arena_copy(w->arena, b.at, b.length);
         buf_free(&b);
         return all;
@@ -291,7 +295,14 @@ static void the_later_of_two_imports_goes_on(void **state)
         }
 }
 
-struct racing { struct world *w; const char *rejects; struct import_map map; struct import_result r; struct err e; bool good; };
+struct racing {
+        struct world *w;
+        const char *rejects;
+        struct import_map map;
+        struct import_result r;
+        struct err e;
+        bool good;
+};
 
 static void *race(void *ctx)
 {
@@ -314,7 +325,8 @@ static void two_at_once_store_each_row_once(void **state)
                 pthread_t threads[2];
                 for (int i = 0; i < 2; i++) {
                         views[i].arena = arena_new();
-                        x[i] = (struct racing){.w = &views[i], .rejects = path_in(&w, i ? "other.csv" : "bad.csv"), .map = map_of(&w, MAP)};
+                        const char *rejects = path_in(&w, i ? "other.csv" : "bad.csv");
+                        x[i] = (struct racing){.w = &views[i], .rejects = rejects, .map = map_of(&w, MAP)};
                 }
                 for (int i = 0; i < 2; i++)
                         assert_int_equal(pthread_create(&threads[i], NULL, race, &x[i]), 0);
@@ -331,7 +343,7 @@ static void two_at_once_store_each_row_once(void **state)
         }
 }
 
-/* --- files that change ----------------------------------------------------------------------------------------------------------- */
+/* --- files that change -------------------------------------------------------------------------------------------- */
 
 static const char *long_file(struct world *w)
 {
@@ -432,7 +444,7 @@ static void a_limit_keeps_no_mark(void **state)
         world_end(&w);
 }
 
-/* --- a full disk ---------------------------------------------------------------------------------------------------------------- */
+/* --- a full disk -------------------------------------------------------------------------------------------------- */
 
 static bool settle_with_room_for(struct rejects *r, rlim_t bytes, struct rejects_end *end, struct err *e)
 {

@@ -66,7 +66,11 @@ static bool read_at(const struct source *s, int64_t offset, char *to, size_t n, 
 /* --- what is in it ------------------------------------------------------------------------------------------------------- */
 
 /* All bytes through `fit`, and the first time through the digest. */
-struct looking { struct source *source; struct digest *digest; bool digested; };
+struct looking {
+        struct source *source;
+        struct digest *digest;
+        bool digested;
+};
 
 static bool pass(void *ctx, struct fit *f, struct err *e)
 {

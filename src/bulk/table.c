@@ -180,8 +180,7 @@ bool table_open(struct table **out, const char *file, const struct import_map *m
         t->file = file;
         t->arena = arena_new();
         *out = t;
-        if (source_open(&t->source, file, encoding, e) && move(t, 0, e)
-            && (map->format == TABLE_JSONL || find_header(t, e)))
+        if (source_open(&t->source, file, encoding, e) && move(t, 0, e) && (map->format == TABLE_JSONL || find_header(t, e)))
                 return true;
         table_close(out);
         return false;
@@ -399,7 +398,7 @@ static bool json_row(const struct table *t, struct arena *a, const char *from, s
         return true;
 }
 
-/* Moves the window until it shows the end of the line at `at`, or more of it than a line may have; in *n the bytes that are there. */
+/* Moves the window until it shows the end of the line at `at`, or more of it than a line may have; *n: what is there. */
 static bool see_line(struct table *t, const char **from, size_t *n, bool *ends, struct err *e)
 {
         for (;;) {

@@ -42,7 +42,8 @@ static void reads_as(enum table_format format, const char *bytes, size_t n, cons
                 assert_true(again.line == row.line && again.n == row.n);
                 if (found < 0) {
                         assert_string_equal(same.text, e.text);
-                        buf_format(&said, "!%lld:%s%s%s [%s] ", (long long)row.line, e.field, *e.field ? ": " : "", e.text, row.cells[0]);
+                        buf_format(&said, "!%lld:%s%s%s", (long long)row.line, e.field, *e.field ? ": " : "", e.text);
+                        buf_format(&said, " [%s] ", row.cells[0]);
                 } else {
                         buf_format(&said, "%lld:%s|%s ", (long long)row.line, row.values[0], row.values[1]);
                 }
@@ -65,8 +66,12 @@ static void separators(void **state)
         CSV("TEXT\tID\na\t1\n", "2:1|a ");
         TSV("TEXT\tID\na,b\t1\n", "2:1|a,b ");
         CSV("\"TEXT\",\"ID\"\n\"a\",\"1\"\n", "2:1|a ");
-        CSV("\xEF\xBB\xBF" "TEXT,ID\na,1\n", "2:1|a ");
-        CSV("\xFF\xFET\0E\0X\0T\0\t\0I\0D\0\r\0\n\0a\0\t\0""1\0\r\0\n\0", "2:1|a ");
+        CSV("\xEF\xBB\xBF"
+            "TEXT,ID\na,1\n",
+            "2:1|a ");
+        CSV("\xFF\xFET\0E\0X\0T\0\t\0I\0D\0\r\0\n\0a\0\t\0"
+            "1\0\r\0\n\0",
+            "2:1|a ");
 }
 
 static void habits_of_spreadsheets(void **state)
@@ -86,15 +91,15 @@ static void damaged_lines(void **state)
 {
         (void)state;
         CSV("ID,TEXT\r1,a\r2,\"b\rb\"\r3,c", "2:1|a 3:2|b\rb 5:3|c ");
-        CSV("ID,TEXT\n1,\"a\n2,b\n3,\"c\"x\n4,d\n",
-            "!2:line 4: text stands after a closing quote [1,\"a] 3:2|b !4:line 4: text stands after a closing quote [3,\"c\"x] 5:4|d ");
+        CSV("ID,TEXT\n1,\"a\n2,b\n3,\"c\"x\n4,d\n", "!2:line 4: text stands after a closing quote [1,\"a] 3:2|b "
+                                                    "!4:line 4: text stands after a closing quote [3,\"c\"x] 5:4|d ");
         CSV("ID,TEXT\n1,\"a\n2,b\n", "!2:line 2: a quote never ends [1,\"a] 3:2|b ");
         CSV("ID,TEXT\n1,a\0\n2,b\n", "!2:line 2: there is a NUL byte [1,a ] 3:2|b ");
         CSV("ID,TEXT\n1,\xE5\x9D\xAA\n2,\xE5\x9D\n3,\xE5\xB1\xB1\n", "2:1|坪 !3:TEXT: the text is not UTF-8 [2] 4:3|山 ");
         CSV("ID,TEXT\n1,\xC6\xBA\xC9\xBD\xC6\xBA\xC9\xBD\xC6\xBA\xC9\xBD\n2,\xC6\xBA\xC9\xBD\xC6\xBA\xC9\xBD\xFF\n",
             "2:1|坪山坪山坪山 !3:TEXT: the text is not GB18030 [2] ");
         LINES("{\"ID\":1,\"TEXT\":\"a\"}\r\n\r\n[1]\n{\"ID\":2", "1:1|a !3:the line is not a JSON object [[1]] "
-                                                                "!4:the text stops being JSON at byte 6 [{\"ID\":2] ");
+                                                                 "!4:the text stops being JSON at byte 6 [{\"ID\":2] ");
 }
 
 /* Lines longer than the window, also the last of the file. */
@@ -109,7 +114,8 @@ static void endless_lines(void **state)
                 {TABLE_CSV, "ID,TEXT\n1,", "\n2,b\n", "!2:line 2: the row is longer than 1 MiB [1,", "x] 3:2|b "},
                 {TABLE_CSV, "ID,TEXT\n1,", "", "!2:line 2: the row is longer than 1 MiB [1,", "x] "},
                 {TABLE_CSV, "ID,TEXT\n1,\"", "\"\n2,b\n", "!2:line 2: a cell is longer than 65,534 bytes [1,\"", "x] 3:2|b "},
-                {TABLE_JSONL, "{\"ID\":\"1\",\"TEXT\":\"", "\"}\n{\"ID\":2}\n", "!1:the line is longer than 1 MiB [{\"ID\":\"1\"", "x] 2:2| "},
+                {TABLE_JSONL, "{\"ID\":\"1\",\"TEXT\":\"", "\"}\n{\"ID\":2}\n", "!1:the line is longer than 1 MiB [{\"ID\":\"1\"",
+                 "x] 2:2| "},
                 {TABLE_JSONL, "{\"ID\":\"1\",\"TEXT\":\"", "", "!1:the line is longer than 1 MiB [{\"ID\":\"1\"", "x] "},
         };
         for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -179,7 +185,8 @@ static void shortened_ids_are_refused(void **state)
         ok(import_reports(&w.district, w.arena, &map, &o, &r, &e), &e);
         assert_true(r.stored == 3 && r.rejected == 2);
         const char *bad = read_file(&w, o.rejects);
-        assert_non_null(strstr(bad, "2,external_id,\"\"\"1.23457E+11\"\" was shortened by a spreadsheet: format the column \"\"ID\"\" as text"));
+        assert_non_null(
+                strstr(bad, "2,external_id,\"\"\"1.23457E+11\"\" was shortened by a spreadsheet: format the column \"\"ID\"\""));
         assert_non_null(strstr(bad, "3,external_id,"));
         world_end(&w);
 }
@@ -187,8 +194,12 @@ static void shortened_ids_are_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(separators),    cmocka_unit_test(habits_of_spreadsheets), cmocka_unit_test(damaged_lines),
-                cmocka_unit_test(endless_lines), cmocka_unit_test(wrong_columns_are_told), cmocka_unit_test(shortened_ids_are_refused),
+                cmocka_unit_test(separators),
+                cmocka_unit_test(habits_of_spreadsheets),
+                cmocka_unit_test(damaged_lines),
+                cmocka_unit_test(endless_lines),
+                cmocka_unit_test(wrong_columns_are_told),
+                cmocka_unit_test(shortened_ids_are_refused),
         };
         log_least(LOG_ERROR);
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,7 +206,8 @@ static bool import(struct running *u, struct opened *o, struct err *e)
                 .progress = {show, u},
                 .stop = stop_wanted,
         };
-        if (!read_map(line, o->store, &map, e) || !read_limit(line, &options.limit, e) || !read_encoding(line, &options.encoding, e))
+        if (!read_map(line, o->store, &map, e) || !read_limit(line, &options.limit, e)
+            || !read_encoding(line, &options.encoding, e))
                 return false;
         const bool ok = import_reports(&o->district, line->arena, &map, &options, &r, e);
         return report_on(u, &r, options.rejects, ok, e);

@@ -12,7 +12,9 @@ void sha256(const void *bytes, size_t n, unsigned char out[SHA256_SIZE])
                 abort(); /* only when memory is out */
 }
 
-struct digest { EVP_MD_CTX *state; };
+struct digest {
+        EVP_MD_CTX *state;
+};
 
 struct digest *digest_new(void)
 {

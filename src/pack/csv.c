@@ -29,8 +29,8 @@ static const char *closing_quote(struct csv_reader *s, struct err *e)
                         return p;
         }
         if (p < s->end) {
-                (void)err_both(e, ERR_INVALID, NULL, "line %lld: a cell is longer than 65,534 bytes", "第%lld行：单元格超过65534字节",
-                               (long long)s->line);
+                (void)err_both(e, ERR_INVALID, NULL, "line %lld: a cell is longer than 65,534 bytes",
+                               "第%lld行：单元格超过65534字节", (long long)s->line);
                 return NULL;
         }
         (void)err_both(e, ERR_INVALID, NULL, "line %lld: a quote never ends", "第%lld行：引号没有结束", (long long)s->line);

@@ -175,7 +175,7 @@ static void any_table_comes_back(void **state)
         }
 }
 
-/* --- faulty lines, pieces ------------------------------------------------------------------------------------------------------ */
+/* --- faulty lines, pieces ------------------------------------------------------------------------------------------ */
 
 /* What all records say, faulty ones as "!LINE:[the line]"; the text comes in pieces of `piece` bytes (0: at once). */
 static char *said(const char *text, size_t n, size_t piece)

@@ -5,8 +5,8 @@
  *   UTF-16, when separators of a table (comma, quote, line end, ...) mostly stand beside a zero byte on the same side;
  *   UTF-8, when all of it is UTF-8, or damaged UTF-8: more characters of three or four bytes than faults;
  *   GB18030, when it fits but for one fault in ten characters, and most of it is GB 2312, as real Chinese text is.
- * A short GB 2312 text may by chance be UTF-8 of two-byte characters only.  Then it is taken for UTF-8 when a Latin letter or a sign
- * stands beside an ASCII letter or digit, or three letters of one script side by side, and no word mixes scripts.
+ * A short GB 2312 text may by chance be UTF-8 of two-byte characters only.  Then it is taken for UTF-8 when a Latin letter or a
+ * sign stands beside an ASCII letter or digit, or three letters of one script side by side, and no word mixes scripts.
  */
 #include "pack/encoding.h"
 #include "base/buf.h"
@@ -302,40 +302,53 @@ static bool in_none(const char *name, const struct fit *utf8, const struct fit *
                 return err_both(e, ERR_INVALID, NULL, "%s is a workbook, not a text; save it as CSV (UTF-8) first",
                                 "%s 是电子表格文件而非文本，请先另存为 CSV（UTF-8）", name);
         return err_both(e, ERR_INVALID, NULL,
-                        "%s is in no known encoding: not UTF-8 (byte %lld, line %lld), not UTF-16, not Chinese in GB18030 (%lld faults);"
-                        " name it with --encoding",
+                        "%s is in no known encoding: not UTF-8 (byte %lld, line %lld), not UTF-16, not Chinese in GB18030"
+                        " (%lld faults); name it with --encoding",
                         "%s 的编码无法识别：不是 UTF-8（第%lld字节，第%lld行），也不是 UTF-16 或 GB18030 中文（%lld处有误），"
                         "请用 --encoding 指明",
                         name, (long long)utf8->fault_at, (long long)utf8->fault_line, (long long)gb->faults);
 }
 
-bool encoding_find(const char *name, enum encoding wanted, fit_pass *pass, void *ctx, struct fit *f, struct err *e)
+/* All of it is UTF-8, but so is some Chinese. */
+static bool doubtful(const struct fit *utf8)
 {
-        struct fit utf8;
-        enum encoding certain = wanted;
-        if (!look(pass, ctx, wanted ? wanted : ENCODING_UTF8, &utf8, e))
-                return false;
-        *f = utf8;
-        if (wanted == ENCODING_NONE)
-                certain = marked(&utf8) ? marked(&utf8) : by_pairs(&utf8);
-        if (certain != ENCODING_NONE)
-                return (certain == f->encoding || look(pass, ctx, certain, f, e)) && (fits(f) || not_in(name, f, e));
-        const bool doubtful = utf8.faults == 0 && utf8.wide > 0 && utf8.usual == 0 && (utf8.torn || !utf8.sound);
-        if (fits(&utf8) && !doubtful)
+        return utf8->faults == 0 && utf8->wide > 0 && utf8->usual == 0 && (utf8->torn || !utf8->sound);
+}
+
+/* *f becomes the fit of GB18030, or stays that of UTF-8. */
+static bool utf8_or_chinese(const char *name, fit_pass *pass, void *ctx, struct fit *f, struct err *e)
+{
+        const struct fit utf8 = *f;
+        if (fits(&utf8) && !doubtful(&utf8))
                 return true;
         if (!look(pass, ctx, ENCODING_GB18030, f, e))
                 return false;
-        const bool chinese = fits(f) && f->usual * 2 >= f->wide;
-        if (utf8.faults == 0 && !(chinese && f->faults == 0 && f->usual == f->wide))
+        const bool all_usual = f->faults == 0 && f->usual == f->wide, chinese = fits(f) && f->usual * 2 >= f->wide;
+        if (utf8.faults == 0 && !all_usual)
                 *f = utf8;
-        else if (!chinese)
-                return in_none(name, &utf8, f, e);
-        return true;
+        return chinese || utf8.faults == 0 || in_none(name, &utf8, f, e);
+}
+
+bool encoding_find(const char *name, enum encoding wanted, fit_pass *pass, void *ctx, struct fit *f, struct err *e)
+{
+        enum encoding certain = wanted;
+        if (!look(pass, ctx, wanted ? wanted : ENCODING_UTF8, f, e))
+                return false;
+        if (certain == ENCODING_NONE)
+                certain = marked(f);
+        if (certain == ENCODING_NONE)
+                certain = by_pairs(f);
+        if (certain == ENCODING_NONE)
+                return utf8_or_chinese(name, pass, ctx, f, e);
+        return (certain == f->encoding || look(pass, ctx, certain, f, e)) && (fits(f) || not_in(name, f, e));
 }
 
 /* --- UTF-8 of it -------------------------------------------------------------------------------------------------------------- */
 
-struct decoder { enum encoding encoding; UConverter *converter; };
+struct decoder {
+        enum encoding encoding;
+        UConverter *converter;
+};
 
 struct decoder *decoder_new(enum encoding encoding)
 {

@@ -11,7 +11,10 @@
 #include "pack/encoding.h"
 #include <unicode/ucnv.h>
 
-struct bytes { const char *at; size_t n, piece; };
+struct bytes {
+        const char *at;
+        size_t n, piece;
+};
 
 static bool pass(void *ctx, struct fit *f, struct err *e)
 {
@@ -95,11 +98,11 @@ static void written_texts_are_found(void **state)
                         for (size_t k = 0; k < n; k++)
                                 ascii = ascii && (unsigned char)bytes[k] < 0x80;
                         /* Plain ASCII is the same in both; only four-byte forms are not usual Chinese. */
-                        const enum encoding wanted = all[i] == ENCODING_GB18030 && ascii ? ENCODING_UTF8
+                        const enum encoding wanted = all[i] == ENCODING_GB18030 && ascii                      ? ENCODING_UTF8
                                                      : all[i] == ENCODING_GB18030 && strstr(texts[t], "\xF0") ? ENCODING_NONE
                                                                                                               : all[i];
                         if (found(bytes, n) != wanted)
-                                fail_msg("%s as %s is taken for %s", texts[t], encoding_name(all[i]), encoding_name(found(bytes, n)));
+                                fail_msg("%s as %s is taken for %d", texts[t], encoding_name(all[i]), (int)found(bytes, n));
                 }
         }
 }
@@ -201,16 +204,33 @@ static void decoding_in_pieces_and_back(void **state)
 static void damage_shows(void **state)
 {
         (void)state;
-        decodes(ENCODING_GB18030, "a\xFF" "b\x81,\xB0\xA1\x81\x30\x81\n\xB0", 12, "a\xFF" "b\xFF,啊\xFF" "0\xFF\n\xFF");
-        decodes(ENCODING_UTF16LE, "a\0\x00\xD8" "b\0\x00\xDC" "c", 9, "a\xFF" "b\xFF\xFF");
-        decodes(ENCODING_UTF16BE, "\0a\xD8\x00\0b\xD8\x40", 8, "a\xFF" "b\xFF");
+        decodes(ENCODING_GB18030,
+                "a\xFF"
+                "b\x81,\xB0\xA1\x81\x30\x81\n\xB0",
+                12,
+                "a\xFF"
+                "b\xFF,啊\xFF"
+                "0\xFF\n\xFF");
+        decodes(ENCODING_UTF16LE,
+                "a\0\x00\xD8"
+                "b\0\x00\xDC"
+                "c",
+                9,
+                "a\xFF"
+                "b\xFF\xFF");
+        decodes(ENCODING_UTF16BE, "\0a\xD8\x00\0b\xD8\x40", 8,
+                "a\xFF"
+                "b\xFF");
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(written_texts_are_found),     cmocka_unit_test(odd_texts), cmocka_unit_test(faults_say_where),
-                cmocka_unit_test(names),                       cmocka_unit_test(damage_shows),
+                cmocka_unit_test(written_texts_are_found),
+                cmocka_unit_test(odd_texts),
+                cmocka_unit_test(faults_say_where),
+                cmocka_unit_test(names),
+                cmocka_unit_test(damage_shows),
                 cmocka_unit_test(decoding_in_pieces_and_back),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
