@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /* run.mjs URL: checks the GeoReport v2 server at URL.  See README.md. */
-import { writeFileSync } from 'node:fs'
+import { realpathSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import { Context } from './lib/context.mjs'
@@ -18,6 +18,7 @@ const USAGE = `node run.mjs URL [options]   checks the GeoReport v2 server whose
   --jurisdiction ID     the jurisdiction_id, for servers of several
   --lat N --long N      where requests are reported (else where one was reported already)
   --address-id ID       an address_id that the server knows
+  --token TOKEN         a token that the server gave (else those that the POSTs give)
   --service CODE        the service that requests are made of (else the first without attributes)
   --discovery URL       the discovery document (else beside the calls, or one folder above)
   --formats json,xml    the formats to check (else those of the discovery document)
@@ -28,7 +29,8 @@ const USAGE = `node run.mjs URL [options]   checks the GeoReport v2 server whose
   --list                lists the checks and asks no server`
 const OPTIONS = {
   write: { type: 'boolean' }, key: { type: 'string' }, jurisdiction: { type: 'string' }, lat: { type: 'string' }, long: { type: 'string' },
-  'address-id': { type: 'string' }, service: { type: 'string' }, discovery: { type: 'string' }, formats: { type: 'string' },
+  'address-id': { type: 'string' }, token: { type: 'string' }, service: { type: 'string' }, discovery: { type: 'string' },
+  formats: { type: 'string' },
   extensions: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' }, quiet: { type: 'boolean' }, list: { type: 'boolean' },
   help: { type: 'boolean' },
 }
@@ -42,6 +44,15 @@ function chosen(only) {
   const unknown = wanted.find((name) => !CHECKS.some((check) => check.id === name || (name.endsWith('.') && check.id.startsWith(name))))
   if (unknown) throw new Error(`there is no check ${unknown}`)
   return CHECKS.filter((check) => wanted.some((name) => check.id === name || (name.endsWith('.') && check.id.startsWith(name))))
+}
+
+/** Throws a sentence when nothing answers at the address. */
+async function reach(base) {
+  try {
+    await fetch(`${base.replace(/\/+$/, '')}/services.xml`, { signal: AbortSignal.timeout(60000) })
+  } catch (e) {
+    throw new Error(`${base} cannot be reached: ${e.cause?.message || e.cause?.code || e.message}`)
+  }
 }
 
 /** Checks the server at options.base; gives the results.  Options are those of the command, in camelCase; `each` sees every result. */
@@ -64,7 +75,7 @@ function fromArguments() {
     if (!/^https?:\/\//.test(positionals[0])) throw new Error(`${positionals[0]} is no address that begins with http:// or https://`)
     const formats = values.formats?.split(',')
     if (formats?.some((one) => one !== 'json' && one !== 'xml')) throw new Error('--formats takes json, xml or both with a comma')
-    return { values, options: { ...values, base: positionals[0], addressId: values['address-id'], formats, only: values.only } }
+    return { values, options: { ...values, base: positionals[0], addressId: values['address-id'], formats, tokens: values.token && [values.token] } }
   } catch (e) {
     console.error(`${e.message}\n\n${USAGE}`)
     process.exit(2)
@@ -77,6 +88,7 @@ async function main() {
   if (values.list) return CHECKS.forEach((check) => console.log(`${check.id} [${check.level}, ${check.section}] ${check.says}`))
   let results
   try {
+    await reach(options.base)
     results = await conformance(options, (one) => (one.result === 'failed' || !values.quiet) && console.log(line(one)))
   } catch (e) {
     console.error(e.message)
@@ -88,4 +100,4 @@ async function main() {
   process.exitCode = sum.musts ? 1 : 0
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await main()
+if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) await main()

@@ -4,13 +4,16 @@
  *
  * node wrong.mjs TARGET FAULT [PORT]   where TARGET is the URL at which the calls of the right server begin
  * node wrong.mjs --list */
+import { realpathSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 
 const DAY = 86400000
 
-/** What a path below the base asks for: {kind, format}. */
+/** What a path below the base (or that of the discovery document, above it) asks for: {kind, format}. */
 function kindOf(method, path) {
+  const discovery = /\/discovery\.(json|xml)$/.exec(path)
+  if (discovery) return { kind: 'discovery', format: discovery[1] }
   const found = /^\/?(\w+)(?:\/(.+))?\.(json|xml)$/.exec(path)
   if (!found) return { kind: 'other', format: null }
   const [, call, one, format] = found
@@ -50,6 +53,8 @@ const query = (kinds, change) => ({
     if (kindsOf(kinds)(asked)) change(asked.query)
   },
 })
+/** Of a list with commas only the first entry is used. */
+const firstOnly = (name) => query('list', (q) => q.has(name) && q.set(name, q.get(name).split(',')[0]))
 const form = (change) => ({
   ask(asked) {
     if (asked.kind !== 'created' || !/urlencoded/.test(asked.headers['content-type'] ?? '')) return
@@ -79,6 +84,7 @@ const takes = (from, when) => ({
     Object.assign(answer, { status: 201, body: Buffer.from(taken(asked.format)) })
   },
 })
+const attributesOf = (fields) => [...fields.keys()].filter((key) => key.startsWith('attribute['))
 const moved = (time, by) => new Date(Date.parse(time) + by).toISOString().replace(/\.\d+Z/, 'Z')
 /** A list that does not choose by ids, with one more entry, changed by `change`. */
 const more = (change) => json('list', (list, asked) => {
@@ -121,7 +127,8 @@ const FORM = [
   ['unclosed-element', ['list.well-formed.xml'], xml('list', (text) => text.replace('</service_requests>', ''))],
   ['other-root', ['list.schema.xml'], xml('list', (text) => text.replace(/(<\/?)service_requests/g, '$1requests'))],
   ['other-entry-name', ['services.schema.xml'], xml('services', (text) => text.replace(/(<\/?)service>/g, '$1item>'))],
-  ['namespace', ['services.no-namespace.xml'], xml('services', (text) => text.replace('<services', '<services xmlns="http://wiki.open311.org/GeoReport_v2"'))],
+  ['namespace', ['services.no-namespace.xml'],
+    xml('services', (text) => text.replace('<services', '<services xmlns="http://wiki.open311.org/GeoReport_v2"'))],
   ['created-other-root', ['created.schema.xml'], xml('created', (text) => text.replace(/(<\/?)service_requests/g, '$1service_request'))],
   ['dropped-service-name', ['services.schema.json'], each('services', (one) => { delete one.service_name })],
   ['dropped-requested-datetime', ['list.schema.json'], each('list', (one) => { delete one.requested_datetime })],
@@ -149,7 +156,8 @@ const SERVICES = [
   ['xml-has-fewer-services', ['services.same-content'], xml('services', (text) => text.replace(/<service>[^]*?<\/service>/, ''))],
   ['xml-has-other-names', ['services.same-content'], xml('services', (text) => text.replace('</service_name>', '!</service_name>'))],
   ['definition-of-another', ['definition.same-code.json'], json('definition', (one) => { one.service_code = 'X1' })],
-  ['attribute-orders-repeat', ['definition.order.json'], json('definition', (one) => { one.attributes = [...one.attributes, { ...one.attributes[0], code: 'X1' }] })],
+  ['attribute-orders-repeat', ['definition.order.json'],
+    json('definition', (one) => { one.attributes = [...one.attributes, { ...one.attributes[0], code: 'X1' }] })],
   ['attribute-twice', ['definition.unique-codes.json'],
     json('definition', (one) => { one.attributes = [...one.attributes, { ...one.attributes[0], order: 99 }] })],
   ['attribute-of-no-kind', ['definition.schema.json'], json('definition', (one) => one.attributes.forEach((a) => { a.datatype = 'select' }))],
@@ -165,17 +173,21 @@ const REQUESTS = [
     if (start) q.set('start_date', start.replace(/[+-]\d\d:\d\d$/, 'Z'))
   })],
   ['ignores-status', ['list.status-closed.json', 'list.status-closed.xml'], query('list', (q) => q.delete('status'))],
-  ['one-status-only', ['list.status-both.json'], query('list', (q) => q.has('status') && q.set('status', q.get('status').split(',')[0]))],
+  ['one-status-only', ['list.status-both.json'], firstOnly('status')],
   ['ignores-service-code', ['list.service-code.json'], query('list', (q) => q.delete('service_code'))],
-  ['one-service-code-only', ['list.service-codes.json'], query('list', (q) => q.has('service_code') && q.set('service_code', q.get('service_code').split(',')[0]))],
-  ['one-id-only', ['list.several-ids.json'], query('list', (q) => q.has('service_request_id') && q.set('service_request_id', q.get('service_request_id').split(',')[0]))],
+  ['one-service-code-only', ['list.service-codes.json'],
+    firstOnly('service_code')],
+  ['one-id-only', ['list.several-ids.json'],
+    firstOnly('service_request_id')],
   ['ids-do-not-override', ['list.id-overrides.json'], json('list', (list, asked) => {
     const wanted = asked.query.get('status')
     return asked.query.has('service_request_id') && wanted ? list.filter((one) => one.status === wanted) : list
   })],
-  ['unknown-id-hides-others', ['list.unknown-id.json'], json('list', (list, asked) => ((asked.query.get('service_request_id') ?? '').includes('no-such') ? [] : list))],
+  ['unknown-id-hides-others', ['list.unknown-id.json'],
+    json('list', (list, asked) => ((asked.query.get('service_request_id') ?? '').includes('no-such') ? [] : list))],
   ['empty-status-filters', ['list.empty-arguments.json'], query('list', (q) => q.get('status') === '' && q.set('status', 'closed'))],
-  ['more-than-1000', ['list.volume.json'], json('list', (list) => Array.from({ length: 1001 }, (_, i) => ({ ...list[0], service_request_id: `X${i}` })))],
+  ['more-than-1000', ['list.volume.json'],
+    json('list', (list) => Array.from({ length: 1001 }, (_, i) => ({ ...list[0], service_request_id: `X${i}` })))],
   ['older-than-90-days', ['list.default-span.json'], more((one) => { one.requested_datetime = moved(one.requested_datetime, -100 * DAY) })],
   ['spans-more-than-90-days', ['list.long-span.json'], more((one) => { one.requested_datetime = moved(one.requested_datetime, -200 * DAY) })],
   ['request-twice', ['list.no-duplicates.json'], json('list', (list) => [...list, ...list.slice(0, 1)])],
@@ -191,7 +203,8 @@ const REQUESTS = [
   ['another-request', ['request.same-id.json'], each('request', (one) => { one.service_request_id = 'X1' })],
   ['alone-says-more', ['request.same-as-list.json'], each('request', (one) => { one.status_notes = 'seen' })],
   ['xml-of-requests-differs', ['list.same-content'], xml('list', (text) => text.replace(/<service_name>[^<]*/g, '<service_name>other'))],
-  ['wrong-date-accepted', ['list.wrong-start-date.json'], query('list', (q) => Number.isNaN(Date.parse(q.get('start_date') ?? 0)) && q.delete('start_date'))],
+  ['wrong-date-accepted', ['list.wrong-start-date.json'],
+    query('list', (q) => Number.isNaN(Date.parse(q.get('start_date') ?? 0)) && q.delete('start_date'))],
   ['wrong-status-accepted', ['list.wrong-status.json'], query('list', (q) => q.get('status') === 'lost' && q.delete('status'))],
 ]
 
@@ -200,14 +213,17 @@ const ERRORS = [
   ['unknown-request-400', both('errors.unknown-request'), status('request', 404, 400)],
   ['unknown-request-empty', ['errors.unknown-request.json'], {
     answer(answer, asked) {
-      if (asked.kind === 'request' && answer.status === 404) Object.assign(answer, { status: 200, body: Buffer.from(asked.format === 'json' ? '[]' : '<service_requests/>') })
+      if (asked.kind !== 'request' || answer.status !== 404) return
+      Object.assign(answer, { status: 200, body: Buffer.from(asked.format === 'json' ? '[]' : '<service_requests/>') })
     },
   }],
   ['unknown-token-500', both('errors.unknown-token'), status('token', 404, 500)],
-  ['error-as-object', ['errors.unknown-service.json', 'error.schema.json'], errors((text, format) => (format === 'json' ? JSON.stringify(JSON.parse(text)[0]) : null))],
+  ['error-as-object', ['errors.unknown-service.json', 'error.schema.json'],
+    errors((text, format) => (format === 'json' ? JSON.stringify(JSON.parse(text)[0]) : null))],
   ['error-as-html', [...both('errors.unknown-service'), 'error.well-formed.json'], errors(() => '<html><body><p>Not found</body></html>')],
   ['error-says-nothing', ['errors.unknown-request.json'], errors((text, format) => (format === 'json' ? '[{"code":404,"description":""}]' : null))],
-  ['error-xml-without-declaration', ['error.declaration.xml'], errors((text, format) => (format === 'xml' ? text.replace(/^<\?xml.*?\?>\s*/, '') : null))],
+  ['error-xml-without-declaration', ['error.declaration.xml'],
+    errors((text, format) => (format === 'xml' ? text.replace(/^<\?xml.*?\?>\s*/, '') : null))],
   ['error-code-as-text', ['errors.code.json'], errors((text, format) => (format === 'json' ? text.replace(/"code":(\d+)/, '"code":"$1"') : null))],
   ['error-code-of-another', ['errors.code.xml'], errors((text, format) => (format === 'xml' ? text.replace(/<code>\d+/, '<code>1') : null))],
   ['error-is-a-trace', ['errors.description.json'],
@@ -222,13 +238,16 @@ const ERRORS = [
 const POSTS = [
   ['key-not-needed', ['post.no-key.json', 'post.wrong-key.json'], form((fields, asked) => fields.set('api_key', asked.key))],
   ['wrong-key-401', both('post.wrong-key'), status('created', 403, 401)],
-  ['place-not-needed', ['post.no-place.json'], form((fields) => fields.has('lat') || fields.has('address_string') || fields.set('address_string', 'somewhere'))],
+  ['place-not-needed', ['post.no-place.json'],
+    form((fields) => fields.has('lat') || fields.has('address_string') || fields.set('address_string', 'somewhere'))],
   ['half-a-place-taken', ['post.half-a-place.json', 'post.other-half.json'], takes(400, (fields) => fields.has('lat') !== fields.has('long'))],
   ['service-not-needed', ['post.no-service-code.json'], takes(400, (fields) => !fields.has('service_code'))],
   ['unknown-service-400', ['post.unknown-service.json'], status('created', 404, 400)],
-  ['required-attribute-not-needed', ['post.required-attribute-missing.json'], takes(400, (fields) => ![...fields.keys()].some((key) => key.startsWith('attribute[')))],
+  ['required-attribute-not-needed', ['post.required-attribute-missing.json'],
+    takes(400, (fields) => !attributesOf(fields).length)],
   ['any-value-taken', ['post.value-not-in-list.json'], takes(400, (fields) => [...fields.values()].includes('no-such-value'))],
-  ['attributes-lost', ['post.required-attributes.json'], form((fields) => [...fields.keys()].filter((key) => key.startsWith('attribute[')).forEach((key) => fields.delete(key)))],
+  ['attributes-lost', ['post.required-attributes.json'],
+    form((fields) => attributesOf(fields).forEach((key) => fields.delete(key)))],
   ['address-string-refused', ['post.address-string.json'], form((fields) => fields.has('lat') || fields.delete('address_string'))],
   ['short-descriptions-only', ['post.longest-description.json'], {
     answer(answer, asked) {
@@ -250,8 +269,10 @@ const POSTS = [
   ['address-hidden', ['roundtrip.address.json'], each('request', (one) => { one.address = null })],
   ['coarse-place', ['roundtrip.place.json'], each('request', (one) => { one.lat = Math.round(one.lat) })],
   ['other-service-shown', ['roundtrip.service.json'], each('request', (one) => { one.service_name = 'other' })],
-  ['local-time-called-utc', ['roundtrip.time.json'], each('request', (one) => { one.requested_datetime = moved(one.requested_datetime, 8 * 3600000) })],
-  ['new-ones-not-listed', ['roundtrip.listed.json'], json('list', (list) => list.filter((one) => Date.parse(one.requested_datetime) < Date.now() - 600000))],
+  ['local-time-called-utc', ['roundtrip.time.json'],
+    each('request', (one) => { one.requested_datetime = moved(one.requested_datetime, 8 * 3600000) })],
+  ['new-ones-not-listed', ['roundtrip.listed.json'],
+    json('list', (list) => list.filter((one) => Date.parse(one.requested_datetime) < Date.now() - 600000))],
 ]
 
 const EXTENSIONS = [
@@ -273,7 +294,8 @@ const EXTENSIONS = [
   ['change-lost', ['ext.changes.json'], json('changes', (feed) => { feed.changes = feed.changes.filter((one, i) => i !== 1) })],
   ['new-changes-late', ['ext.changes-new.json'], json('changes', (feed, asked) => { if (asked.query.has('cursor')) feed.changes = [] })],
   ['ignores-idempotency-key', ['ext.idempotency.json'], { ask: (asked) => { delete asked.headers['idempotency-key'] } }],
-  ['repeats-always', ['ext.idempotency.json'], { ask: (asked) => { if (asked.headers['idempotency-key']) asked.headers['idempotency-key'] = 'one' } }],
+  ['repeats-always', ['ext.idempotency.json'],
+    { ask: (asked) => { if (asked.headers['idempotency-key']) asked.headers['idempotency-key'] = 'one' } }],
   ['first-error-only', ['ext.every-error.json'], errors((text, format) => (format === 'json' ? JSON.stringify(JSON.parse(text).slice(0, 1)) : null))],
   ['header-key-ignored', ['ext.bearer-key.json'], { ask: (asked) => { delete asked.headers.authorization } }],
   ['shows-all-to-all', ['ext.privacy.json'], query('request', (q) => q.has('api_key') || q.set('api_key', 'THE KEY'))],
@@ -289,7 +311,10 @@ const EXTENSIONS = [
 
 const named = (list) => list.map(([name, caught, hooks]) => ({ name, caught, ...hooks }))
 /** [{name, caught: ids of the checks that must fail, ask?, answer?}]; extensions says whether one is of an extension. */
-export const FAULTS = [...named([...FORM, ...SERVICES, ...REQUESTS, ...ERRORS, ...POSTS]), ...named(EXTENSIONS).map((one) => ({ ...one, extension: true }))]
+export const FAULTS = [
+  ...named([...FORM, ...SERVICES, ...REQUESTS, ...ERRORS, ...POSTS]),
+  ...named(EXTENSIONS).map((one) => ({ ...one, extension: true })),
+]
 
 const HOP = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'content-encoding', 'host', 'expect']
 const without = (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP.includes(name)))
@@ -301,15 +326,19 @@ async function bytesOf(stream) {
 }
 
 /** A server on a free port (or `port`) that passes everything to `target`, with the mistakes of `fault` (null: none).  Gives
- * {base, use(fault), stop()}; `key` is a right key, for the fault that needs none. */
-export async function startWrong(target, { fault = null, key = '', port = 0 } = {}) {
+ * {base, use(fault, from), troubles, stop()}; troubles are mistakes that nobody asked for; `key` is a right key, for the fault that needs none; `from` is told as X-Forwarded-For, so
+ * that a server that counts the calls of each address takes each fault for another client. */
+export async function startWrong(target, { fault = null, key = '', port = 0, from = null } = {}) {
   const { origin, pathname } = new URL(target)
   const root = pathname.replace(/\/+$/, '')
   let current = fault
+  let client = from
+  const troubles = []
   async function pass(request, body) {
     const url = new URL(request.url, origin)
     const asked = {
-      method: request.method, headers: without(request.headers), query: url.searchParams, body, key,
+      method: request.method, query: url.searchParams, body, key,
+      headers: { ...without(request.headers), ...(client && { 'x-forwarded-for': client }) },
       ...kindOf(request.method, url.pathname.startsWith(root) ? url.pathname.slice(root.length) : url.pathname),
     }
     const plain = url.search
@@ -318,7 +347,8 @@ export async function startWrong(target, { fault = null, key = '', port = 0 } = 
     const search = current?.ask && asked.query.toString() ? `?${asked.query}` : current?.ask ? '' : plain
     const response = await fetch(origin + url.pathname + search,
       { method: asked.method, headers: asked.headers, redirect: 'manual', ...(asked.body.length && { body: asked.body }) })
-    const answer = { status: response.status, headers: without(Object.fromEntries(response.headers)), body: Buffer.from(await response.arrayBuffer()) }
+    const headers = without(Object.fromEntries(response.headers))
+    const answer = { status: response.status, headers, body: Buffer.from(await response.arrayBuffer()) }
     current?.answer?.(answer, asked)
     return answer
   }
@@ -328,13 +358,18 @@ export async function startWrong(target, { fault = null, key = '', port = 0 } = 
       for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined) response.setHeader(name, value)
       response.writeHead(answer.status).end(answer.body)
     } catch (e) {
+      troubles.push(`${current?.name ?? 'no fault'}: ${e.cause?.message ?? e.stack}`)
       response.writeHead(502, { 'content-type': 'text/plain' }).end(`wrong.mjs: ${e.cause?.message ?? e.stack}`)
     }
   })
   await new Promise((done) => server.listen(port, '127.0.0.1', done))
   return {
     base: `http://127.0.0.1:${server.address().port}${root}`,
-    use: (other) => { current = other },
+    troubles,
+    use(other, address = client) {
+      current = other
+      client = address
+    },
     stop: () => new Promise((done) => { server.close(done); server.closeAllConnections() }),
   }
 }
@@ -351,4 +386,4 @@ async function main() {
   console.log(`wrong (${name}) on ${base}`)
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await main()
+if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) await main()

@@ -49,7 +49,8 @@ const contents = [
     },
   },
   {
-    id: 'errors.description', section: 'Errors', level: 'should', says: 'description is a sentence for the user, not a trace of the program and not HTML.',
+    id: 'errors.description', section: 'Errors', level: 'should',
+    says: 'description is a sentence for the user, not a trace of the program and not HTML.',
     async run(t, format) {
       const { answer, list } = await entries(t, format)
       for (const one of list) {
@@ -60,7 +61,8 @@ const contents = [
     },
   },
   {
-    id: 'errors.no-wrong-success', section: 'Format Support', level: 'should', formats: null, says: 'An ending that is no format is not answered with a list of services.',
+    id: 'errors.no-wrong-success', section: 'Format Support', level: 'should', formats: null,
+    says: 'An ending that is no format is not answered with a list of services.',
     async run(t) {
       const answer = await t.server.get('services.yaml')
       that(answer.status >= 400, `the status is ${answer.status}`, answer.said)

@@ -6,6 +6,7 @@ import { fail, skip, that } from '../lib/suite.mjs'
 
 const READ = { section: 'extensions of yiwang', needs: ['extensions'] }
 const WRITE = { section: 'extensions of yiwang', needs: ['write', 'extensions'] }
+const now = () => new Date().toISOString().replace(/\.\d+Z/, 'Z')
 const ids = (list) => list.map((one) => String(one.service_request_id))
 
 async function get(t, format, path, query, name, options) {
@@ -42,11 +43,21 @@ function made(answer, format) {
   return rows(answer, 'created', format)[0]
 }
 
+const WRONG_PAGES = [
+  ['page-zero', { page: 0 }], ['page-size-zero', { page_size: 0 }], ['page-size-large', { page_size: 1001 }], ['page-is-no-number', { page: 'two' }],
+]
+
+/** The list as it is now: the checks before have made requests. */
+async function listNow(t, format) {
+  return rows(await t.server.get(`requests.${format}`), 'requests', format)
+}
+
 const pages = [
   {
     id: 'ext.newest-first', ...READ, says: 'Requests come newest first.',
     async run(t, format) {
-      const moments = rows(await t.list(format), 'requests', format).map((one) => Date.parse(one.requested_datetime))
+      await t.list(format)
+      const moments = (await listNow(t, format)).map((one) => Date.parse(one.requested_datetime))
       if (moments.length < 2) skip('there are not two requests')
       const at = moments.findIndex((one, i) => i && one > moments[i - 1])
       that(at < 0, `the request at place ${at + 1} is newer than the one before it`)
@@ -55,7 +66,8 @@ const pages = [
   {
     id: 'ext.pages', ...READ, says: 'page and page_size cut the list in pages; Link rel="next" leads through all of them; none is repeated or lost.',
     async run(t, format) {
-      const whole = ids(rows(await t.list(format), 'requests', format))
+      await t.list(format)
+      const whole = ids(await listNow(t, format))
       if (whole.length < 2 || whole.length >= 1000) skip(`there are ${whole.length} requests`)
       const size = Math.max(1, Math.ceil(whole.length / 4))
       const seen = []
@@ -72,12 +84,13 @@ const pages = [
       that(seen.join() === whole.join(), `the pages hold ${seen.length} requests, the list ${whole.length}, or their order differs`)
     },
   },
-  ...[['page-zero', { page: 0 }], ['page-size-zero', { page_size: 0 }], ['page-size-large', { page_size: 1001 }], ['page-is-no-number', { page: 'two' }]].map(([id, query]) => ({
+  ...WRONG_PAGES.map(([id, query]) => ({
     id: `ext.${id}`, ...READ, says: `${JSON.stringify(query)} is refused with 400.`,
     run: async (t, format) => void refused(await t.server.get(`requests.${format}`, query), format, 400),
   })),
   {
-    id: 'ext.extended-attributes', ...READ, says: 'extensions=true adds extended_attributes to every request; without it they do not come.', formats: ['json'],
+    id: 'ext.extended-attributes', ...READ,
+    says: 'extensions=true adds extended_attributes to every request; without it they do not come.', formats: ['json'],
     async run(t, format) {
       if (!rows(await t.list(format), 'requests', format).length) skip('there are no requests')
       const list = rows(await t.server.get(`requests.${format}`, { extensions: 'true' }), 'requests', format)
@@ -104,12 +117,13 @@ const feeds = [
     },
   },
   {
-    id: 'ext.update-posted', ...WRITE, says: 'POST servicerequestupdates adds a note to a request of the own channel and answers its update_id; GET lists it.',
+    id: 'ext.update-posted', ...WRITE,
+    says: 'POST servicerequestupdates adds a note to a request of the own channel and answers its update_id; GET lists it.',
     async run(t, format) {
       const id = await t.createdId()
       const note = `补充 <说明> & ${randomBytes(4).toString('hex')}`
       const answer = await t.server.post(`servicerequestupdates.${format}`,
-        { service_request_id: id, description: note, status: 'open', updated_datetime: new Date().toISOString().replace(/\.\d+Z/, 'Z'), update_id: '1' })
+        { service_request_id: id, description: note, status: 'open', updated_datetime: now(), update_id: randomBytes(8).toString('hex') })
       that(answer.status === 200 || answer.status === 201, `the status is ${answer.status}`, answer.said)
       const [one] = read(answer, 'updates', format)
       that(one?.update_id, 'there is no update_id', answer.said)
@@ -163,6 +177,11 @@ async function multipart(t, format, file, changes = {}) {
   return t.server.ask('POST', `${t.server.base}/requests.${format}`, { body })
 }
 
+const OTHER_BODIES = [
+  ['json-body', 'application/json', '{"service_code":"1"}'], ['xml-body', 'text/xml', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'],
+]
+const SCRIPT = { bytes: Buffer.from('#!/bin/sh\n'), type: 'image/png', name: 'photo.png' }
+
 const posts = [
   {
     id: 'ext.idempotency', ...WRITE, says: 'The same Idempotency-Key gives the same answer again, with 200, and makes nothing new; another key does.',
@@ -215,9 +234,9 @@ const posts = [
   },
   {
     id: 'ext.no-photo', ...WRITE, says: 'A file that is no photo is refused with 400, whatever it calls itself.',
-    run: async (t, format) => void refused(await multipart(t, format, { bytes: Buffer.from('#!/bin/sh\n'), type: 'image/png', name: 'a.png' }), format, 400),
+    run: async (t, format) => void refused(await multipart(t, format, SCRIPT), format, 400),
   },
-  ...[['json-body', 'application/json', '{"service_code":"1"}'], ['xml-body', 'text/xml', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>']].map(([id, type, body]) => ({
+  ...OTHER_BODIES.map(([id, type, body]) => ({
     id: `ext.${id}`, ...WRITE, says: `A body of the type ${type} is refused with 415, in error form.`,
     async run(t, format) {
       const headers = { 'Content-Type': type, Authorization: `Bearer ${t.server.key}` }
@@ -225,7 +244,8 @@ const posts = [
     },
   })),
   {
-    id: 'ext.privacy', ...WRITE, says: 'Without a key neither the description nor anything of the reporter is shown; names and phones are not shown to anybody.',
+    id: 'ext.privacy', ...WRITE,
+    says: 'Without a key neither the description nor anything of the reporter is shown; names and phones are not shown to anybody.',
     async run(t, format) {
       const secret = { email: 'geheim@example.org', phone: '13900001234', first_name: 'Zwetschge', last_name: 'Himmelblau', device_id: 'device-8842' }
       const description = `private ${randomBytes(4).toString('hex')}`
@@ -244,7 +264,8 @@ const outer = [
     run: async (t, format) => void refused(await t.server.ask('DELETE', `${t.server.base}/services.${format}`), format, 405),
   },
   {
-    id: 'ext.no-ending', ...READ, formats: null, says: 'An address without an ending, or with another one, is answered with 404 in the error form of JSON.',
+    id: 'ext.no-ending', ...READ, formats: null,
+    says: 'An address without an ending, or with another one, is answered with 404 in the error form of JSON.',
     async run(t) {
       for (const path of ['services', 'services.yaml', 'requests', 'discovery.html'])
         refused(await t.server.ask('GET', `${t.server.base}/${path}`, { headers: { Accept: 'text/xml' } }), 'json', 404)

@@ -9,7 +9,8 @@ const KINDS = [
   { name: 'discovery', section: 'Service Discovery', statuses: [200] },
   { name: 'services', section: 'GET Service List', statuses: [200] },
   { name: 'definition', section: 'GET Service Definition', statuses: [200], optional: ['values'] },
-  { name: 'created', section: 'POST Service Request', statuses: [200, 201], needs: ['write'], optional: ['service_request_id', 'token', 'service_notice', 'account_id'] },
+  { name: 'created', section: 'POST Service Request', statuses: [200, 201], needs: ['write'],
+    optional: ['service_request_id', 'token', 'service_notice', 'account_id'] },
   { name: 'list', schema: 'requests', section: 'GET Service Requests', statuses: [200], optional: OPTIONAL },
   { name: 'request', section: 'GET Service Request', statuses: [200], optional: OPTIONAL },
   { name: 'token', section: 'GET service_request_id from a token', statuses: [200], needs: ['write'], optional: ['service_request_id'] },
@@ -38,7 +39,7 @@ function checksOf(given) {
   const { name, needs, section } = kind
   const get = (t, format) => t[name](format)
   const check = (what, rest) => ({ id: `${name}.${what}`, section, needs, ...rest })
-  return [
+  const list = [
     check('status', {
       says: `The call ${name} is answered with HTTP status ${kind.statuses.join(' or ')}.`,
       async run(t, format) {
@@ -121,7 +122,8 @@ function checksOf(given) {
       says: `The XML of ${name} uses no namespace.`, section: 'XML Support', formats: ['xml'], level: 'should',
       async run(t, format) {
         const root = document(await get(t, format), format)
-        const named = (node) => node.name.includes(':') || Object.keys(node.attributes).some((key) => key.startsWith('xmlns')) || node.children.some(named)
+        const named = (node) => node.name.includes(':') || Object.keys(node.attributes).some((key) => key.startsWith('xmlns'))
+          || node.children.some(named)
         that(!named(root), 'an element has a prefix or a namespace')
       },
     }),
@@ -129,13 +131,14 @@ function checksOf(given) {
       says: `JSON and XML of ${name} say the same, member by member.`, section: 'JSON Support', formats: null,
       async run(t) {
         if ((await t.formats()).length < 2) skip('the server offers one format only')
-        if (name === 'created' || name === 'token') skip('each call makes another one')
         const [json, xml] = await Promise.all(['json', 'xml'].map(async (format) => value(await same(t, name, format), kind, format)))
         const found = name === 'error' ? difference(json.map((one) => one.code), xml.map((one) => one.code)) : difference(json, xml)
         that(!found, found)
       },
     }),
   ]
+  // What is posted in one format is not what is posted in the other.
+  return list.filter((one) => name !== 'created' || !one.id.endsWith('same-content'))
 }
 
 /* A list may grow between two calls: the same few requests are asked for in both formats. */
@@ -145,4 +148,4 @@ async function same(t, name, format) {
   return t.server.get(`requests.${format}`, { service_request_id: ids.join(',') })
 }
 
-export default KINDS.flatMap(checksOf).filter((check) => !(/^(created|token)\./.test(check.id) && check.id.endsWith('same-content')))
+export default KINDS.flatMap(checksOf)

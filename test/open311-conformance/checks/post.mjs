@@ -46,7 +46,8 @@ const personal = {
 
 const accepted = [
   accepts('lat-long', 'A request with lat and long is taken.', (t, format) => t.created(format)),
-  accepts('address-string', 'A request with address_string alone is taken.', (t, format) => t.post(format, { ...nowhere, address_string: '坪山大道 2007 号' })),
+  accepts('address-string', 'A request with address_string alone is taken.',
+    (t, format) => t.post(format, { ...nowhere, address_string: '坪山大道 2007 号' })),
   accepts('address-id', 'A request with address_id alone is taken.', async (t, format) => {
     const id = t.options.addressId ?? (await t.anyRows().catch(() => [])).find((one) => one.address_id)?.address_id
     if (!id) skip('no address_id is known: give --address-id')
@@ -60,19 +61,23 @@ const accepted = [
   accepts('bare-type', 'The Content-Type of a form may come without a charset.', (t, format) => t.post(format, {}, { charset: false })),
   accepts('longest-description', 'A description of 4000 characters is taken, also of characters of several bytes.',
     (t, format) => t.post(format, { description: '字'.repeat(LONGEST - 8) + randomBytes(4).toString('hex') })),
-  accepts('unknown-argument', 'An argument that the standard does not know does no harm.', (t, format) => t.post(format, { colour: 'green' }), { level: 'should' }),
+  accepts('unknown-argument', 'An argument that the standard does not know does no harm.',
+    (t, format) => t.post(format, { colour: 'green' }), { level: 'should' }),
 ]
 
 const missing = [
   refuses('no-service-code', [400], 'Without service_code the answer is 400.', (t, format) => t.post(format, { service_code: undefined })),
   refuses('empty-service-code', [400], 'With an empty service_code the answer is 400.', (t, format) => t.post(format, { service_code: '' })),
-  refuses('unknown-service', [404], 'With a service_code that does not exist the answer is 404.', (t, format) => t.post(format, { service_code: 'no-such-service' })),
+  refuses('unknown-service', [404], 'With a service_code that does not exist the answer is 404.',
+    (t, format) => t.post(format, { service_code: 'no-such-service' })),
   refuses('no-place', [400], 'Without any place the answer is 400.', (t, format) => t.post(format, nowhere)),
   refuses('half-a-place', [400], 'With lat alone the answer is 400.', (t, format) => t.post(format, { long: undefined })),
   refuses('other-half', [400], 'With long alone the answer is 400.', (t, format) => t.post(format, { lat: undefined })),
   refuses('empty-place', [400], 'With an empty lat and long the answer is 400.', (t, format) => t.post(format, { lat: '', long: '' })),
-  refuses('lat-is-no-number', [400], 'With a lat that is no number the answer is 400.', (t, format) => t.post(format, { lat: 'north' }), { section: 'Errors' }),
-  refuses('lat-out-of-range', [400], 'With lat=91 the answer is 400.', (t, format) => t.post(format, { lat: 91 }), { section: 'Errors', level: 'should' }),
+  refuses('lat-is-no-number', [400], 'With a lat that is no number the answer is 400.',
+    (t, format) => t.post(format, { lat: 'north' }), { section: 'Errors' }),
+  refuses('lat-out-of-range', [400], 'With lat=91 the answer is 400.',
+    (t, format) => t.post(format, { lat: 91 }), { section: 'Errors', level: 'should' }),
   refuses('too-long', [400], 'A description of 4001 characters is refused with 400.',
     (t, format) => t.post(format, { description: '字'.repeat(LONGEST + 1) }), { level: 'should' }),
   {
@@ -153,7 +158,8 @@ const answers = [
     },
   },
   {
-    id: 'post.type', ...SECTION, section: 'GET Service List', says: 'The answer is of the type that the service list says: an id (realtime), a token (batch), or no id (blackbox).',
+    id: 'post.type', ...SECTION, section: 'GET Service List',
+    says: 'The answer is of the type that the service list says: an id (realtime), a token (batch), or no id (blackbox).',
     async run(t, format) {
       const one = await taken(await t.created(format), format)
       const { type } = await t.service()
@@ -179,10 +185,10 @@ const shown = (id, says, run, rest) => ({
 })
 
 const roundtrips = [
-  ...Object.entries(PARTS).map(([name, part]) => shown(name, `A description with ${name} is shown as it was posted: ${JSON.stringify(part)}.`, (one) => {
+  ...Object.keys(PARTS).map((name) => shown(name, `A description with ${name} is shown as it was posted.`, (one) => {
     const description = String(one.description ?? '').replace(/\r\n?/g, '\n')
     that(description, 'the description is not shown, not even to the holder of the key')
-    that(description.includes(part), `the description is ${JSON.stringify(one.description)}`)
+    that(description.includes(PARTS[name]), `of ${JSON.stringify(PARTS[name])} is left ${JSON.stringify(one.description)}`)
   })),
   shown('whole-description', 'Nothing is added to a description and nothing taken from it.', (one, { form }) => {
     that(String(one.description ?? '').replace(/\r\n?/g, '\n').trim() === form.description, `the description is ${JSON.stringify(one.description)}`)
@@ -222,7 +228,7 @@ const tokens = [
     async run(t, format) {
       const answer = await t.token(format)
       const [one] = rows(answer, 'token', format)
-      that(decodeURIComponent(answer.request).includes(`/tokens/${one?.token}.`), `asked ${answer.request}, got ${one?.token}`)
+      that(String(one?.token) === await t.someToken(format), `asked ${answer.request}, got ${one?.token}`)
     },
   },
 ]

@@ -64,7 +64,8 @@ const WRITINGS = [
 
 const dates = WRITINGS.flatMap(([name, level, words, write]) => [
   {
-    id: `list.start-date-${name}`, ...SECTION, level, says: `start_date, written with ${words}, leaves out what was requested earlier and nothing else.`,
+    id: `list.start-date-${name}`, ...SECTION, level,
+    says: `start_date, written with ${words}, leaves out what was requested earlier and nothing else.`,
     async run(t, format) {
       const { later } = await gap(t, format)
       return filtered(t, format, { start_date: write(later) }, (one) => moment(one) >= later)
@@ -232,7 +233,8 @@ const identifiers = [
 
 const contents = [
   {
-    id: 'list.ids-are-text', section: 'JSON Support', level: 'should', formats: ['json'], says: 'service_request_id and service_code are strings in JSON.',
+    id: 'list.ids-are-text', section: 'JSON Support', level: 'should', formats: ['json'],
+    says: 'service_request_id and service_code are strings in JSON.',
     async run(t, format) {
       const odd = (await base(t, format)).find((one) => typeof one.service_request_id !== 'string' || typeof one.service_code !== 'string')
       that(!odd, `${odd?.service_request_id} is a number, or its service_code`)
@@ -266,7 +268,8 @@ const contents = [
     },
   },
   {
-    id: 'list.known-services', ...SECTION, level: 'should', says: 'The service_code of a request is in the service list, and has the same name there.',
+    id: 'list.known-services', ...SECTION, level: 'should',
+    says: 'The service_code of a request is in the service list, and has the same name there.',
     async run(t, format) {
       const names = new Map((await t.anyServices()).map((one) => [String(one.service_code), String(one.service_name)]))
       for (const one of await base(t, format)) {

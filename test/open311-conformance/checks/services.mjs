@@ -38,7 +38,8 @@ const discovery = [
     async run(t) {
       const [format] = await t.formats()
       for (const one of await ownEndpoints(t, format)) {
-        const answer = await t.server.ask('GET', `${one.url.replace(/\/+$/, '')}/services.${format}`).catch((e) => fail(`${one.url} cannot be reached: ${e.message}`))
+        const answer = await t.server.ask('GET', `${one.url.replace(/\/+$/, '')}/services.${format}`)
+          .catch((e) => fail(`${one.url} cannot be reached: ${e.message}`))
         if (answer.status === 400 && t.server.jurisdiction) return
         that(answer.status === 200, `${one.url} answers ${answer.status}`, answer.said)
       }
@@ -84,7 +85,8 @@ const services = [
     async run(t, format) {
       const list = rows(await t.services(format), 'services', format)
       const bare = list.filter((one) => !one.group)
-      that(!bare.length || bare.length === list.length, `${bare.length} of ${list.length} services have no group, the first is ${bare[0]?.service_code}`)
+      that(!bare.length || bare.length === list.length,
+        `${bare.length} of ${list.length} services have no group, the first is ${bare[0]?.service_code}`)
     },
   },
 ]
@@ -100,7 +102,10 @@ async function definitions(t, format) {
   return found
 }
 
-const attributes = async (t, format) => (await definitions(t, format)).flatMap(([code, { attributes: list }]) => (list ?? []).map((one) => [code, one]))
+async function attributes(t, format) {
+  return (await definitions(t, format)).flatMap(([code, { attributes: list }]) => (list ?? []).map((one) => [code, one]))
+}
+
 const isList = (one) => /^(single|multi)valuelist$/.test(one.datatype)
 
 const definition = [
@@ -159,11 +164,13 @@ const definition = [
   {
     id: 'definition.no-values', ...DEFINITION, level: 'should', says: 'An attribute of another kind has no values.',
     async run(t, format) {
-      for (const [code, one] of await attributes(t, format)) that(isList(one) || !one.values?.length, `${one.code} of ${code} is a ${one.datatype} with values`)
+      for (const [code, one] of await attributes(t, format))
+        that(isList(one) || !one.values?.length, `${one.code} of ${code} is a ${one.datatype} with values`)
     },
   },
   {
-    id: 'definition.only-shown', ...DEFINITION, level: 'should', says: 'An attribute that only tells something (variable false) is not required and has a description.',
+    id: 'definition.only-shown', ...DEFINITION, level: 'should',
+    says: 'An attribute that only tells something (variable false) is not required and has a description.',
     async run(t, format) {
       const shown = (await attributes(t, format)).filter(([, one]) => one.variable === false)
       if (!shown.length) skip('every attribute is to be filled in')
@@ -190,7 +197,8 @@ async function unknownJurisdiction(t, path, format, name) {
 
 const jurisdiction = [
   ...[['services', 'services', 'GET Service List'], ['requests', 'requests', 'GET Service Requests']].map(([path, name, section]) => ({
-    id: `jurisdiction.unknown-${path}`, section, says: `A jurisdiction_id that does not exist is answered with 404 (${path}), or ignored by a server of one jurisdiction.`,
+    id: `jurisdiction.unknown-${path}`, section,
+    says: `A jurisdiction_id that does not exist is answered with 404 (${path}), or ignored by a server of one jurisdiction.`,
     run: (t, format) => unknownJurisdiction(t, path, format, name),
   })),
   {

@@ -37,7 +37,7 @@ export function rows(answer, name, format) {
 
 export class Context {
   constructor(options) {
-    Object.assign(this, { options, server: new Server(options), memory: new Map() })
+    Object.assign(this, { options, server: new Server(options), memory: new Map(), tokens: [...(options.tokens ?? [])] })
   }
 
   /** What `make` gave the first time it was asked for under `name`; a failure is remembered as well. */
@@ -215,13 +215,23 @@ export class Context {
   async form(changes = {}) {
     const service = await this.service()
     const mark = randomBytes(4).toString('hex')
-    const fields = { service_code: String(service.service_code), ...(await this.place()), description: `GeoReport v2 conformance check ${mark}`, ...changes }
+    const description = `GeoReport v2 conformance check ${mark}`
+    const fields = { service_code: String(service.service_code), ...(await this.place()), description, ...changes }
     const attributes = 'service_code' in changes ? [] : await this.required(service.service_code)
     return [...Object.entries(fields).filter(([, value]) => value !== undefined), ...attributes]
   }
 
   async post(format, changes = {}, options = {}) {
-    return this.server.post(`requests.${format}`, await this.form(changes), options)
+    return this.seen(await this.server.post(`requests.${format}`, await this.form(changes), options), format)
+  }
+
+  /** Keeps the token of the answer to a POST, when it has one; gives the answer. */
+  seen(answer, format) {
+    try {
+      const [one] = answer.value('created', format)
+      if (one.token) this.tokens.push(String(one.token))
+    } catch { /* what is wrong with it is told by its checks */ }
+    return answer
   }
 
   /** The answer to a good POST. */
@@ -278,17 +288,22 @@ export class Context {
     return this.once(`error.${format}`, () => this.server.get(`services/no-such-service-${randomBytes(4).toString('hex')}.${format}`))
   }
 
+  /** A token that a POST gave: of a service of the type batch, or of any POST so far. */
+  someToken(format) {
+    return this.once(`token of ${format}`, async () => {
+      const batch = (await this.anyServices()).find((one) => one.type === 'batch')
+      if (batch) {
+        const code = String(batch.service_code)
+        const own = [...(await this.form({ service_code: code })), ...(await this.required(code))]
+        const [one] = rows(await this.server.post(`requests.${format}`, own), 'created', format)
+        if (one?.token) return String(one.token)
+      }
+      return this.tokens[0] ?? skip('no service is of the type batch, and no POST gave a token')
+    })
+  }
+
   /** The answer for a token: only servers that give tokens have one. */
   token(format) {
-    return this.once(`token.${format}`, async () => {
-      const services = await this.anyServices()
-      const batch = services.find((one) => one.type === 'batch')
-      if (!batch) skip('no service is of the type batch, so there are no tokens')
-      const code = String(batch.service_code)
-      const own = [...(await this.form({ service_code: code })), ...(await this.required(code))]
-      const [one] = rows(await this.server.post(`requests.${format}`, own), 'created', format)
-      if (!one?.token) skip('the POST gave no token')
-      return this.server.get(`tokens/${encodeURIComponent(one.token)}.${format}`)
-    })
+    return this.once(`token.${format}`, async () => this.server.get(`tokens/${encodeURIComponent(await this.someToken(format))}.${format}`))
   }
 }

@@ -6,7 +6,8 @@ const folder = new URL('../schema/', import.meta.url)
 const ajv = new Ajv.default({ allErrors: true, strict: true, allowUnionTypes: true, strictTypes: false })
 ajv.addKeyword({ keyword: 'xmlRoot', schemaType: 'string' })
 ajv.addKeyword({ keyword: 'xmlItem', schemaType: 'string' })
-const files = Object.fromEntries(readdirSync(folder).filter((f) => f.endsWith('.json')).map((f) => [f, JSON.parse(readFileSync(new URL(f, folder), 'utf8'))]))
+const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
+const files = Object.fromEntries(names.map((name) => [name, JSON.parse(readFileSync(new URL(name, folder), 'utf8'))]))
 ajv.addSchema(Object.values(files))
 
 /* Only one file knows "#/$defs/NAME"; to follow it, every part of a schema is told its file. */
@@ -35,7 +36,8 @@ export function resolved(part) {
 export function faults(name, value) {
   const validate = ajv.getSchema(`${name}.json`)
   if (validate(value)) return []
-  return validate.errors.map((e) => `${e.instancePath || 'the answer'} ${e.message}${e.params.allowedValues ? ` (${e.params.allowedValues.join(', ')})` : ''}`)
+  const allowed = ({ allowedValues: values }) => (values ? ` (${values.join(', ')})` : '')
+  return validate.errors.map((e) => `${e.instancePath || 'the answer'} ${e.message}${allowed(e.params)}`)
 }
 
 function* walk(value, given, path) {

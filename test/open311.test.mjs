@@ -1,0 +1,178 @@
+/* The Open311 server against the conformance suite, the suite against a server that is wrong on purpose, and the npm client
+ * open311 against the server. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { District, sleep } from './lib.mjs'
+import { CHECKS, conformance } from './open311-conformance/run.mjs'
+import { FAULTS, startWrong } from './open311-conformance/wrong.mjs'
+
+const OAK = { lat: 22.25, long: 114.05 }
+const SETTINGS = { open311_contact: 'api@example.org', trusted_proxy: '127.0.0.1' }
+/* What a right server need not have: forms that only tell something. */
+const MAY_SKIP = ['definition.only-shown.json', 'definition.only-shown.xml']
+
+const form = (fields) => ({ method: 'POST', body: new URLSearchParams(fields) })
+
+/** A district with open and closed requests of three services and two moments; gives the options for the suite. */
+async function begin(t, settings = {}) {
+  const d = await District.start(t, { settings: { ...SETTINGS, ...settings } })
+  const base = `${d.base}/open311/v2`
+  const post = async (fields) => {
+    const answer = await fetch(`${base}/requests.json`, form({ api_key: d.key, ...OAK, ...fields }))
+    assert.equal(answer.status, 201)
+    return (await answer.json())[0].service_request_id
+  }
+  const question = await post({ service_code: '0401', description: '几点开门' })
+  await post({ service_code: '010101', 'attribute[kind]': 'household', description: '一堆垃圾' })
+  const told = await d.move(question, 'answer', { result: '九点' }, await d.signIn('clerk'))
+  assert.equal(told.status, 200, told.text)
+  await sleep(2100)
+  await post({ service_code: '0201', description: '施工噪声' })
+  const { body } = await d.report({ item: '010201' })
+  return { d, options: { base, key: d.key, ...OAK, addressId: '990101001', tokens: [body.track], write: true, extensions: true } }
+}
+
+const told = (results) => results.map((one) => `${one.id}: ${one.reason}${one.seen ? `\n    ${one.seen}` : ''}`).join('\n')
+const of = (results, result) => results.filter((one) => one.result === result)
+
+test('the server conforms, and each fault of a wrong one is seen by the checks meant for it', async (t) => {
+  const { options } = await begin(t)
+  const wrong = await startWrong(options.base, { key: options.key })
+  t.after(() => wrong.stop())
+  const asked = { ...options, base: wrong.base }
+  wrong.use(null, '10.0.0.1')
+  const right = await conformance(asked)
+  assert.equal(told(of(right, 'failed')), '')
+  assert.deepEqual(of(right, 'skipped').map((one) => one.id).sort(), MAY_SKIP, told(of(right, 'skipped')))
+  const passed = new Set(of(right, 'passed').map((one) => one.id))
+
+  const missed = []
+  for (const [i, fault] of FAULTS.entries()) {
+    assert.deepEqual(fault.caught.filter((id) => !passed.has(id)), [], `the checks of ${fault.name} pass without it`)
+    wrong.use(fault, `10.0.1.${i}`)
+    const results = await conformance({ ...asked, only: fault.caught })
+    missed.push(...results.filter((one) => one.result !== 'failed' || /could not be made/.test(one.reason)).map((one) => `${fault.name}: ${one.id} ${one.result} ${one.reason ?? ''}`))
+  }
+  assert.deepEqual(missed, [])
+  assert.deepEqual(wrong.troubles, [])
+  assert.ok(FAULTS.length >= 100 && CHECKS.length >= 300)
+})
+
+test('a server of one jurisdiction conforms, with and without its name', async (t) => {
+  const { options } = await begin(t, { open311_jurisdiction: 'yang.example.org' })
+  const results = await conformance({ ...options, jurisdiction: 'yang.example.org' })
+  assert.equal(told(of(results, 'failed')), '')
+  for (const id of ['jurisdiction.unknown-services.json', 'jurisdiction.unknown-requests.xml', 'post.unknown-jurisdiction.xml'])
+    assert.match(results.find((one) => one.id === id).seen, /-> 404/, id)
+  for (const path of ['services.json', 'services/0201.json', 'requests.xml', 'requests/X1.xml', 'tokens/X1.json'])
+    assert.equal((await fetch(`${options.base}/${path}?jurisdiction_id=elsewhere`)).status, 404, path)
+})
+
+test('of more than 1000 requests 1000 come, and none of more than 90 days ago', async (t) => {
+  const d = await District.start(t, { settings: SETTINGS })
+  const now = Date.now()
+  const day = (back) => new Date(now - back * 86400000).toISOString().slice(0, 19)
+  const rows = Array.from({ length: 1200 }, (_, i) => `热线,K${i},第${i}件,${day(i < 1100 ? (i * 80) / 1100 : 100 + i - 1100)}Z,0201`)
+  const [table, map] = [join(d.folder, 'requests.csv'), join(d.folder, 'map.yaml')]
+  writeFileSync(table, `SRC,ID,TEXT,AT,ITEM\n${rows.join('\n')}\n`)
+  writeFileSync(map, ['format: csv', 'time_zone: "+00:00"', 'channel: {value: hotline}', 'external_id: {column: ID}', 'text: {column: TEXT}',
+    'received: {column: AT}', 'item: {column: ITEM}', ''].join('\n'))
+  const made = d.command('import', 'reports', table, '--map', map)
+  assert.equal(made.status, 0, made.stderr)
+  const base = `${d.base}/open311/v2`
+  const results = await conformance({ base, only: ['list.', 'request.'] })
+  assert.equal(told(of(results, 'failed')), '')
+  assert.equal(results.find((one) => one.id === 'list.volume.xml').seen, '1000 requests')
+
+  const get = async (query) => (await (await fetch(`${base}/requests.json?${new URLSearchParams(query)}`)).json())
+  assert.equal((await get({ start_date: `${day(149.5)}Z`, end_date: `${day(95.5)}Z` })).length, 50)
+  const cut = await get({ start_date: `${day(400)}Z`, end_date: `${day(20.5)}Z` })
+  assert.equal(cut.length, 818 + 11, 'those of the 90 days before the end')
+  assert.equal((await get({ page: 2, page_size: 1000 })).length, 100)
+})
+
+const run = (...words) => spawnSync(process.execPath, ['test/open311-conformance/run.mjs', ...words], { encoding: 'utf8' })
+
+test('the suite as a command', async (t) => {
+  const { d, options } = await begin(t)
+  const wrong = await startWrong(options.base)
+  t.after(() => wrong.stop())
+  const started = Date.now()
+  const list = run('--list')
+  assert.equal(list.stdout.trim().split('\n').length, CHECKS.length)
+  assert.equal(run('--only', 'no-such-check', options.base).status, 2)
+  assert.equal(run('no address').status, 2)
+  assert.equal(run('http://127.0.0.1:9/open311/v2').status, 2)
+  const results = join(d.folder, 'results.json')
+  // Asynchronous, because the wrong server runs in this process.
+  const { spawn } = await import('node:child_process')
+  const wait = (words) => new Promise((done) => {
+    const child = spawn(process.execPath, ['test/open311-conformance/run.mjs', ...words])
+    let out = ''
+    child.stdout.on('data', (text) => (out += text))
+    child.on('close', (status) => done({ status, out }))
+  })
+  const good = await wait([wrong.base, '--json', results])
+  assert.equal(good.status, 0, good.out)
+  const kept = JSON.parse(readFileSync(results, 'utf8'))
+  assert.match(good.out, new RegExp(`\\n${kept.passed} passed, 0 failed, ${kept.skipped} skipped\\n$`))
+  assert.ok(kept.results.filter((one) => one.id.startsWith('post.')).every((one) => one.result === 'skipped' && /--write/.test(one.reason)))
+  wrong.use(FAULTS.find((one) => one.name === 'numbers-as-strings'))
+  assert.equal((await wait([wrong.base, '--quiet'])).status, 1)
+  wrong.use(FAULTS.find((one) => one.name === 'dropped-address'))
+  const should = await wait([wrong.base, '--quiet'])
+  assert.equal(should.status, 0, 'a recommendation that is not followed is no error')
+  assert.match(should.out, /^FAILED {2}list\.members\.json \[should/m)
+  assert.ok(Date.now() - started < 60000)
+})
+
+const Client = createRequire(new URL('./open311-client/package.json', import.meta.url))('open311')
+/** The method of the client as a promise; it calls back with (error, data). */
+const call = (client, name, ...words) => new Promise((done, refuse) => {
+  client[name](...words, (error, data) => (error ? refuse(Object.assign(new Error(data), { status: error })) : done(data)))
+})
+
+for (const format of ['json', 'xml'])
+  test(`the npm client open311 finds its way in ${format}`, async (t) => {
+    const { d, options } = await begin(t)
+    const client = new Client({ discovery: `${d.base}/open311/discovery.${format}`, apiKey: d.key })
+    const found = await call(client, 'serviceDiscovery', { cache: true })
+    assert.equal(client.endpoint, `${options.base}/`)
+    assert.deepEqual(found.endpoints[0].formats.sort(), ['application/json', 'text/xml'])
+    client.format = format
+
+    // In XML the client takes what looks like a number for one: 0201 becomes 201.
+    const services = await call(client, 'serviceList')
+    assert.equal(services.length, 7)
+    const noise = services.find((one) => one.service_name === '施工噪声')
+    assert.equal(noise.service_code, format === 'xml' ? 201 : '0201')
+    assert.equal(noise.metadata, true)
+    assert.equal(noise.group, '噪声')
+    const definition = await call(client, 'serviceDefinition', '0201')
+    assert.deepEqual(definition.attributes.map((one) => [one.code, one.datatype]),
+      [['since', 'datetime'], ['sources', 'multivaluelist'], ['note', 'text']])
+    assert.deepEqual(definition.attributes[1].values[0], { key: 'drill', name: '电钻' })
+
+    const fields = { service_code: '0201', ...OAK, description: '3 < 5 & "夜间" 施工😀', attributes: { note: '每晚', sources: 'drill' } }
+    const [made] = await call(client, 'submitRequest', fields)
+    assert.match(made.service_request_id, /^XY\d+$/)
+    await assert.rejects(call(client, 'submitRequest', { ...fields, service_code: 'none' }), (e) => e.status === 404 && /none/.test(e.message))
+    await assert.rejects(call(new Client({ endpoint: `${options.base}/`, format, apiKey: 'wrong' }), 'submitRequest', fields), { status: 403 })
+
+    const [one] = await call(client, 'serviceRequest', made.service_request_id, { api_key: d.key })
+    assert.equal(one.description, fields.description)
+    assert.equal(one.status, 'open')
+    assert.deepEqual({ lat: one.lat, long: one.long }, OAK)
+    assert.ok(Math.abs(one.requested_datetime - Date.now()) < 600000)
+    const closed = await call(client, 'serviceRequests', { status: 'closed' })
+    assert.deepEqual(closed.map((other) => other.service_name), ['政策咨询'])
+    const both = await call(client, 'serviceRequests', [made.service_request_id, closed[0].service_request_id], {})
+    assert.deepEqual(both.map((other) => other.service_request_id), [made.service_request_id, closed[0].service_request_id])
+    const [token] = await call(client, 'token', options.tokens[0])
+    assert.equal(token.token, options.tokens[0])
+    assert.match(token.service_request_id, /^XY\d+$/)
+  })
