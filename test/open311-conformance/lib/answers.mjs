@@ -19,6 +19,7 @@ export class Answer {
     this.headers = response.headers
     this.contentType = response.headers.get('content-type') ?? ''
     this.bytes = bytes
+    this.read = new Map()
     try {
       this.text = strict.decode(bytes)
     } catch {
@@ -38,16 +39,21 @@ export class Answer {
     return declaration(this.text ?? '')
   }
 
+  /* A list of a thousand is not parsed anew by each check. */
+  #once(name, make) {
+    if (!this.read.has(name)) this.read.set(name, make())
+    return this.read.get(name)
+  }
+
   /** The document as the format has it: a JSON value, or the root element.  Throws a sentence when it cannot be read. */
   document(format) {
     if (this.text === null) throw new Error('the bytes are not UTF-8')
-    return format === 'xml' ? parse(this.text) : JSON.parse(this.text)
+    return this.#once(format, () => (format === 'xml' ? parse(this.text) : JSON.parse(this.text)))
   }
 
   /** The value as the schema `name` has it, from either format.  Throws a sentence when it cannot be read. */
   value(name, format) {
-    const document = this.document(format)
-    return format === 'xml' ? toValue(document, schema(name)) : document
+    return format === 'xml' ? this.#once(name, () => toValue(this.document('xml'), schema(name))) : this.document(format)
   }
 
   /** What was asked and what came back, in one short line. */
