@@ -54,6 +54,8 @@ const accepted = [
     return t.post(format, { ...nowhere, address_id: String(id) })
   }),
   accepts('all-arguments', 'A request with every optional argument is taken.', (t, format) => t.post(format, personal)),
+  accepts('no-description', 'A request without a description is taken: it is an optional argument.',
+    (t, format) => t.post(format, { description: undefined })),
   accepts('empty-arguments', 'Empty optional arguments are the same as none.', (t, format) => {
     const empty = Object.fromEntries(Object.keys(personal).map((name) => [name, '']))
     return t.post(format, { ...empty, address_id: '' })

@@ -213,6 +213,10 @@ const identifiers = [
     },
   },
   {
+    id: 'list.unknown-argument', ...SECTION, level: 'should', says: 'An argument that the standard does not know does no harm.',
+    run: (t, format) => filtered(t, format, { colour: 'green' }, () => true),
+  },
+  {
     id: 'request.same-id', section: 'GET Service Request', says: 'A request asked for by its address is the one asked for.',
     async run(t, format) {
       const id = await t.someId()

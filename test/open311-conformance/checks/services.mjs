@@ -33,6 +33,14 @@ const discovery = [
     },
   },
   {
+    id: 'discovery.changeset', ...DISCOVERY, level: 'should', says: 'changeset can be sorted: it begins with year, month and day.',
+    async run(t, format) {
+      const document = read(await t.discovery(format), 'discovery', format)
+      for (const one of [document, ...(document.endpoints ?? [])])
+        that(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])/.test(one.changeset), `a changeset is "${one.changeset}"`)
+    },
+  },
+  {
     id: 'discovery.endpoint-answers', ...DISCOVERY, level: 'should', formats: null,
     says: 'The address in the discovery document is one where the service list is.',
     async run(t) {
@@ -52,6 +60,14 @@ const services = [
     id: 'services.some', ...LIST, says: 'The list names at least one service.',
     async run(t, format) {
       that(rows(await t.services(format), 'services', format).length, 'the list is empty')
+    },
+  },
+  {
+    id: 'services.ending-decides', section: 'Format Support', level: 'should',
+    says: 'The ending of the address decides the format, whatever the header Accept says.',
+    async run(t, format) {
+      const answer = await t.server.get(`services.${format}`, {}, { headers: { Accept: format === 'xml' ? 'application/json' : 'text/xml' } })
+      that(answer.status === 200 && answer.contentType.includes(format), `with another Accept the type is "${answer.contentType}"`, answer.said)
     },
   },
   {
