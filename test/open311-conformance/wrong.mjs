@@ -32,8 +32,9 @@ async function bytesOf(stream) {
 }
 
 /** A server on a free port (or `port`) that passes everything to `target`, with the mistakes of `fault` (null: none).  Gives
- * {base, use(fault, from), troubles, stop()}; troubles are mistakes that nobody asked for; `key` is a right key, for the fault that needs none; `from` is told as X-Forwarded-For, so
- * that a server that counts the calls of each address takes each fault for another client. */
+ * {base, use(fault, from), troubles, stop()}; troubles are mistakes that nobody asked for.  `key` is a right key, for the fault
+ * that needs none; `from` is told as X-Forwarded-For, so that a server that counts the calls of each address takes each fault
+ * for another client. */
 export async function startWrong(target, { fault = null, key = '', port = 0, from = null } = {}) {
   const { origin, pathname } = new URL(target)
   const root = pathname.replace(/\/+$/, '')

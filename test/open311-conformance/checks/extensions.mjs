@@ -1,5 +1,6 @@
 /* What yiwang adds to the standard, as its documentation says it.  None of it is asked of other servers: only with --extensions. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { read, rows } from '../lib/context.mjs'
 import { faults } from '../lib/schemas.mjs'
 import { fail, skip, that } from '../lib/suite.mjs'
@@ -156,8 +157,13 @@ const feeds = [
         if (!value.changes.length) break
       }
       const id = await t.idOf(await t.post(format), format)
-      const { value } = await get(t, format, 'changes', { limit: 1000, cursor }, 'changes')
-      that(ids(value.changes).includes(id), `${id} is not among ${ids(value.changes).join(', ') || 'no changes'}`)
+      // It is told once nothing older can come any more: that may be a moment later.
+      const seen = []
+      for (let tries = 0; tries < 30 && !seen.includes(id); tries++) {
+        if (tries) await sleep(100)
+        seen.push(...ids((await get(t, format, 'changes', { limit: 1000, cursor }, 'changes')).value.changes))
+      }
+      that(seen.includes(id), `${id} is not among ${[...new Set(seen)].join(', ') || 'no changes'}`)
     },
   },
   {
@@ -254,6 +260,22 @@ const posts = [
       const [open, own] = [await t.server.get(path), await t.server.get(path, {}, { withKey: true })]
       for (const word of Object.values(secret)) that(!open.text.includes(word) && !own.text.includes(word), `${word} is shown`, own.said)
       for (const word of [description, '9876 Hidden Lane']) that(!open.text.includes(word), `"${word}" is shown to everybody`, open.said)
+    },
+  },
+  {
+    id: 'ext.rounded-place', ...WRITE,
+    says: 'Without a key lat and long are rounded to four decimals; the holder of the key sees them as they were posted.',
+    async run(t, format) {
+      const place = await t.place()
+      const exact = { lat: Number(place.lat) + 0.00001234, long: Number(place.long) + 0.00004321 }
+      const one = made(await t.post(format, exact), format)
+      const path = `requests/${one.service_request_id}.${format}`
+      const [open] = rows(await t.server.get(path), 'request', format)
+      const [own] = rows(await t.server.get(path, {}, { withKey: true }), 'request', format)
+      for (const name of ['lat', 'long']) {
+        that(open[name] === Number(exact[name].toFixed(4)), `posted ${exact[name]}, everybody is shown ${open[name]}`)
+        that(Math.abs(own[name] - exact[name]) < 1e-7, `posted ${exact[name]}, the holder of the key is shown ${own[name]}`)
+      }
     },
   },
 ]

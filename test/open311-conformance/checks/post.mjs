@@ -224,6 +224,32 @@ const roundtrips = [
   },
 ]
 
+/** What cannot be carried in XML or UTF-8 is refused, or shown in some other way that still can be read. */
+const carried = (id, what, escaped) => ({
+  id: `post.${id}`, section: 'Encoding', needs: ['write'],
+  says: `A description with ${what} is refused with 400, or what is shown of it can be parsed.`,
+  async run(t, format) {
+    const answer = await t.post(format, { description: undefined }, { escaped: `&description=${escaped}` })
+    if (answer.status === 400) return refused(answer, format, [400])
+    const id = await t.idOf(answer, format)
+    const shown = await t.server.get(`requests/${encodeURIComponent(id)}.${format}`, {}, { withKey: true })
+    that(shown.status === 200, `what was taken is answered with ${shown.status}`, shown.said)
+    try {
+      shown.document(format)
+    } catch (e) {
+      fail(e.message, shown.said)
+    }
+    return shown.said
+  },
+})
+
+const uncarried = [
+  carried('control-characters', 'control characters', 'a%01b%0Bc%1Fd%7F'),
+  carried('no-characters', 'a code that is no character', 'a%EF%BF%BEb%EF%BF%BFc'),
+  carried('nothing-character', 'the character of code 0', 'a%00b'),
+  carried('not-utf-8', 'bytes that are not UTF-8', 'a%FFb%C3%28c%ED%A0%80d'),
+]
+
 const tokens = [
   {
     id: 'token.same-token', section: 'GET service_request_id from a token', needs: ['write'], says: 'The answer for a token names that token.',
@@ -235,4 +261,4 @@ const tokens = [
   },
 ]
 
-export default [...accepted, ...missing, ...keys, ...attributes, ...answers, ...roundtrips, ...tokens]
+export default [...accepted, ...missing, ...keys, ...attributes, ...answers, ...roundtrips, ...uncarried, ...tokens]

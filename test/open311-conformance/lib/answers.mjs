@@ -72,7 +72,8 @@ export class Server {
   async ask(method, url, { headers = {}, body } = {}) {
     this.asked++
     const response = await fetch(url, { method, headers, body, redirect: 'follow', signal: AbortSignal.timeout(SECONDS * 1000) })
-    const answer = new Answer(`${method} ${url.replace(this.base, '')}`, response, new Uint8Array(await response.arrayBuffer()))
+    const shown = url.replace(this.base, '').replace(/api_key=[^&]+/, 'api_key=...')
+    const answer = new Answer(`${method} ${shown}`, response, new Uint8Array(await response.arrayBuffer()))
     answer.at = Date.now()
     return answer
   }
@@ -84,11 +85,11 @@ export class Server {
     return this.ask('GET', `${this.base}/${path}${text ? `?${text}` : ''}`, { headers })
   }
 
-  /** POST of a form; `key` null sends none. */
-  post(path, form, { key = this.key, jurisdiction = this.jurisdiction, charset = true, rawBrackets = true, headers = {} } = {}) {
+  /** POST of a form; `key` null sends none; `escaped` is put at its end as it stands. */
+  post(path, form, { key = this.key, jurisdiction = this.jurisdiction, charset = true, rawBrackets = true, headers = {}, escaped = '' } = {}) {
     const own = [...(key === null ? [] : [['api_key', key]]), ...(jurisdiction ? [['jurisdiction_id', jurisdiction]] : [])]
     const type = `application/x-www-form-urlencoded${charset ? '; charset=utf-8' : ''}`
-    const body = formEncoded([...own, ...(Array.isArray(form) ? form : Object.entries(form))], { rawBrackets })
+    const body = formEncoded([...own, ...(Array.isArray(form) ? form : Object.entries(form))], { rawBrackets }) + escaped
     return this.ask('POST', `${this.base}/${path}`, { headers: { 'Content-Type': type, ...headers }, body })
   }
 }

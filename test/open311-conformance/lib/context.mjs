@@ -10,7 +10,7 @@ const MEDIA = { json: 'application/json', xml: 'text/xml' }
 /** The text that is posted to see whether it comes back: each part is looked for by a check of its own. */
 export const PARTS = {
   chinese: '坪山大道「路灯」不亮',
-  markup: '3 < 5 & 7 > 6; &amp; stays',
+  markup: '3 < 5 & 7 > 6; &amp; stays ]]>',
   quotes: '"double" and \'single\' 100 %+=',
   emoji: '🚧👷🏽‍♀️',
   latin: 'Straße, café, ñandú',
