@@ -154,7 +154,6 @@ test('the suite as a command', async (t) => {
   const list = run('--list')
   assert.equal(list.stdout.trim().split('\n').length, CHECKS.length)
   assert.equal(run('--only', 'no-such-check', options.base).status, 2)
-  assert.equal(run('no address').status, 2)
   assert.equal(run('http://127.0.0.1:9/open311/v2').status, 2)
   const results = join(d.folder, 'results.json')
   // Asynchronous, because the wrong server runs in this process.
@@ -164,7 +163,7 @@ test('the suite as a command', async (t) => {
     child.stdout.on('data', (text) => (out += text))
     child.on('close', (status) => done({ status, out }))
   })
-  const good = await wait([wrong.base, '--json', results])
+  const good = await wait([wrong.base, '--json', results, '--only', 'list.,post.'])
   assert.equal(good.status, 0, good.out)
   const kept = JSON.parse(readFileSync(results, 'utf8'))
   assert.match(good.out, new RegExp(`\\n${kept.passed} passed, 0 failed, ${kept.skipped} skipped\\n$`))
