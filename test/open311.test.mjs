@@ -177,6 +177,17 @@ test('the suite as a command', async (t) => {
   assert.match(should.out, /^FAILED {2}list\.members\.json \[should/m)
 })
 
+test('the suite waits when the server asks it to', async (t) => {
+  const { options } = await begin(t)
+  const wrong = await startWrong(options.base)
+  t.after(() => wrong.stop())
+  let refused = 0
+  wrong.use({ answer: (answer) => void (refused++ < 2 && Object.assign(answer, { status: 429, headers: { 'retry-after': '1' } })) })
+  const [result] = await conformance({ base: wrong.base, only: ['services.status.json'] })
+  assert.equal(result.result, 'passed', result.reason)
+  assert.ok(refused > 2)
+})
+
 const Client = createRequire(new URL('./open311-client/package.json', import.meta.url))('open311')
 /** The method of the client as a promise; it calls back with (error, data). */
 const call = (client, name, ...words) => new Promise((done, refuse) => {

@@ -1,9 +1,11 @@
 /* Asking a server, and what it answered, byte by byte. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { declaration, parse, toValue } from './xml.mjs'
 import { schema } from './schemas.mjs'
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const SECONDS = 60
+const TRIES = 4
 
 /** `pairs` ([[name, value]] or an object) as application/x-www-form-urlencoded; brackets of names stay as the standard's example has them. */
 export function formEncoded(pairs, { rawBrackets = true } = {}) {
@@ -66,15 +68,24 @@ export class Answer {
 export class Server {
   /** base: where the calls begin; key and jurisdiction are sent where the standard wants them. */
   constructor({ base, key = null, jurisdiction = null }) {
-    Object.assign(this, { base: base.replace(/\/+$/, ''), key, jurisdiction, asked: 0 })
+    Object.assign(this, { base: base.replace(/\/+$/, ''), key, jurisdiction })
+  }
+
+  /* A server that asks to wait is asked again: that is no answer to the question. */
+  async #fetch(url, options) {
+    for (let tries = 1; ; tries++) {
+      const response = await fetch(url, { ...options, redirect: 'follow', signal: AbortSignal.timeout(SECONDS * 1000) })
+      const wait = Number(response.headers.get('retry-after'))
+      if (![429, 503].includes(response.status) || !(wait > 0 && wait <= SECONDS) || tries === TRIES) return response
+      await response.arrayBuffer()
+      await sleep(wait * 1000)
+    }
   }
 
   async ask(method, url, { headers = {}, body } = {}) {
-    this.asked++
-    const response = await fetch(url, { method, headers, body, redirect: 'follow', signal: AbortSignal.timeout(SECONDS * 1000) })
+    const response = await this.#fetch(url, { method, headers, body })
     const shown = url.replace(this.base, '').replace(/api_key=[^&]+/, 'api_key=...')
     const answer = new Answer(`${method} ${shown}`, response, new Uint8Array(await response.arrayBuffer()))
-    answer.at = Date.now()
     return answer
   }
 
