@@ -177,6 +177,50 @@ test('the suite as a command', async (t) => {
   assert.match(should.out, /^FAILED {2}list\.members\.json \[should/m)
 })
 
+/* Hooks that make other servers of the right one: one that speaks XML only, one that gives tokens, one that takes and says nothing. */
+const xmlOnly = {
+  answer(answer, asked) {
+    if (asked.kind === 'discovery')
+      answer.body = Buffer.from(asked.format === 'xml' ? answer.body.toString().replace('<format>application/json</format>', '')
+        : JSON.stringify(JSON.parse(answer.body), (name, value) => (name === 'formats' ? ['text/xml'] : value)))
+    else if (asked.format === 'json') Object.assign(answer, { status: 404, headers: {}, body: Buffer.from('no') })
+  },
+}
+const ofType = (type) => ({
+  ask(asked) {
+    asked.path = asked.path.replace(/tokens\/T(XY\d+)/, 'requests/$1')
+  },
+  answer(answer, asked) {
+    let text = answer.body.toString()
+    if (asked.kind === 'services') text = text.replaceAll('realtime', type)
+    if (asked.kind === 'created' && type === 'batch')
+      text = text.replace('"service_request_id":"', '"token":"T').replace(/<service_request_id>(\w+)<\/service_request_id>/, '<token>T$1</token>')
+    if (asked.kind === 'created' && type === 'blackbox')
+      text = text.replace(/"service_request_id":"\w+",/, '').replace(/<service_request_id>\w+<\/service_request_id>/, '')
+    const [, id] = (asked.kind === 'token' && answer.status === 200 && /service_request_id\W+(XY\d+)/.exec(text)) || []
+    if (id) text = asked.format === 'json' ? `[{"service_request_id":"${id}","token":"T${id}"}]`
+      : text.replace(/<request>[^]*<\/request>/, `<request><service_request_id>${id}</service_request_id><token>T${id}</token></request>`)
+    answer.body = Buffer.from(text)
+  },
+})
+
+test('other kinds of right servers pass', async (t) => {
+  const { options } = await begin(t, { moments: true })
+  const wrong = await startWrong(options.base)
+  t.after(() => wrong.stop())
+  const asked = { ...options, base: wrong.base, extensions: false, tokens: [] }
+  for (const [name, hooks] of [['xml', xmlOnly], ['batch', ofType('batch')], ['blackbox', ofType('blackbox')]]) {
+    wrong.use(hooks, `10.0.3.${name.length}`)
+    const results = await conformance(asked)
+    assert.equal(told(of(results, 'failed')), '', name)
+    const inJson = results.filter((one) => one.format === 'json' && !one.id.startsWith('discovery.'))
+    assert.equal(inJson.every((one) => one.result === 'skipped'), name === 'xml')
+    const needed = { xml: ['roundtrip.emoji.xml'], batch: ['token.schema.xml', 'token.same-token.json', 'roundtrip.emoji.json'], blackbox: ['post.type.xml'] }
+    for (const id of needed[name]) assert.equal(results.find((one) => one.id === id).result, 'passed', `${name}: ${id}`)
+  }
+  assert.deepEqual(wrong.troubles, [])
+})
+
 test('the suite waits when the server asks it to', async (t) => {
   const { options } = await begin(t)
   const wrong = await startWrong(options.base)
@@ -215,7 +259,7 @@ for (const format of ['json', 'xml'])
       [['since', 'datetime'], ['sources', 'multivaluelist'], ['note', 'text']])
     assert.deepEqual(definition.attributes[1].values[0], { key: 'drill', name: '电钻' })
 
-    const fields = { service_code: '0201', ...OAK, description: '3 < 5 & "夜间" 施工😀', attributes: { note: '每晚', sources: 'drill' } }
+    const fields = { service_code: '0201', ...OAK, description: '3 < 5 & "夜间" 施工😀', attributes: { note: '每晚', sources: ['drill', 'truck'] } }
     const [made] = await call(client, 'submitRequest', fields)
     assert.match(made.service_request_id, /^XY\d+$/)
     await assert.rejects(call(client, 'submitRequest', { ...fields, service_code: 'none' }), (e) => e.status === 404 && /none/.test(e.message))
@@ -223,6 +267,9 @@ for (const format of ['json', 'xml'])
 
     const [one] = await call(client, 'serviceRequest', made.service_request_id, { api_key: d.key })
     assert.equal(one.description, fields.description)
+    const { extended_attributes: more } = (await call(client, 'serviceRequest', made.service_request_id, { api_key: d.key, extensions: 'true' }))[0]
+    if (format === 'json')
+      assert.deepEqual(more.attributes.map(({ code, value }) => [code, value]), [['note', '每晚'], ['sources', 'drill'], ['sources', 'truck']])
     assert.equal(one.status, 'open')
     assert.deepEqual({ lat: one.lat, long: one.long }, OAK)
     assert.ok(Math.abs(one.requested_datetime - Date.now()) < 600000)

@@ -389,6 +389,7 @@ const EXTENSIONS = [
     query('list', (q) => /^(0|1001)$/.test(q.get('page_size')) && q.delete('page_size'))],
   ['never-extends', ['ext.extended-attributes.json'], query('list', (q) => q.delete('extensions'))],
   ['always-extends', ['list.strict.json'], query('list', (q) => q.set('extensions', 'true'))],
+  ['attributes-forgotten', ['ext.attributes-shown.json'], each('request', (one) => { delete one.extended_attributes })],
   ['updates-of-all', ['ext.updates.json'], query('servicerequestupdates', (q) => q.delete('start_date'))],
   ['update-lost', ['ext.update-posted.json'], json('servicerequestupdates', () => [])],
   ['ignores-cursor', ['ext.changes.json'], query('changes', (q) => q.delete('cursor'))],

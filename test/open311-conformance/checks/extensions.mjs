@@ -263,6 +263,24 @@ const posts = [
     },
   },
   {
+    id: 'ext.attributes-shown', ...WRITE, formats: ['json'],
+    says: 'extended_attributes shows the holder of the key every attribute that was posted, and nobody else.',
+    async run(t, format) {
+      const found = (await t.attributes()).find(([, { datatype, values }]) => datatype === 'multivaluelist' && values.length > 1)
+      if (!found) skip('no service has a list of several values')
+      const [code, attribute] = found
+      const own = t.filled(attribute, { all: true })
+      const form = [...(await t.form({ service_code: code })), ...(await t.required(code)).filter(([name]) => name !== own[0][0]), ...own]
+      const { service_request_id: id } = made(await t.server.post(`requests.${format}`, form), format)
+      const shown = async (withKey) => {
+        const [one] = rows(await t.server.get(`requests/${id}.${format}`, { extensions: 'true' }, { withKey }), 'request', format)
+        return (one.extended_attributes?.attributes ?? []).filter((other) => other.code === attribute.code).map((other) => String(other.value))
+      }
+      that((await shown(true)).join() === own.map(([, value]) => value).join(), `posted ${own.join(', ')}, shown ${await shown(true)}`)
+      that(!(await shown(false)).length, `everybody is shown ${await shown(false)}`)
+    },
+  },
+  {
     id: 'ext.rounded-place', ...WRITE,
     says: 'Without a key lat and long are rounded to four decimals; the holder of the key sees them as they were posted.',
     async run(t, format) {

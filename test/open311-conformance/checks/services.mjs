@@ -4,7 +4,7 @@ import { difference, faults } from '../lib/schemas.mjs'
 import { fail, skip, that } from '../lib/suite.mjs'
 
 const SPECIFICATION = /^https?:\/\/wiki\.open311\.org\/GeoReport_v2\/?$/i
-const DISCOVERY = { section: 'Service Discovery' }
+const DISCOVERY = { section: 'Service Discovery', always: true }
 const LIST = { section: 'GET Service List' }
 const DEFINITION = { section: 'GET Service Definition' }
 
@@ -27,7 +27,7 @@ const discovery = [
     },
   },
   {
-    id: 'discovery.offers-xml', section: 'Format Support', says: 'XML is among the formats of the endpoint: it is the format every server must have.',
+    id: 'discovery.offers-xml', section: 'Format Support', always: true, says: 'XML is among the formats of the endpoint: it is the format every server must have.',
     async run(t, format) {
       for (const one of await ownEndpoints(t, format)) that(one.formats?.includes('text/xml'), `${one.url} offers ${one.formats}`)
     },

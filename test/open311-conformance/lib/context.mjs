@@ -292,8 +292,9 @@ export class Context {
   }
 
   /** A token that a POST gave: of a service of the type batch, or of any POST so far. */
-  someToken(format) {
-    return this.once(`token of ${format}`, async () => {
+  someToken() {
+    return this.once('some token', async () => {
+      const [format] = await this.formats()
       const batch = (await this.anyServices()).find((one) => one.type === 'batch')
       if (batch) {
         const code = String(batch.service_code)
@@ -307,6 +308,6 @@ export class Context {
 
   /** The answer for a token: only servers that give tokens have one. */
   token(format) {
-    return this.once(`token.${format}`, async () => this.server.get(`tokens/${encodeURIComponent(await this.someToken(format))}.${format}`))
+    return this.once(`token.${format}`, async () => this.server.get(`tokens/${encodeURIComponent(await this.someToken())}.${format}`))
   }
 }

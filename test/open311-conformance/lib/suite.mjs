@@ -3,8 +3,8 @@
  * A check is {id, says, section, level, formats, needs, run}: `says` is the sentence that must be true, `section` where the
  * standard says it, `level` "must" (the standard demands it) or "should" (it recommends it, or leaves it open and this is the
  * careful reading), `needs` any of "write", "extensions".  run(t, format) returns when the sentence is true, maybe with what
- * was seen; it throws by t.fail() or t.skip() otherwise.  A check with formats becomes one check for each, named ID.json and
- * ID.xml. */
+ * was seen; it throws by fail() or skip() otherwise.  A check with formats becomes one check for each, named ID.json and
+ * ID.xml; those that the server does not offer are skipped, unless the check is `always` made. */
 export class Failed extends Error {
   constructor(reason, seen) {
     super(reason)
@@ -50,8 +50,8 @@ async function runOne(check, context, allowed) {
   try {
     const lack = check.needs.find((need) => !allowed[need])
     if (lack) skip(`not asked for: --${lack}`)
-    if (lack !== 'write' && check.needs.includes('write') && !context.server.key && !check.keyless) skip('no key was given: --key')
-    if (format && !(await context.formats()).includes(format)) skip(`the server does not offer ${format}`)
+    if (check.needs.includes('write') && !context.server.key) skip('no key was given: --key')
+    if (format && !check.always && !(await context.formats()).includes(format)) skip(`the server does not offer ${format}`)
     const seen = await check.run(context, format)
     if (typeof seen === 'string') one.seen = shorten(seen)
   } catch (e) {
