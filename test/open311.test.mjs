@@ -39,27 +39,180 @@ async function begin(t, { settings = {}, moments = false } = {}) {
 const told = (results) => results.map((one) => `${one.id}: ${one.reason}${one.seen ? `\n    ${one.seen}` : ''}`).join('\n')
 const of = (results, result) => results.filter((one) => one.result === result)
 
-test('the server conforms, and each fault of a wrong one is seen by the checks meant for it', async (t) => {
-  const { options } = await begin(t, { moments: true })
-  const wrong = await startWrong(options.base, { key: options.key })
-  t.after(() => wrong.stop())
-  const asked = { ...options, base: wrong.base }
-  wrong.use(null, '10.0.0.1')
-  const right = await conformance(asked)
-  assert.equal(told(of(right, 'failed')), '')
-  assert.deepEqual(of(right, 'skipped').map((one) => one.id).sort(), MAY_SKIP, told(of(right, 'skipped')))
-  const passed = new Set(of(right, 'passed').map((one) => one.id))
+const run = (...words) => spawnSync(process.execPath, ['test/open311-conformance/run.mjs', ...words], { encoding: 'utf8' })
 
-  const missed = []
-  for (const [i, fault] of FAULTS.entries()) {
-    assert.deepEqual(fault.caught.filter((id) => !passed.has(id) && !MAY_SKIP.includes(id)), [], `the checks of ${fault.name} pass without it`)
-    wrong.use(fault, `10.0.1.${i}`)
-    const results = await conformance({ ...asked, only: fault.caught })
-    const blind = results.filter((one) => one.result !== 'failed' || /could not be made/.test(one.reason))
-    missed.push(...blind.map((one) => `${fault.name}: ${one.id} ${one.result} ${one.reason ?? ''}`))
-  }
-  assert.deepEqual(missed, [])
-  assert.deepEqual(wrong.troubles, [])
+/* Hooks that make other servers of the right one: one that speaks XML only, one that gives tokens, one that takes and says nothing. */
+const xmlOnly = {
+  answer(answer, asked) {
+    if (asked.kind === 'discovery')
+      answer.body = Buffer.from(asked.format === 'xml' ? answer.body.toString().replace('<format>application/json</format>', '')
+        : JSON.stringify(JSON.parse(answer.body), (name, value) => (name === 'formats' ? ['text/xml'] : value)))
+    else if (asked.format === 'json') Object.assign(answer, { status: 404, headers: {}, body: Buffer.from('no') })
+  },
+}
+const ofType = (type) => ({
+  ask(asked) {
+    asked.path = asked.path.replace(/tokens\/T(XY\d+)/, 'requests/$1')
+  },
+  answer(answer, asked) {
+    let text = answer.body.toString()
+    if (asked.kind === 'services') text = text.replaceAll('realtime', type)
+    if (asked.kind === 'created' && type === 'batch')
+      text = text.replace('"service_request_id":"', '"token":"T').replace(/<service_request_id>(\w+)<\/service_request_id>/, '<token>T$1</token>')
+    if (asked.kind === 'created' && type === 'blackbox')
+      text = text.replace(/"service_request_id":"\w+",/, '').replace(/<service_request_id>\w+<\/service_request_id>/, '')
+    const [, id] = (asked.kind === 'token' && answer.status === 200 && /service_request_id\W+(XY\d+)/.exec(text)) || []
+    if (id) text = asked.format === 'json' ? `[{"service_request_id":"${id}","token":"T${id}"}]`
+      : text.replace(/<request>[^]*<\/request>/, `<request><service_request_id>${id}</service_request_id><token>T${id}</token></request>`)
+    answer.body = Buffer.from(text)
+  },
+})
+
+const Client = createRequire(new URL('./open311-client/package.json', import.meta.url))('open311')
+/** The method of the client as a promise; it calls back with (error, data). */
+const call = (client, name, ...words) => new Promise((done, refuse) => {
+  client[name](...words, (error, data) => (error ? refuse(Object.assign(new Error(data), { status: error })) : done(data)))
+})
+
+
+test('one server', async (t) => {
+  const { d, options } = await begin(t, { moments: true })
+
+  await t.test('a confidential report is not shown to the public by any call', async () => {
+    const { body: secret } = await d.report({ item: '0201', confidential: true, text: '举报' })
+    for (const path of ['requests', 'changes', 'servicerequestupdates'])
+      for (const format of ['json', 'xml']) {
+        const answer = await fetch(`${options.base}/${path}.${format}`)
+        assert.equal(answer.status, 200)
+        assert.ok(!(await answer.text()).includes(secret.number), path)
+      }
+    assert.equal((await fetch(`${options.base}/requests/${secret.number}.json`)).status, 404)
+    assert.deepEqual(await (await fetch(`${options.base}/requests.json?service_request_id=${secret.number}`)).json(), [])
+  })
+
+  await t.test('the server conforms, and each fault of a wrong one is seen by the checks meant for it', async (t) => {
+    const wrong = await startWrong(options.base, { key: options.key })
+    t.after(() => wrong.stop())
+    const asked = { ...options, base: wrong.base }
+    wrong.use(null, '10.0.0.1')
+    const right = await conformance(asked)
+    assert.equal(told(of(right, 'failed')), '')
+    assert.deepEqual(of(right, 'skipped').map((one) => one.id).sort(), MAY_SKIP, told(of(right, 'skipped')))
+    const passed = new Set(of(right, 'passed').map((one) => one.id))
+
+    const missed = []
+    for (const [i, fault] of FAULTS.entries()) {
+      assert.deepEqual(fault.caught.filter((id) => !passed.has(id) && !MAY_SKIP.includes(id)), [], `the checks of ${fault.name} pass without it`)
+      wrong.use(fault, `10.0.1.${i}`)
+      const results = await conformance({ ...asked, only: fault.caught })
+      const blind = results.filter((one) => one.result !== 'failed' || /could not be made/.test(one.reason))
+      missed.push(...blind.map((one) => `${fault.name}: ${one.id} ${one.result} ${one.reason ?? ''}`))
+    }
+    assert.deepEqual(missed, [])
+    assert.deepEqual(wrong.troubles, [])
+  })
+
+  await t.test('other kinds of right servers pass', async (t) => {
+    const wrong = await startWrong(options.base)
+    t.after(() => wrong.stop())
+    const asked = { ...options, base: wrong.base, extensions: false, tokens: [] }
+    const kinds = [
+      ['xml', xmlOnly, ['roundtrip.emoji.xml']],
+      ['batch', ofType('batch'), ['token.schema.xml', 'token.same-token.json', 'roundtrip.emoji.json']],
+      ['blackbox', ofType('blackbox'), ['post.type.xml']],
+    ]
+    for (const [name, hooks, needed] of kinds) {
+      wrong.use(hooks, `10.0.3.${name.length}`)
+      const results = await conformance(asked)
+      assert.equal(told(of(results, 'failed')), '', name)
+      const inJson = results.filter((one) => one.format === 'json' && !one.id.startsWith('discovery.'))
+      assert.equal(inJson.every((one) => one.result === 'skipped'), name === 'xml')
+      for (const id of needed) assert.equal(results.find((one) => one.id === id).result, 'passed', `${name}: ${id}`)
+    }
+    assert.deepEqual(wrong.troubles, [])
+  })
+
+  await t.test('the suite as a command', async (t) => {
+    const wrong = await startWrong(options.base)
+    t.after(() => wrong.stop())
+    const list = run('--list')
+    assert.equal(list.stdout.trim().split('\n').length, CHECKS.length)
+    assert.equal(run('--only', 'no-such-check', options.base).status, 2)
+    assert.equal(run('http://127.0.0.1:9/open311/v2').status, 2)
+    const results = join(d.folder, 'results.json')
+    // Asynchronous, because the wrong server runs in this process.
+    const wait = (words) => new Promise((done) => {
+      const child = spawn(process.execPath, ['test/open311-conformance/run.mjs', ...words])
+      let out = ''
+      child.stdout.on('data', (text) => (out += text))
+      child.on('close', (status) => done({ status, out }))
+    })
+    const good = await wait([wrong.base, '--json', results, '--only', 'list.,post.'])
+    assert.equal(good.status, 0, good.out)
+    const kept = JSON.parse(readFileSync(results, 'utf8'))
+    assert.match(good.out, new RegExp(`\\n${kept.passed} passed, 0 failed, ${kept.skipped} skipped\\n$`))
+    assert.ok(kept.results.filter((one) => one.id.startsWith('post.')).every((one) => one.result === 'skipped' && /--write/.test(one.reason)))
+    const fault = (name) => wrong.use(FAULTS.find((one) => one.name === name) ?? assert.fail(name))
+    fault('numbers-as-strings')
+    assert.equal((await wait([wrong.base, '--quiet', '--only', 'list.'])).status, 1)
+    fault('list-leaves-out-address')
+    const should = await wait([wrong.base, '--quiet', '--only', 'list.'])
+    assert.equal(should.status, 0, 'a recommendation that is not followed is no error')
+    assert.match(should.out, /^FAILED {2}list\.members\.json \[should/m)
+  })
+
+  await t.test('the suite waits when the server asks it to', async (t) => {
+    const wrong = await startWrong(options.base)
+    t.after(() => wrong.stop())
+    let refused = 0
+    wrong.use({ answer: (answer) => void (refused++ < 2 && Object.assign(answer, { status: 429, headers: { 'retry-after': '1' } })) })
+    const [result] = await conformance({ base: wrong.base, only: ['services.status.json'] })
+    assert.equal(result.result, 'passed', result.reason)
+    assert.ok(refused > 2)
+  })
+
+  for (const format of ['json', 'xml'])
+    await t.test(`the npm client open311 finds its way in ${format}`, async () => {
+      const client = new Client({ discovery: `${d.base}/open311/discovery.${format}`, apiKey: d.key })
+      const found = await call(client, 'serviceDiscovery', { cache: true })
+      assert.equal(client.endpoint, `${options.base}/`)
+      assert.deepEqual(found.endpoints[0].formats.sort(), ['application/json', 'text/xml'])
+      client.format = format
+
+      // In XML the client takes what looks like a number for one: 0201 becomes 201.
+      const services = await call(client, 'serviceList')
+      assert.equal(services.length, 7)
+      const noise = services.find((one) => one.service_name === '施工噪声')
+      assert.equal(noise.service_code, format === 'xml' ? 201 : '0201')
+      assert.equal(noise.metadata, true)
+      assert.equal(noise.group, '噪声')
+      const definition = await call(client, 'serviceDefinition', '0201')
+      assert.deepEqual(definition.attributes.map((one) => [one.code, one.datatype]),
+        [['since', 'datetime'], ['sources', 'multivaluelist'], ['note', 'text']])
+      assert.deepEqual(definition.attributes[1].values[0], { key: 'drill', name: '电钻' })
+
+      const fields = { service_code: '0201', ...OAK, description: '3 < 5 & "夜间" 施工😀', attributes: { note: '每晚', sources: ['drill', 'truck'] } }
+      const [made] = await call(client, 'submitRequest', fields)
+      assert.match(made.service_request_id, /^XY\d+$/)
+      await assert.rejects(call(client, 'submitRequest', { ...fields, service_code: 'none' }), (e) => e.status === 404 && /none/.test(e.message))
+      await assert.rejects(call(new Client({ endpoint: `${options.base}/`, format, apiKey: 'wrong' }), 'submitRequest', fields), { status: 403 })
+
+      const [one] = await call(client, 'serviceRequest', made.service_request_id, { api_key: d.key })
+      assert.equal(one.description, fields.description)
+      const { extended_attributes: more } = (await call(client, 'serviceRequest', made.service_request_id, { api_key: d.key, extensions: 'true' }))[0]
+      if (format === 'json')
+        assert.deepEqual(more.attributes.map(({ code, value }) => [code, value]), [['note', '每晚'], ['sources', 'drill'], ['sources', 'truck']])
+      assert.equal(one.status, 'open')
+      assert.deepEqual({ lat: one.lat, long: one.long }, OAK)
+      assert.ok(Math.abs(one.requested_datetime - Date.now()) < 600000)
+      const closed = await call(client, 'serviceRequests', { status: 'closed' })
+      assert.deepEqual(closed.map((other) => other.service_name), ['政策咨询'])
+      const both = await call(client, 'serviceRequests', [made.service_request_id, closed[0].service_request_id], {})
+      assert.deepEqual(both.map((other) => other.service_request_id), [made.service_request_id, closed[0].service_request_id])
+      const [token] = await call(client, 'token', options.tokens[0])
+      assert.equal(token.token, options.tokens[0])
+      assert.match(token.service_request_id, /^XY\d+$/)
+    })
 })
 
 test('there is a fault for every check', () => {
@@ -103,19 +256,6 @@ test('of more than 1000 requests 1000 come, and none of more than 90 days ago', 
   assert.equal((await get({ page: 2, page_size: 1000 })).length, 100)
 })
 
-test('a confidential report is not shown to the public by any call', async (t) => {
-  const { d, options: { base } } = await begin(t)
-  const { body: secret } = await d.report({ item: '0201', confidential: true, text: '举报' })
-  for (const path of ['requests', 'changes', 'servicerequestupdates'])
-    for (const format of ['json', 'xml']) {
-      const answer = await fetch(`${base}/${path}.${format}`)
-      assert.equal(answer.status, 200)
-      assert.ok(!(await answer.text()).includes(secret.number), path)
-    }
-  assert.equal((await fetch(`${base}/requests/${secret.number}.json`)).status, 404)
-  assert.deepEqual(await (await fetch(`${base}/requests.json?service_request_id=${secret.number}`)).json(), [])
-})
-
 test('the feed of changes loses and repeats nothing while reports come in', async (t) => {
   const { options: { base, key } } = await begin(t)
   const changes = async (query) => (await fetch(`${base}/changes.json?${new URLSearchParams(query)}`)).json()
@@ -144,140 +284,3 @@ test('the feed of changes loses and repeats nothing while reports come in', asyn
   const told = followed.filter((one) => made.includes(one.service_request_id))
   assert.deepEqual(told.map((one) => one.service_request_id), whole.slice(0, told.length).map((one) => one.service_request_id))
 })
-
-const run = (...words) => spawnSync(process.execPath, ['test/open311-conformance/run.mjs', ...words], { encoding: 'utf8' })
-
-test('the suite as a command', async (t) => {
-  const { d, options } = await begin(t)
-  const wrong = await startWrong(options.base)
-  t.after(() => wrong.stop())
-  const list = run('--list')
-  assert.equal(list.stdout.trim().split('\n').length, CHECKS.length)
-  assert.equal(run('--only', 'no-such-check', options.base).status, 2)
-  assert.equal(run('http://127.0.0.1:9/open311/v2').status, 2)
-  const results = join(d.folder, 'results.json')
-  // Asynchronous, because the wrong server runs in this process.
-  const wait = (words) => new Promise((done) => {
-    const child = spawn(process.execPath, ['test/open311-conformance/run.mjs', ...words])
-    let out = ''
-    child.stdout.on('data', (text) => (out += text))
-    child.on('close', (status) => done({ status, out }))
-  })
-  const good = await wait([wrong.base, '--json', results, '--only', 'list.,post.'])
-  assert.equal(good.status, 0, good.out)
-  const kept = JSON.parse(readFileSync(results, 'utf8'))
-  assert.match(good.out, new RegExp(`\\n${kept.passed} passed, 0 failed, ${kept.skipped} skipped\\n$`))
-  assert.ok(kept.results.filter((one) => one.id.startsWith('post.')).every((one) => one.result === 'skipped' && /--write/.test(one.reason)))
-  const fault = (name) => wrong.use(FAULTS.find((one) => one.name === name) ?? assert.fail(name))
-  fault('numbers-as-strings')
-  assert.equal((await wait([wrong.base, '--quiet', '--only', 'list.'])).status, 1)
-  fault('list-leaves-out-address')
-  const should = await wait([wrong.base, '--quiet', '--only', 'list.'])
-  assert.equal(should.status, 0, 'a recommendation that is not followed is no error')
-  assert.match(should.out, /^FAILED {2}list\.members\.json \[should/m)
-})
-
-/* Hooks that make other servers of the right one: one that speaks XML only, one that gives tokens, one that takes and says nothing. */
-const xmlOnly = {
-  answer(answer, asked) {
-    if (asked.kind === 'discovery')
-      answer.body = Buffer.from(asked.format === 'xml' ? answer.body.toString().replace('<format>application/json</format>', '')
-        : JSON.stringify(JSON.parse(answer.body), (name, value) => (name === 'formats' ? ['text/xml'] : value)))
-    else if (asked.format === 'json') Object.assign(answer, { status: 404, headers: {}, body: Buffer.from('no') })
-  },
-}
-const ofType = (type) => ({
-  ask(asked) {
-    asked.path = asked.path.replace(/tokens\/T(XY\d+)/, 'requests/$1')
-  },
-  answer(answer, asked) {
-    let text = answer.body.toString()
-    if (asked.kind === 'services') text = text.replaceAll('realtime', type)
-    if (asked.kind === 'created' && type === 'batch')
-      text = text.replace('"service_request_id":"', '"token":"T').replace(/<service_request_id>(\w+)<\/service_request_id>/, '<token>T$1</token>')
-    if (asked.kind === 'created' && type === 'blackbox')
-      text = text.replace(/"service_request_id":"\w+",/, '').replace(/<service_request_id>\w+<\/service_request_id>/, '')
-    const [, id] = (asked.kind === 'token' && answer.status === 200 && /service_request_id\W+(XY\d+)/.exec(text)) || []
-    if (id) text = asked.format === 'json' ? `[{"service_request_id":"${id}","token":"T${id}"}]`
-      : text.replace(/<request>[^]*<\/request>/, `<request><service_request_id>${id}</service_request_id><token>T${id}</token></request>`)
-    answer.body = Buffer.from(text)
-  },
-})
-
-test('other kinds of right servers pass', async (t) => {
-  const { options } = await begin(t, { moments: true })
-  const wrong = await startWrong(options.base)
-  t.after(() => wrong.stop())
-  const asked = { ...options, base: wrong.base, extensions: false, tokens: [] }
-  for (const [name, hooks] of [['xml', xmlOnly], ['batch', ofType('batch')], ['blackbox', ofType('blackbox')]]) {
-    wrong.use(hooks, `10.0.3.${name.length}`)
-    const results = await conformance(asked)
-    assert.equal(told(of(results, 'failed')), '', name)
-    const inJson = results.filter((one) => one.format === 'json' && !one.id.startsWith('discovery.'))
-    assert.equal(inJson.every((one) => one.result === 'skipped'), name === 'xml')
-    const needed = { xml: ['roundtrip.emoji.xml'], batch: ['token.schema.xml', 'token.same-token.json', 'roundtrip.emoji.json'], blackbox: ['post.type.xml'] }
-    for (const id of needed[name]) assert.equal(results.find((one) => one.id === id).result, 'passed', `${name}: ${id}`)
-  }
-  assert.deepEqual(wrong.troubles, [])
-})
-
-test('the suite waits when the server asks it to', async (t) => {
-  const { options } = await begin(t)
-  const wrong = await startWrong(options.base)
-  t.after(() => wrong.stop())
-  let refused = 0
-  wrong.use({ answer: (answer) => void (refused++ < 2 && Object.assign(answer, { status: 429, headers: { 'retry-after': '1' } })) })
-  const [result] = await conformance({ base: wrong.base, only: ['services.status.json'] })
-  assert.equal(result.result, 'passed', result.reason)
-  assert.ok(refused > 2)
-})
-
-const Client = createRequire(new URL('./open311-client/package.json', import.meta.url))('open311')
-/** The method of the client as a promise; it calls back with (error, data). */
-const call = (client, name, ...words) => new Promise((done, refuse) => {
-  client[name](...words, (error, data) => (error ? refuse(Object.assign(new Error(data), { status: error })) : done(data)))
-})
-
-for (const format of ['json', 'xml'])
-  test(`the npm client open311 finds its way in ${format}`, async (t) => {
-    const { d, options } = await begin(t)
-    const client = new Client({ discovery: `${d.base}/open311/discovery.${format}`, apiKey: d.key })
-    const found = await call(client, 'serviceDiscovery', { cache: true })
-    assert.equal(client.endpoint, `${options.base}/`)
-    assert.deepEqual(found.endpoints[0].formats.sort(), ['application/json', 'text/xml'])
-    client.format = format
-
-    // In XML the client takes what looks like a number for one: 0201 becomes 201.
-    const services = await call(client, 'serviceList')
-    assert.equal(services.length, 7)
-    const noise = services.find((one) => one.service_name === '施工噪声')
-    assert.equal(noise.service_code, format === 'xml' ? 201 : '0201')
-    assert.equal(noise.metadata, true)
-    assert.equal(noise.group, '噪声')
-    const definition = await call(client, 'serviceDefinition', '0201')
-    assert.deepEqual(definition.attributes.map((one) => [one.code, one.datatype]),
-      [['since', 'datetime'], ['sources', 'multivaluelist'], ['note', 'text']])
-    assert.deepEqual(definition.attributes[1].values[0], { key: 'drill', name: '电钻' })
-
-    const fields = { service_code: '0201', ...OAK, description: '3 < 5 & "夜间" 施工😀', attributes: { note: '每晚', sources: ['drill', 'truck'] } }
-    const [made] = await call(client, 'submitRequest', fields)
-    assert.match(made.service_request_id, /^XY\d+$/)
-    await assert.rejects(call(client, 'submitRequest', { ...fields, service_code: 'none' }), (e) => e.status === 404 && /none/.test(e.message))
-    await assert.rejects(call(new Client({ endpoint: `${options.base}/`, format, apiKey: 'wrong' }), 'submitRequest', fields), { status: 403 })
-
-    const [one] = await call(client, 'serviceRequest', made.service_request_id, { api_key: d.key })
-    assert.equal(one.description, fields.description)
-    const { extended_attributes: more } = (await call(client, 'serviceRequest', made.service_request_id, { api_key: d.key, extensions: 'true' }))[0]
-    if (format === 'json')
-      assert.deepEqual(more.attributes.map(({ code, value }) => [code, value]), [['note', '每晚'], ['sources', 'drill'], ['sources', 'truck']])
-    assert.equal(one.status, 'open')
-    assert.deepEqual({ lat: one.lat, long: one.long }, OAK)
-    assert.ok(Math.abs(one.requested_datetime - Date.now()) < 600000)
-    const closed = await call(client, 'serviceRequests', { status: 'closed' })
-    assert.deepEqual(closed.map((other) => other.service_name), ['政策咨询'])
-    const both = await call(client, 'serviceRequests', [made.service_request_id, closed[0].service_request_id], {})
-    assert.deepEqual(both.map((other) => other.service_request_id), [made.service_request_id, closed[0].service_request_id])
-    const [token] = await call(client, 'token', options.tokens[0])
-    assert.equal(token.token, options.tokens[0])
-    assert.match(token.service_request_id, /^XY\d+$/)
-  })

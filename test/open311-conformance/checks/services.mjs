@@ -27,7 +27,8 @@ const discovery = [
     },
   },
   {
-    id: 'discovery.offers-xml', section: 'Format Support', always: true, says: 'XML is among the formats of the endpoint: it is the format every server must have.',
+    id: 'discovery.offers-xml', section: 'Format Support', always: true,
+    says: 'XML is among the formats of the endpoint: it is the format every server must have.',
     async run(t, format) {
       for (const one of await ownEndpoints(t, format)) that(one.formats?.includes('text/xml'), `${one.url} offers ${one.formats}`)
     },
