@@ -27,7 +27,8 @@ _yiwang_values()
         --language) echo zh en ;;
         --log-level) echo debug info warn error ;;
         --access-log) echo yes no ;;
-        --check | --help | --undo) ;;
+        --encoding) echo utf-8 utf-16le utf-16be gb18030 ;;
+        --check | --help | --quiet | --undo) ;;
         *) echo anything ;;
         esac
 }

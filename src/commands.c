@@ -20,6 +20,7 @@ const struct command *const all_commands[] = {
         &key_list_command,
         &ledger_verify_command,
         &backup_command,
+        &restore_command,
         &version_command,
         NULL,
 };

@@ -37,7 +37,7 @@ export async function until(probe, what, seconds = 20) {
 export class District {
   /** A folder with pack and demonstration accounts; removed when the test `t` ends. */
   static make(t, { pack = SMALL, settings = {} } = {}) {
-    const d = new District()
+    const d = new this()
     d.folder = mkdtempSync(join(tmpdir(), 'yiwang-test-'))
     d.data = join(d.folder, 'data')
     d.store = freshStore()
@@ -54,7 +54,7 @@ export class District {
   }
 
   static async start(t, options) {
-    const d = District.make(t, options)
+    const d = this.make(t, options)
     await d.serve()
     return d
   }
@@ -75,14 +75,23 @@ export class District {
   }
 
   async serve() {
-    const words = ['serve', '--data', this.data, '--port', '0']
-    this.child = spawn(PROGRAM, words, { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] })
+    this.begin()
+    await this.listens()
+  }
+
+  /** Starts the server and does not wait for it; `before` are the words of a program that starts ours, such as prlimit. */
+  begin(before = []) {
+    const [program, ...words] = [...before, PROGRAM, 'serve', '--data', this.data, '--port', '0']
+    this.child = spawn(program, words, { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] })
     this.said = ''
     this.log = ''
     this.child.stdout.on('data', (bytes) => (this.said += bytes))
     this.child.stderr.on('data', (bytes) => (this.log += bytes))
     this.ended = new Promise((done) => this.child.on('exit', (code, signal) => done({ code, signal })))
-    const listening = () => /listening on (https?:\/\/\S+)/.exec(this.said) ?? (this.child.exitCode !== null && [null, null])
+  }
+
+  async listens() {
+    const listening = () => /listening on (https?:\/\/\S+)/.exec(this.said) ?? ((this.child.exitCode ?? this.child.signalCode) !== null && [null, null])
     const found = await until(listening, 'the server listens', 60)
     assert.ok(found[1], `the server ended: ${this.log}`)
     this.base = found[1]
@@ -97,9 +106,9 @@ export class District {
   }
 
   /** One request: {status, headers, body (parsed when JSON), text}. */
-  async ask(method, path, body, { key = null, headers = {} } = {}) {
+  async ask(method, path, body, { key = null, headers = {}, signal } = {}) {
     const answer = await fetch(this.base + path, {
-      method,
+      method, signal,
       headers: { ...(key && { Authorization: `Bearer ${key}` }), ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
       body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
     })

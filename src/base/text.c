@@ -163,3 +163,24 @@ size_t text_split(struct arena *a, const char *text, char separator, char ***pie
                 p = end;
         }
 }
+
+size_t text_distance(const char *a, const char *b)
+{
+        enum { NAME_MOST = 120 };
+        size_t row[NAME_MOST + 1], n = strlen(a), m = strlen(b);
+        if (n > NAME_MOST || m > NAME_MOST)
+                return SIZE_MAX;
+        for (size_t k = 0; k <= m; k++)
+                row[k] = k;
+        for (size_t i = 1; i <= n; i++) {
+                size_t corner = row[0];
+                row[0] = i;
+                for (size_t k = 1; k <= m; k++) {
+                        size_t change = corner + (a[i - 1] != b[k - 1]);
+                        corner = row[k];
+                        row[k] = change < row[k] + 1 ? change : row[k] + 1;
+                        row[k] = row[k] < row[k - 1] + 1 ? row[k] : row[k - 1] + 1;
+                }
+        }
+        return row[m];
+}

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
                 struct import_map m = map;
                 struct table *t;
                 m.format = (enum table_format)format;
-                if (table_open(&t, file, &m, &e))
+                if (table_open(&t, file, &m, ENCODING_NONE, &e))
                         read_all(t, &m);
                 else
                         assert(e.kind == ERR_INVALID && e.text[0] && e.zh[0]);

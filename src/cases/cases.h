@@ -40,6 +40,7 @@ struct filing {
         const char *address;
         const struct answer *answer;    /* of routing */
         int64_t occurred, now;
+        int64_t told;                   /* the present, when `now` is that of a report which came earlier; 0 = now */
         char number[40];                /* "" = give it a new one */
         /* results */
         const char *state;

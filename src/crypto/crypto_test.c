@@ -8,7 +8,10 @@
 
 #include "base/arena.h"
 #include "crypto/crypto.h"
+#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -270,6 +273,43 @@ static void the_key_file_is_made_once_and_kept(void **state)
         assert_false(seal_key_file(path, true, second, &e)); /* no such folder */
 }
 
+static int files_in(const char *dir)
+{
+        int n = 0;
+        DIR *d = opendir(dir);
+        assert_non_null(d);
+        for (const struct dirent *f; (f = readdir(d));)
+                n += f->d_name[0] != '.';
+        assert_int_equal(closedir(d), 0);
+        return n;
+}
+
+/* A key that could not be written whole, as on a full disk, is not there at all, and the next try makes it. */
+static void half_a_key_file_is_never_left(void **state)
+{
+        char dir[] = "/tmp/yiwang-key-XXXXXX", path[60];
+        unsigned char key[SEAL_KEY_SIZE];
+        struct rlimit before, none;
+        struct err e;
+        (void)state;
+        assert_non_null(mkdtemp(dir));
+        snprintf(path, sizeof path, "%s/seal.key", dir);
+        void (*usual)(int) = signal(SIGXFSZ, SIG_IGN);
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+        for (none = before, none.rlim_cur = 0; none.rlim_cur < SEAL_KEY_SIZE; none.rlim_cur += 31) {
+                assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+                const bool made = seal_key_file(path, true, key, &e);
+                assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+                assert_false(made);
+                assert_int_equal(files_in(dir), 0);
+        }
+        (void)signal(SIGXFSZ, usual);
+        ok(seal_key_file(path, true, key, &e), &e);
+        assert_int_equal(files_in(dir), 1);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -283,6 +323,7 @@ int main(void)
                 cmocka_unit_test(a_password_fits_its_own_hash_only),
                 cmocka_unit_test(hashes_of_others),
                 cmocka_unit_test(the_key_file_is_made_once_and_kept),
+                cmocka_unit_test(half_a_key_file_is_never_left),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

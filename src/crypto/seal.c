@@ -3,8 +3,11 @@
 #include "base/arena.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,17 +72,44 @@ bool unseal(struct arena *a, const unsigned char key[SEAL_KEY_SIZE], const char 
                || err_set(e, ERR_FAULT, "a sealed value was altered, or the key is another one");
 }
 
+static bool write_key(int f, const unsigned char key[SEAL_KEY_SIZE])
+{
+        const ssize_t n = write(f, key, SEAL_KEY_SIZE);
+        if (n >= 0 && n < SEAL_KEY_SIZE)
+                errno = ENOSPC;
+        return n == SEAL_KEY_SIZE && fsync(f) == 0;
+}
+
+/* The name, too, must be on the disk before anything is sealed. */
+static bool keep_name(const char *path)
+{
+        char folder[PATH_MAX];
+        const char *slash = strrchr(path, '/');
+        (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+        const int f = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const bool ok = f >= 0 && fsync(f) == 0;
+        if (f >= 0)
+                (void)close(f);
+        return ok;
+}
+
+/* Written beside and linked, so that a run that breaks off leaves no half of it; of two at once the first wins. */
 static bool make_key(const char *path, struct err *e)
 {
+        char beside[PATH_MAX];
         unsigned char key[SEAL_KEY_SIZE];
+        if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
+                return err_set(e, ERR_INVALID, "the name of the key file %.100s... is too long", path);
         if (!random_bytes(key, sizeof key, e))
                 return false;
-        int f = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        const int f = mkostemp(beside, O_CLOEXEC); /* its owner's alone from the first moment on */
         if (f < 0)
-                return errno == EEXIST || err_set(e, ERR_FAULT, "the key file %s cannot be made: %s", path, strerror(errno));
-        bool ok = write(f, key, sizeof key) == (ssize_t)sizeof key && fsync(f) == 0;
-        ok = close(f) == 0 && ok;
-        return ok || err_set(e, ERR_FAULT, "the key file %s cannot be written: %s", path, strerror(errno));
+                return err_set(e, ERR_FAULT, "the key file %s cannot be made: %s", path, strerror(errno));
+        const bool ok = write_key(f, key) && (link(beside, path) == 0 || errno == EEXIST) && keep_name(path);
+        const int cause = errno;
+        (void)close(f);
+        (void)unlink(beside);
+        return ok || err_set(e, ERR_FAULT, "the key file %s cannot be written: %s", path, strerror(cause));
 }
 
 bool seal_key_file(const char *path, bool make, unsigned char key[SEAL_KEY_SIZE], struct err *e)

@@ -1,6 +1,7 @@
 /* geo/wkb.c -- well-known binary (OGC 06-103r4, 8.2): reading with every bound checked, writing polygons, checking by GEOS. */
 #include "geo/wkb.h"
 #include "base/arena.h"
+#include <stdlib.h>
 #include <geos_c.h>
 #include <math.h>
 
@@ -124,6 +125,8 @@ bool wkb_check(const void *wkb, size_t n, struct err *e)
         (void)GEOSContext_setErrorMessageHandler_r(g, ignore, NULL);
         (void)GEOSContext_setNoticeMessageHandler_r(g, ignore, NULL);
         GEOSWKBReader *reader = GEOSWKBReader_create_r(g);
+        if (!reader)
+                abort();
         GEOSGeometry *shape = GEOSWKBReader_read_r(g, reader, wkb, n);
         if (!shape) {
                 ok = err_both(e, ERR_INVALID, NULL, "the shape cannot be read", "无法读取图形");

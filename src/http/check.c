@@ -146,6 +146,8 @@ static bool check_query(const struct exchange *x, struct err *e)
                 const struct query_param *q = param_find(params, p->name);
                 if (text_is(p->name, "lang"))
                         continue;
+                if (!q && x->compiled->route->any_query)
+                        continue;
                 if (!q)
                         return err_both(e, ERR_INVALID, p->name, "unknown query parameter \"%.40s\"; see /api/openapi.json",
                                         "未知的查询参数“%.40s”，请见 /api/openapi.json", p->name);
@@ -181,13 +183,38 @@ static bool is_json(const char *type)
         return n == strlen("application/json") && strncasecmp(type, "application/json", n) == 0;
 }
 
+/* Forms are read before the caller is known, since his key may stand in them. */
+static bool read_form(struct exchange *x, int *status, struct err *e)
+{
+        const struct route *route = x->compiled->route;
+        struct request *rq = &x->rq;
+        struct form *form = NEW(x->arena, struct form);
+        if (route->form_body) {
+                const char *type = request_header(rq, "Content-Type");
+                if (!form_is(type) && (type || x->body.length > 0)) {
+                        *status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+                        return err_both(e, ERR_INVALID, NULL,
+                                        "send a form: application/x-www-form-urlencoded or multipart/form-data",
+                                        "请以表单发送：application/x-www-form-urlencoded 或 multipart/form-data");
+                }
+                if (x->body.length > 0 && !form_parse(x->arena, type, x->body.at, x->body.length, form, e))
+                        return false;
+                rq->form = form;
+        }
+        if (route->key_name) {
+                rq->key = form_value(rq->form, route->key_name);
+                rq->key = rq->key ? rq->key : request_query(rq, route->key_name);
+        }
+        return true;
+}
+
 static bool check_body(struct exchange *x, int *status, struct err *e)
 {
         const struct route *route = x->compiled->route;
         struct request *rq = &x->rq;
         rq->raw = x->body.at ? x->body.at : "";
         rq->raw_n = x->body.length;
-        if (route->raw_body)
+        if (route->raw_body || route->form_body)
                 return true;
         if (!route->body)
                 return x->body.length == 0 || err_both(e, ERR_INVALID, NULL, "this request takes no body", "此请求不接受正文");
@@ -205,5 +232,5 @@ static bool check_body(struct exchange *x, int *status, struct err *e)
 bool exchange_check(struct exchange *x, int *status, struct err *e)
 {
         *status = 0;
-        return check_caller(x, status, e) && check_query(x, e) && check_body(x, status, e);
+        return read_form(x, status, e) && check_caller(x, status, e) && check_query(x, e) && check_body(x, status, e);
 }

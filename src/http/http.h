@@ -37,6 +37,8 @@ struct request {
         const struct json_value *body;  /* parsed and checked against the route's shape; NULL without a body */
         const char *raw;                /* the body's bytes, for routes with raw_body */
         size_t raw_n;
+        const struct form *form;        /* the parsed body of routes with form_body; else NULL */
+        const char *key;                /* the value of route.key_name in query or form; NULL when absent */
         const struct route *route;
         void *inside;                   /* of the server */
 };
@@ -44,6 +46,15 @@ const char *request_param(const struct request *, const char *name);   /* {name}
 const char *request_query(const struct request *, const char *name);   /* NULL when absent; checked UTF-8 */
 const char *request_header(const struct request *, const char *name);  /* NULL when absent */
 const char *request_cookie(const struct request *, const char *name);  /* NULL when absent */
+
+/* A form as browsers send it: fields and files in their order, names may repeat; checked UTF-8.  Lives with the request. */
+struct form_field { const char *name, *value; };
+struct form_file { const char *name, *filename, *type; const char *bytes; size_t n; };      /* type as said by the sender; "" unsaid */
+struct form {
+        struct form_field *fields; size_t n_fields;
+        struct form_file *files; size_t n_files;
+};
+const char *form_value(const struct form *, const char *name);          /* of the first field of that name; NULL when absent */
 
 struct reply {
         int status;                     /* 0 = 200 */
@@ -58,6 +69,9 @@ struct reply {
 void reply_header(struct reply *, const char *name, const char *value);        /* both copied; CR, LF and NUL are refused by assert */
 
 typedef bool handler_fn(struct request *, struct reply *, struct err *);
+/* Writes a refusal in the form a route's own standard asks for: it sets type and body, and may set another status.  The sentence
+ * is in the reader's language and tells nothing of our inside. */
+typedef void refuse_fn(const struct request *, struct reply *, int status, const char *sentence);
 
 struct query_param {
         const char *name;
@@ -70,7 +84,7 @@ struct query_param {
 
 struct route {
         const char *method;             /* "GET", "POST", "DELETE", "PUT" */
-        const char *path;               /* "/api/v1/cases/{number}" */
+        const char *path;               /* "/api/v1/cases/{number}", "/x/{code}.xml"; a last "{rest*}" takes all that follows */
         unsigned roles;                 /* bits of enum role */
         handler_fn *run;
         const char *about;              /* one sentence */
@@ -79,6 +93,14 @@ struct route {
         const struct shape *answer;     /* members of the 200/201 answer; NULL = no JSON */
         size_t body_most;               /* bytes; 0 = 64 KiB; larger bodies get 413 before they are read */
         bool raw_body;
+        bool form_body;                 /* a form (urlencoded or multipart) instead of JSON; `body` then only describes its fields */
+        bool any_query;                 /* unknown query names are ignored instead of refused */
+        const char *key_name;           /* a key may also stand in query or form, under this name; NULL = only in Authorization */
+        /* NULL = a problem (RFC 9457).  It holds for every refusal at addresses the path matches, also before the handler: wrong
+         * method, too large, busy; of a "{rest*}" path, for all below that no other route matches. */
+        refuse_fn *refuse;
+        const char *type;               /* for the OpenAPI page: media type of answers and refusals; NULL = JSON and problems */
+        bool list;                      /* the answer is an array of `answer` */
         int per_minute;                 /* most requests a minute from one address without a key or session; 0 = free */
         bool slow;                      /* may take long (password hashing): at most 4 at a time */
 };

@@ -24,8 +24,16 @@ struct uri { char **segments; size_t n_segments; struct pair *query; size_t n_qu
 /* "/a/b%20c?x=1&y=2": decoded segments and pairs.  ERR_INVALID: broken escapes, not UTF-8, NUL, a name given twice, more
  * than 32 segments or 64 pairs. */
 bool uri_parse(struct arena *, const char *text, struct uri *, struct err *) MUST_CHECK;
+/* %XX decoded; NULL: a broken escape, a NUL or bytes that are not UTF-8. */
+char *percent_decode(struct arena *, const char *text, size_t n, bool plus_is_space);
 /* The value of `name` in a Cookie header; NULL when absent. */
 const char *cookie_value(struct arena *, const char *header, const char *name);
+
+/* --- form.c: bodies of forms (pure; fuzzed) ------------------------------------------------------------------ */
+/* Whether the Content-Type is that of a form. */
+bool form_is(const char *type);
+/* ERR_INVALID: broken escapes or parts, not UTF-8, NUL, more than 256 fields or 16 files.  The files' bytes are the body's. */
+bool form_parse(struct arena *, const char *type, const char *bytes, size_t n, struct form *, struct err *) MUST_CHECK;
 
 /* --- routes.c: route tables compiled once ------------------------------------------------------------------ */
 enum { LATENCY_BUCKETS = 12, STATUS_CLASSES = 6 };
@@ -35,7 +43,8 @@ struct route_figures {
 };
 struct compiled {
         const struct route *route;
-        char **segments; size_t n;      /* "{name}" stands for any one segment, a last "{name*}" for all that follow */
+        char **segments; size_t n;      /* "{name}" stands for any one segment, "{name}.xml" for one that ends so, a last "{name*}"
+                                           for all that follow */
         bool rest;
         struct route_figures figures;
 };
@@ -43,6 +52,8 @@ struct route_list { struct compiled *at; size_t n; };
 struct route_list routes_compile(struct arena *, const struct route *const *first, const struct route *const *then);
 /* The route of method and path; NULL: *allow is "" when no route has the path, else the methods it has. */
 struct compiled *routes_find(const struct route_list *, const char *method, const struct uri *, char allow[64]);
+/* Whose way of refusing holds for an address without route: the first route that has the path, whatever its method; NULL. */
+const struct route *routes_near(const struct route_list *, const struct uri *);
 const char *route_param(struct arena *, const struct compiled *, const struct uri *, const char *name);
 
 /* --- check.c: what the route table demands of a request ------------------------------------------------------ */
@@ -126,7 +137,7 @@ enum MHD_Result exchange_admit(void *ctx, const struct sockaddr *, socklen_t);
 void exchange_done(void *ctx, struct MHD_Connection *, void **cls, enum MHD_RequestTerminationCode);
 void exchange_run(struct exchange *);                   /* on a worker: check, handler, response, resume */
 void exchange_finish(struct exchange *);                /* rp becomes a response */
-void exchange_refuse(struct exchange *, int status, const struct err *);       /* a problem answer becomes the response */
+void exchange_refuse(struct exchange *, int status, const struct err *);       /* a refusal becomes the response */
 void problem_answer(struct reply *, const struct request *, int status, const struct err *);
 /* The OpenAPI 3.1 document of the routes. */
 void openapi_write(const struct route_list *, const char *title, const char *release, struct buf *out);

@@ -27,6 +27,14 @@ const char *request_query(const struct request *rq, const char *name)
         return NULL;
 }
 
+const char *form_value(const struct form *f, const char *name)
+{
+        for (size_t i = 0; f && i < f->n_fields; i++)
+                if (text_is(f->fields[i].name, name))
+                        return f->fields[i].value;
+        return NULL;
+}
+
 const char *request_header(const struct request *rq, const char *name)
 {
         const struct exchange *x = rq->inside;
@@ -87,24 +95,38 @@ int problem_status(enum err_kind kind)
         }
 }
 
+/* The sentence for the reader.  What went wrong inside is for the log, not for strangers. */
+static const char *sentence(const struct request *rq, int status, const struct err *e)
+{
+        const bool zh = text_is(rq->language, "zh");
+        if (status != 500)
+                return zh && e->zh[0] ? e->zh : e->text;
+        log_event(LOG_ERROR, "http.fault", "id=%s route=%s cause=\"%s\"", rq->id, rq->route ? rq->route->path : "-", e->text);
+        return zh ? "服务器内部出错，已记录；请将请求编号告知管理员"
+                  : "the server made a mistake and logged it; tell the administrator the request id";
+}
+
+static void begin_refusal(struct reply *rp, int status)
+{
+        buf_clear(&rp->body);
+        rp->json = json_to(&rp->body);
+        rp->status = status;
+        rp->etag = NULL;
+        if (status == 401)
+                reply_header(rp, "WWW-Authenticate", "Bearer");
+        if (status == 503)
+                reply_header(rp, "Retry-After", "1");
+}
+
 void problem_answer(struct reply *rp, const struct request *rq, int status, const struct err *e)
 {
         size_t i = 0;
         while (i + 1 < COUNT_OF(problems) && problems[i].status != status)
                 i++;
         const bool zh = text_is(rq->language, "zh");
-        const char *detail = zh && e->zh[0] ? e->zh : e->text;
-        if (status == 500) { /* what went wrong inside is for the log, not for strangers */
-                log_event(LOG_ERROR, "http.fault", "id=%s route=%s cause=\"%s\"", rq->id, rq->route ? rq->route->path : "-",
-                          e->text);
-                detail = zh ? "服务器内部出错，已记录；请将请求编号告知管理员"
-                            : "the server made a mistake and logged it; tell the administrator the request id";
-        }
-        buf_clear(&rp->body);
-        rp->json = json_to(&rp->body);
-        rp->status = status;
+        const char *detail = sentence(rq, status, e);
+        begin_refusal(rp, status);
         rp->type = "application/problem+json";
-        rp->etag = NULL;
         json_object(&rp->json, NULL);
         json_text(&rp->json, "type", arena_format(rq->arena, "urn:yiwang:problem:%s", problems[i].slug));
         json_text(&rp->json, "title", zh ? problems[i].zh : problems[i].en);
@@ -114,10 +136,19 @@ void problem_answer(struct reply *rp, const struct request *rq, int status, cons
                 json_text(&rp->json, "field", e->field);
         json_text(&rp->json, "request", rq->id);
         json_object_end(&rp->json);
-        if (status == 401)
-                reply_header(rp, "WWW-Authenticate", "Bearer");
-        if (status == 503)
-                reply_header(rp, "Retry-After", "1");
+}
+
+/* In the route's own form, or as a problem; an address without route is refused as those beside it are. */
+static void refuse(struct exchange *x, int status, const struct err *e)
+{
+        const struct route *r = x->compiled ? x->compiled->route : routes_near(&x->server->routes, &x->uri);
+        if (!r || !r->refuse) {
+                problem_answer(&x->rp, &x->rq, status, e);
+                return;
+        }
+        const char *text = sentence(&x->rq, status, e);
+        begin_refusal(&x->rp, status);
+        r->refuse(&x->rq, &x->rp, status, text);
 }
 
 void problem_write(struct reply *rp, const struct request *rq, const struct err *e)
@@ -175,9 +206,9 @@ static bool same_etag(const struct exchange *x)
         return at && at > known && at[-1] == '"' && at[strlen(etag)] == '"';
 }
 
-static void add(struct MHD_Response *r, const char *name, const char *value)
+static bool add(struct MHD_Response *r, const char *name, const char *value)
 {
-        (void)MHD_add_response_header(r, name, value);
+        return MHD_add_response_header(r, name, value) == MHD_YES;
 }
 
 static void add_headers(struct exchange *x, struct MHD_Response *r)
@@ -226,7 +257,7 @@ static struct MHD_Response *whole_answer(struct exchange *x)
         if (x->rp.body.overflow) {
                 const struct err fault = {.kind = ERR_FAULT, .text = "the answer is over 64 MiB"};
                 buf_free(&x->rp.body);
-                problem_write(&x->rp, &x->rq, &fault);
+                refuse(x, 500, &fault);
         }
         x->status = x->rp.status ? (unsigned)x->rp.status : 200;
         const bool same = x->status == 200 && same_etag(x);
@@ -239,8 +270,8 @@ static struct MHD_Response *whole_answer(struct exchange *x)
                 x->status = 304;
         else if (x->sent > 0)
                 add(r, "Content-Type", x->rp.type ? x->rp.type : "application/json; charset=utf-8");
-        if (zipped)
-                add(r, "Content-Encoding", "gzip");
+        if (zipped && !add(r, "Content-Encoding", "gzip"))
+                abort(); /* the body would be taken for text */
         if (x->sent >= GZIP_FROM)
                 add(r, "Vary", "Accept-Encoding");
         return r;
@@ -255,6 +286,6 @@ void exchange_finish(struct exchange *x)
 
 void exchange_refuse(struct exchange *x, int status, const struct err *e)
 {
-        problem_answer(&x->rp, &x->rq, status, e);
+        refuse(x, status, e);
         exchange_finish(x);
 }

@@ -13,8 +13,7 @@ static int hex_digit(char c)
         return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* NULL: a broken escape, a NUL or bytes that are not UTF-8. */
-static char *decode(struct arena *a, const char *text, size_t n, bool plus_is_space)
+char *percent_decode(struct arena *a, const char *text, size_t n, bool plus_is_space)
 {
         char *out = arena_alloc(a, n + 1);
         size_t m = 0;
@@ -45,7 +44,7 @@ static bool parse_path(struct arena *a, const char *path, size_t n, struct uri *
                 size_t end = i;
                 while (end < n && path[end] != '/')
                         end++;
-                if (u->n_segments == SEGMENTS_MOST || !(u->segments[u->n_segments] = decode(a, path + i, end - i, false)))
+                if (u->n_segments == SEGMENTS_MOST || !(u->segments[u->n_segments] = percent_decode(a, path + i, end - i, false)))
                         return err_both(e, ERR_INVALID, NULL, "the path of the address is not valid", "地址路径无效");
                 u->n_segments++;
                 i = end;
@@ -57,8 +56,8 @@ static bool add_pair(struct arena *a, const char *text, size_t n, struct uri *u,
 {
         const char *equals = memchr(text, '=', n);
         const size_t name_n = equals ? (size_t)(equals - text) : n;
-        const char *name = decode(a, text, name_n, true);
-        const char *value = equals ? decode(a, equals + 1, n - name_n - 1, true) : "";
+        const char *name = percent_decode(a, text, name_n, true);
+        const char *value = equals ? percent_decode(a, equals + 1, n - name_n - 1, true) : "";
         if (!name || !value || u->n_query == PAIRS_MOST)
                 return err_both(e, ERR_INVALID, NULL,
                                 "the query of the address is not valid (%% escapes of UTF-8, at most %d names)",

@@ -143,6 +143,7 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
                 .answer = &w->answer,
                 .occurred = r->occurred ? r->occurred : received,
                 .now = received,
+                .told = now,
         };
         if (!cases_plan(w->arena, &w->filing, &w->plan, &w->cause))
                 w->plan = NULL;

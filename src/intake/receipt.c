@@ -44,7 +44,7 @@ static void waiting_receipt(const struct rulebook *rules, const char *number, co
 {
         const struct unit *unit = unit_fallback(rules->units);
         *r = (struct receipt){
-                .number = number, .track = track, .state = "received", .unit_code = unit->code, .unit_name = unit->name};
+                .waiting = true, .number = number, .track = track, .state = "received", .unit_code = unit->code, .unit_name = unit->name};
         add_why(r, "The report is kept; filing failed for now and is tried again by itself.",
                 "来件已登记保存，立案暂未成功，系统将自动重试。");
 }

@@ -3,7 +3,9 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include <cJSON.h>
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 enum { DEPTH_MOST = 32 };
 
@@ -157,7 +159,10 @@ const struct json_value *json_parse(struct arena *a, const char *text, size_t n,
         }
         if (!scan(text, n, e))
                 return NULL;
+        errno = 0;
         cJSON *root = cJSON_ParseWithLengthOpts(text, n, &end, false);
+        if (!root && errno == ENOMEM)
+                abort(); /* else a good text would be refused as if it were none */
         const char *rest = end;
         while (root && rest < text + n && strchr(" \t\r\n", *rest))
                 rest++;

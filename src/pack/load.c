@@ -11,6 +11,7 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char SQL_ACTIVE[] = "SELECT MAX(id) FROM pack_version WHERE active = 1";
 static const char SQL_SAME[] = "SELECT id FROM pack_version WHERE active = 1 AND hash = $1";
@@ -234,16 +235,23 @@ bool pack_file(struct tx *tx, struct arena *a, int64_t version, const char *path
         return rows_done(&r, e);
 }
 
+struct written {
+        struct written *before;
+        char *path;
+};
+
 struct export
 {
         int64_t version;
         const char *dir;
+        struct arena *arena;
+        struct written *last;
 };
 
-static bool write_file(struct arena *a, const char *dir, const char *path, const void *bytes, size_t n, struct err *e)
+static bool write_file(struct export *x, const char *path, const void *bytes, size_t n, struct err *e)
 {
-        char *full = arena_format(a, "%s/%s", dir, path);
-        for (char *slash = full + strlen(dir); (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
+        char *full = arena_format(x->arena, "%s/%s", x->dir, path);
+        for (char *slash = full + strlen(x->dir); (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
                 *slash = '\0';
                 if (mkdir(full, 0777) != 0 && errno != EEXIST)
                         return err_set(e, ERR_INVALID, "the folder %s cannot be made: %s", full, strerror(errno));
@@ -251,28 +259,41 @@ static bool write_file(struct arena *a, const char *dir, const char *path, const
         FILE *f = fopen(full, "wbxe");
         if (!f)
                 return err_set(e, ERR_INVALID, "%s cannot be written: %s", full, strerror(errno));
+        struct written *w = NEW(x->arena, struct written);
+        *w = (struct written){x->last, full};
+        x->last = w;
         bool ok = fwrite(bytes ? bytes : "", 1, n, f) == n;
         ok = fclose(f) == 0 && ok;
         return ok || err_set(e, ERR_INVALID, "%s cannot be written: %s", full, strerror(errno));
 }
 
+/* A part of a pack could be taken for the whole: the files go, newest first, and the folders that are empty then. */
+static void take_back(const struct export *x)
+{
+        for (const struct written *w = x->last; w; w = w->before) {
+                (void)unlink(w->path);
+                for (char *slash; (slash = strrchr(w->path, '/')) > w->path + strlen(x->dir);) {
+                        *slash = '\0';
+                        (void)rmdir(w->path);
+                }
+        }
+}
+
 static bool export_once(struct tx *tx, void *ctx, struct err *e)
 {
-        const struct export *x = ctx;
-        struct arena *a = arena_new();
+        struct export *x = ctx;
         struct rows r;
         bool any = false, ok = tx_rows(tx, &r, e, SQL_PATHS, ARGS(V(x->version)));
         if (ok) {
                 while (ok && rows_next(&r)) {
                         size_t n;
                         any = true;
-                        const void *bytes = rows_blob(&r, a, 1, &n);
-                        ok = write_file(a, x->dir, rows_text(&r, a, 0), bytes, n, e);
+                        const void *bytes = rows_blob(&r, x->arena, 1, &n);
+                        ok = write_file(x, rows_text(&r, x->arena, 0), bytes, n, e);
                 }
                 struct err second;
                 ok = rows_done(&r, ok ? e : &second) && ok;
         }
-        arena_free(&a);
         return ok && (any || err_set(e, ERR_NOT_FOUND, "there is no pack version %lld", (long long)x->version));
 }
 
@@ -293,5 +314,10 @@ bool pack_export(struct store *store, int64_t version, const char *dir, struct e
                 return err_set(e, ERR_INVALID, "the folder %s cannot be made: %s", dir, strerror(errno));
         if (!is_empty(dir))
                 return err_set(e, ERR_INVALID, "the folder %s is not empty; name a new one", dir);
-        return store_read(store, export_once, &(struct export){version, dir}, e);
+        struct export x = {.version = version, .dir = dir, .arena = arena_new()};
+        const bool ok = store_read(store, export_once, &x, e);
+        if (!ok)
+                take_back(&x);
+        arena_free(&x.arena);
+        return ok;
 }

@@ -1,9 +1,11 @@
 /* pack/load_test.c -- loading all or nothing, with a part of our own: places of faults, versions, export. */
 #include <assert.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -414,6 +416,28 @@ static void an_export_is_the_pack_byte_for_byte(struct world *w)
         memcpy(w->dir, pack, sizeof pack);
 }
 
+/* What could not be written whole, as on a full disk, is not there at all. */
+static void a_part_of_a_pack_is_never_left(struct world *w)
+{
+        char out[TEST_PACK_PATH + 8];
+        struct rlimit before, small;
+        struct err e;
+        put(w, "words.txt", arena_format(w->arena, "%0300d\n", 0));
+        loads(w, 1);
+        (void)snprintf(out, sizeof out, "%s.out", w->dir);
+        void (*usual)(int) = signal(SIGXFSZ, SIG_IGN);
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+        small = before;
+        small.rlim_cur = 300;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        const bool done = pack_export(w->store, 1, out, &e);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        (void)signal(SIGXFSZ, usual);
+        assert_false(done);
+        assert_non_null(strstr(e.text, "cannot be written"));
+        assert_int_equal(rmdir(out), 0); /* it is empty */
+}
+
 static void a_folder_in_use_is_not_written_to(struct world *w)
 {
         struct err e;
@@ -468,6 +492,7 @@ int main(void)
                 BOTH(no_failure_leaves_a_half),
                 BOTH(examples_run_last_and_may_refuse),
                 BOTH(an_export_is_the_pack_byte_for_byte),
+                BOTH(a_part_of_a_pack_is_never_left),
                 BOTH(a_folder_in_use_is_not_written_to),
         };
         log_least(LOG_ERROR);

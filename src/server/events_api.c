@@ -30,6 +30,8 @@ static struct feed *feed_new(struct district *d, const char *unit, const char *t
                 abort();
         *f = (struct feed){
                 .district = d, .arena = arena_new(), .unit = unit ? strdup(unit) : NULL, .track = track ? strdup(track) : NULL};
+        if ((unit && !f->unit) || (track && !f->track))
+                abort(); /* else it would see what others may see */
         return f;
 }
 

@@ -1,5 +1,6 @@
 /* server/serve.c -- a running district: what is opened, in which order, and closed in the other. */
 #include "server/serve.h"
+#include "archive/archive.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,6 +13,7 @@
 #include "store/migrations.h"
 #include "store/store.h"
 #include "task/task.h"
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,6 +21,9 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+/* No statement of a request takes as long, unless the database server hangs. */
+enum { SILENCE_MS = 15000 };
 
 struct running {
         struct district district; /* first: handlers get it as their app */
@@ -108,11 +113,14 @@ static void news(void *ctx)
 /* --- opening and closing --------------------------------------------------------------------------------------------------- */
 static bool open_district(struct running *r, const struct settings *s, const struct capabilities *c, struct err *e)
 {
+        const struct archive_options archive = {.folder = s->archive, .days = s->archive_days, .copies = true};
         const struct store_options options = {
                 .dsn = settings_dsn(r->arena, s),
                 .migrations = all_migrations,
                 .readers = s->store_readers,
                 .writers = s->store_writers,
+                .silence_ms = SILENCE_MS,
+                .archive = s->archive ? &archive : NULL,
         };
         if (!store_open(&r->store, &options, e))
                 return false;
@@ -124,6 +132,9 @@ static bool open_district(struct running *r, const struct settings *s, const str
         if (!district_open(&r->district, &district, e))
                 return false;
         r->district.notify = &s->notify;
+        r->district.open311 = &s->open311;
+        r->district.data = s->data;
+        r->district.key_channel = s->key_channel;
         const struct rulebook *rules = district_rules(&r->district, e);
         if (!rules)
                 return false;
@@ -219,6 +230,13 @@ static void raise_descriptors(void)
         }
 }
 
+/* Every thread would keep a heap of its own with what its largest answers once needed: after long lists that was three quarters of
+ * the memory of the program. */
+static void share_heaps(void)
+{
+        (void)mallopt(M_ARENA_MAX, 4);
+}
+
 /* Names of what changed, for the log. */
 static const char *changes(struct arena *a, const struct settings *was, const struct settings *is, bool wanted)
 {
@@ -281,6 +299,7 @@ bool serve(const struct settings *s, const struct settings_source *source, const
         (void)sigaddset(&signals, SIGHUP);
         (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* threads started from here on leave them to us */
         raise_descriptors();
+        share_heaps();
         bool ok = open_district(&r, s, c, e) && start_server(&r, s, c, &server, e);
         r.district.server = server;
         ok = ok && start_schedulers(&r, c, e);

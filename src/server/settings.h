@@ -6,12 +6,15 @@
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
 #include "notify/notify.h"
+#include "open311/open311.h"
 struct arena;
 
 struct settings {
         const char *data;               /* folder of the district's files; "./data" */
         const char *store;              /* DSN; NULL = sqlite:DATA/yiwang.db */
         int store_readers, store_writers;
+        const char *archive;            /* folder of the archive (archive/archive.h); NULL = none */
+        int archive_days;               /* 14 */
         const char *address;            /* "127.0.0.1" */
         int port;                       /* 8080 */
         int workers, queue, connections, connections_per_address, idle_seconds, streams;
@@ -23,6 +26,8 @@ struct settings {
         const char *language;           /* of notices and of the command line: "zh" or "en" */
         const char *webhook_url, *webhook_secret;       /* become notify.webhooks */
         struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
+        struct open311_settings open311; /* public_url, open311_jurisdiction, open311_contact */
+        const char *key_channel;        /* open311_channel: of keys without a channel of their own; "open311" */
 };
 
 /* One line of `yiwang serve --help` and of the man page each. */

@@ -6,10 +6,12 @@
  * failure the server skips what follows in the pipeline.
  */
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "store/dialect.h"
 #include "store/inside.h"
 #include <libpq-fe.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,7 +34,7 @@ static bool means_lost(const char *state)
         return (in_class(state, "08") && !text_is(state, "08P01")) || in_class(state, "57P");
 }
 
-/* No room, a lock that is not free, cancelled for taking too long. */
+/* Too many connections, too little memory, a lock that is not free, cancelled for taking too long. */
 static bool means_busy(const char *state)
 {
         return in_class(state, "53") || text_is(state, "55P03") || text_is(state, "57014");
@@ -60,6 +62,8 @@ bool postgres_error(struct link *c, const PGresult *r, const char *sql, struct e
                 c->again = true;
                 return err_set(e, ERR_BUSY, "PostgreSQL: %s", words);
         }
+        if (text_is(state, "53100"))
+                return err_full(e, words);
         if (means_busy(state))
                 return err_busy(e, words);
         if (means_conflict(state)) {
@@ -75,12 +79,48 @@ static bool fine(const PGresult *r)
         return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+/* Waits for more of what was asked.  A server that sends nothing for too long is given up: it may be frozen, while its machine
+ * answers for it as if all were well.  What was begun counts as heard, so that it is not run again: each try would take as long. */
+static bool hears(struct link *c)
+{
+        while (PQisBusy(c->pg)) {
+                struct pollfd socket = {.fd = PQsocket(c->pg), .events = POLLIN};
+                const int found = poll(&socket, 1, c->silence_ms > 0 ? c->silence_ms : -1);
+                if (found == 0) {
+                        log_event(LOG_ERROR, "store.silent", "ms=%d", c->silence_ms);
+                        c->dead = c->heard = true;
+                        return false;
+                }
+                if (found > 0 && !PQconsumeInput(c->pg))
+                        return true; /* PQgetResult() tells what happened */
+        }
+        return true;
+}
+
+static PGresult *next_result(struct link *c)
+{
+        return hears(c) ? PQgetResult(c->pg) : NULL;
+}
+
 /* Takes the result over. */
 static bool settle(struct link *c, PGresult *r, const char *sql, struct err *e)
 {
         bool ok = fine(r) || postgres_error(c, r, sql, e);
         PQclear(r);
         return ok;
+}
+
+/* The last result, or the first that failed: the server skips what follows. */
+static PGresult *run_text(struct link *c, const char *sql)
+{
+        PGresult *last = NULL;
+        if (!PQsendQuery(c->pg, sql))
+                return NULL;
+        for (PGresult *r; (r = next_result(c));) {
+                PQclear(last);
+                last = r;
+        }
+        return last;
 }
 
 /* Outside the pipeline, where a text may hold several statements. */
@@ -90,7 +130,7 @@ bool postgres_run(struct link *c, const char *sql, struct err *e)
                 return false;
         if (!PQexitPipelineMode(c->pg))
                 return postgres_error(c, NULL, sql, e);
-        const bool ok = settle(c, PQexec(c->pg, sql), sql, e);
+        const bool ok = settle(c, run_text(c, sql), sql, e);
         return (PQenterPipelineMode(c->pg) || postgres_error(c, NULL, sql, e)) && ok;
 }
 
@@ -122,6 +162,7 @@ void postgres_forget(struct link *c)
 static void sent(struct link *c, struct prepared *p, bool prepares)
 {
         c->sent[c->sent_count].what = &p->kept;
+        c->sent[c->sent_count].usual = -1;
         c->sent[c->sent_count++].prepares = prepares;
 }
 
@@ -215,8 +256,8 @@ bool postgres_queue(struct link *c, const char *sql, const struct value *args, s
 /* One statement's whole answer: its result, and the NULL that ends it.  NULL: the connection is lost. */
 static PGresult *next_answer(struct link *c)
 {
-        PGresult *r = PQgetResult(c->pg), *more;
-        while (r && PQresultStatus(r) != PGRES_PIPELINE_SYNC && (more = PQgetResult(c->pg)))
+        PGresult *r = next_result(c), *more;
+        while (r && PQresultStatus(r) != PGRES_PIPELINE_SYNC && (more = next_result(c)))
                 PQclear(more);
         return r;
 }
@@ -233,6 +274,19 @@ static void forget_unsure(struct link *c)
         }
 }
 
+static int rows_changed(PGresult *r)
+{
+        int64_t n;
+        return in_class(PQcmdStatus(r), "SELECT") || !text_to_int(PQcmdTuples(r), &n) ? 0 : (int)n;
+}
+
+/* What followed in the pipeline rests on a wrong guess: the transaction runs again, without guesses. */
+static bool guessed_wrong(struct link *c, struct err *e)
+{
+        c->again = c->careful = true;
+        return err_set(e, ERR_BUSY, "a statement changed another number of rows than usual");
+}
+
 /* Reads one answer for each statement sent.  False with *e set by the first that failed. */
 static bool read_answers(struct link *c, PGresult **last, struct err *e)
 {
@@ -243,6 +297,8 @@ static bool read_answers(struct link *c, PGresult **last, struct err *e)
                 const bool good = r && fine(r);
                 if (!good && ok) /* the server skips the others */
                         ok = postgres_error(c, r, p->kept.sql, e);
+                if (good && ok && c->sent[i].usual >= 0 && rows_changed(r) != c->sent[i].usual)
+                        ok = guessed_wrong(c, e);
                 c->dead = c->dead || !r;
                 p->there = p->there || (good && c->sent[i].prepares);
                 PQclear(*last);
@@ -264,6 +320,7 @@ PGresult *postgres_answer(struct link *c, struct err *e)
         if (!ok || c->dead)
                 forget_unsure(c);
         c->sent_count = 0;
+        c->guesses = false;
         if (ok && !c->dead)
                 return last;
         if (ok)
@@ -294,11 +351,21 @@ int postgres_change(struct tx *tx, struct err *e, const char *sql, const struct 
         PGresult *r = execute(tx, e, sql, args);
         if (!r)
                 return -1;
-        int64_t n;
-        if (in_class(PQcmdStatus(r), "SELECT") || !text_to_int(PQcmdTuples(r), &n))
-                n = 0;
+        const int n = rows_changed(r);
         PQclear(r);
-        return (int)n;
+        return n;
+}
+
+int postgres_expect(struct tx *tx, struct err *e, const char *sql, const struct value *args, int usual)
+{
+        struct link *c = tx->connection;
+        if (c->careful)
+                return postgres_change(tx, e, sql, args);
+        if (!postgres_queue(c, sql, args, e))
+                return -1;
+        c->sent[c->sent_count - 1].usual = usual;
+        c->guesses = true;
+        return usual;
 }
 
 bool postgres_send(struct tx *tx, struct err *e, const char *sql, const struct value *args)
@@ -391,7 +458,11 @@ void *postgres_blob(const struct rows *r, struct arena *a, int i, size_t *n)
 bool postgres_script(struct tx *tx, const char *sql, struct err *e)
 {
         struct arena *a = arena_new();
-        bool ok = postgres_run(tx->connection, dialect_schema(a, sql, true), e);
+        struct link *c = tx->connection;
+        const int usual = c->silence_ms;
+        c->silence_ms = 0; /* an index over millions of rows takes its time */
+        bool ok = postgres_run(c, dialect_schema(a, sql, true), e);
+        c->silence_ms = usual;
         arena_free(&a);
         return ok;
 }

@@ -27,12 +27,13 @@ bool sqlite_error(struct connection *c, int rc, const char *sql, struct err *e)
         switch (rc & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-        case SQLITE_FULL:
                 return err_busy(e, words);
+        case SQLITE_FULL:
+                return err_full(e, words);
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
                 if (no_room(c->db))
-                        return err_busy(e, words);
+                        return err_full(e, words);
                 break;
         case SQLITE_CONSTRAINT:
                 if (full != SQLITE_CONSTRAINT_NOTNULL && full != SQLITE_CONSTRAINT_CHECK && full != SQLITE_CONSTRAINT_DATATYPE)
@@ -199,6 +200,12 @@ int sqlite_change(struct tx *tx, struct err *e, const char *sql, const struct va
         return sqlite3_total_changes64(c->db) == before ? 0 : sqlite3_changes(c->db);
 }
 
+int sqlite_expect(struct tx *tx, struct err *e, const char *sql, const struct value *args, int usual)
+{
+        (void)usual;
+        return sqlite_change(tx, e, sql, args);
+}
+
 bool sqlite_send(struct tx *tx, struct err *e, const char *sql, const struct value *args)
 {
         return sqlite_change(tx, e, sql, args) >= 0;
@@ -307,7 +314,10 @@ double sqlite_real(const struct rows *r, int i)
 
 const char *sqlite_text(const struct rows *r, int i)
 {
-        return (const char *)sqlite3_column_text(query_of(r), i);
+        const char *text = (const char *)sqlite3_column_text(query_of(r), i);
+        if (!text && sqlite3_column_type(query_of(r), i) != SQLITE_NULL)
+                abort(); /* memory is out */
+        return text;
 }
 
 void *sqlite_blob(const struct rows *r, struct arena *a, int i, size_t *n)
@@ -318,6 +328,8 @@ void *sqlite_blob(const struct rows *r, struct arena *a, int i, size_t *n)
                 return NULL;
         const void *bytes = sqlite3_column_blob(q, i);
         *n = (size_t)sqlite3_column_bytes(q, i);
+        if (!bytes && *n > 0)
+                abort();
         return arena_copy(a, bytes ? bytes : "", *n);
 }
 

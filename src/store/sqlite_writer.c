@@ -5,6 +5,7 @@
  * members run again, each under a savepoint, so that only the failing ones are lost.  No outcome is told
  * before the commit: a member's refusal may rest on what a neighbour wrote.
  */
+#include "archive/archive.h"
 #include "base/log.h"
 #include "store/inside.h"
 #include <errno.h>
@@ -40,6 +41,7 @@ struct member {
 struct writer {
         struct store *store;
         struct connection *c;
+        struct archive *archive; /* or NULL */
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t wake;
@@ -59,11 +61,30 @@ static void undo(struct writer *w)
                 log_err(LOG_ERROR, "store.rollback", &ignored);
 }
 
+static void checkpoint(struct writer *w, int how)
+{
+        if (w->archive)
+                archive_catch_up(w->archive); /* what it has not seen cannot be moved */
+        int rc = sqlite3_wal_checkpoint_v2(w->c->db, NULL, how, NULL, NULL);
+        if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+                log_event(LOG_ERROR, "store.checkpoint", "cause=\"%s\"", sqlite3_errmsg(w->c->db));
+        if (w->archive)
+                archive_catch_up(w->archive); /* its reader lets the log begin anew */
+        w->wal_looked = w->wal_pages;
+}
+
 static bool commit(struct writer *w, struct err *e)
 {
-        if (!store_fault(w->store, e) && sqlite_run(w->c, SQL_COMMIT, e))
+        if (store_fault(w->store, e)) {
+                undo(w);
+                return false;
+        }
+        if (sqlite_run(w->c, SQL_COMMIT, e))
                 return true;
         undo(w);
+        /* No room for the WAL to grow?  What it holds mostly fits into the database, and then it begins anew. */
+        if (w->wal_pages > w->wal_looked)
+                checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
         return false;
 }
 
@@ -148,19 +169,13 @@ static void run_batch(struct writer *w, struct member **m, int n)
 static int wal_grown(void *writer, sqlite3 *db, const char *name, int pages)
 {
         struct writer *w = writer;
-        (void)db, (void)name;
+        (void)name;
+        if (w->archive)
+                archive_note(w->archive, db, pages);
         if (pages < w->wal_pages) /* begun anew */
                 w->wal_looked = 0;
         w->wal_pages = pages;
         return SQLITE_OK;
-}
-
-static void checkpoint(struct writer *w, int how)
-{
-        int rc = sqlite3_wal_checkpoint_v2(w->c->db, NULL, how, NULL, NULL);
-        if (rc != SQLITE_OK && rc != SQLITE_BUSY)
-                log_event(LOG_ERROR, "store.checkpoint", "cause=\"%s\"", sqlite3_errmsg(w->c->db));
-        w->wal_looked = w->wal_pages;
 }
 
 /* Takes at most a batch from the queue; 0: stopped and empty.  Checkpoints when there is time for it. */
@@ -209,13 +224,14 @@ static void *writer_main(void *writer)
         return NULL;
 }
 
-struct writer *writer_start(struct store *s, struct connection *c)
+struct writer *writer_start(struct store *s, struct connection *c, struct archive *archive)
 {
         struct writer *w = calloc(1, sizeof *w);
         if (!w || !(w->batch = calloc((size_t)s->is.batch, sizeof *w->batch)))
                 abort();
         w->store = s;
         w->c = c;
+        w->archive = archive;
         w->last = &w->first;
         pthread_mutex_init(&w->lock, NULL);
         pthread_cond_init(&w->wake, NULL);
@@ -233,7 +249,13 @@ void writer_stop(struct writer **writer)
         pthread_cond_signal(&w->wake);
         pthread_mutex_unlock(&w->lock);
         pthread_join(w->thread, NULL);
-        checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE);
+        /* Another program's readers are no reason to wait. */
+        sqlite3_busy_timeout(w->c->db, 0);
+        checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+        if (w->archive)
+                archive_stop(&w->archive); /* by the log it knows next time that it missed nothing */
+        else
+                checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE);
         connection_close(&w->c);
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->wake);

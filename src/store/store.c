@@ -42,6 +42,13 @@ bool err_busy(struct err *e, const char *why)
         return err_both(e, ERR_BUSY, NULL, "the system is busy; please try again in a moment", "系统繁忙，请稍后重试");
 }
 
+bool err_full(struct err *e, const char *why)
+{
+        log_event(LOG_ERROR, "store.full", "cause=\"%s\"", why);
+        return err_both(e, ERR_BUSY, NULL, "the disk of the database is full; nothing can be stored until there is room again",
+                        "数据库磁盘已满，腾出空间前无法保存");
+}
+
 bool err_conflict(struct err *e, const char *what)
 {
         return err_both(e, ERR_CONFLICT, NULL, "this exists already or is still referred to (%s)", "该记录已存在，或仍被引用（%s）",
@@ -136,7 +143,7 @@ static struct store *store_new(const struct driver *driver, const struct store_o
         s->view = view;
         s->is = *o;
         s->is.readers = or_else(o->readers, 4);
-        s->is.writers = or_else(o->writers, 16);
+        s->is.writers = or_else(o->writers, 4);
         s->is.batch = or_else(o->batch, 64);
         s->is.queue = or_else(o->queue, 1024);
         s->is.busy_ms = or_else(o->busy_ms, 5000);
@@ -159,6 +166,10 @@ bool store_open(struct store **out, const struct store_options *o, struct err *e
         const struct driver *driver = driver_of(o->dsn, e);
         if (!driver)
                 return false;
+        if (o->archive && !driver->archive)
+                return err_both(e, ERR_INVALID, "archive",
+                                "archive is for SQLite; PostgreSQL archives with its own tools, see doc/operations.md",
+                                "archive 仅用于 SQLite；PostgreSQL 请用其自带工具归档，见 doc/operations.md");
         struct store *s = store_new(driver, o);
         if (!driver->open(s, e)) {
                 store_free(s);
@@ -212,6 +223,11 @@ bool store_alive(struct store *s, struct err *e)
 bool store_backup(struct store *s, const char *path, void (*progress)(void *, double share), void *ctx, struct err *e)
 {
         return s->driver->backup(s->root, path, progress, ctx, e);
+}
+
+bool store_archive(const struct store *s, struct archive_figures *out)
+{
+        return s->driver->archive && s->driver->archive(s->root, out);
 }
 
 struct store_figures store_figures(const struct store *s)
@@ -288,6 +304,16 @@ int tx_change(struct tx *tx, struct err *e, const char *sql, const struct value 
         if (!tx_may(tx, e))
                 return -1;
         int n = tx->store->driver->change(tx, e, sql, args);
+        if (n < 0)
+                tx_break(tx, e);
+        return n;
+}
+
+int tx_expect(struct tx *tx, struct err *e, const char *sql, const struct value *args, int usual)
+{
+        if (!tx_may(tx, e))
+                return -1;
+        int n = tx->store->driver->expect(tx, e, sql, args, usual);
         if (n < 0)
                 tx_break(tx, e);
         return n;
