@@ -110,6 +110,8 @@ test('limits count the client, not nginx, and not what the client claims', { ski
     n += (await ask('GET', '/api/v1/items', undefined, { localAddress: '127.0.0.2', headers: { 'X-Forwarded-For': `192.0.2.${i}` } })).status === 200
   assert.ok(n >= 10 && n <= 12, `${n} of 15`)
   assert.equal((await ask('GET', '/api/v1/items', undefined, { localAddress: '127.0.0.3' })).status, 200, 'another client')
+  assert.equal((await ask('GET', '/metrics', undefined, { localAddress: '127.0.0.3' })).status, 403, 'figures are not for everybody')
+  assert.equal((await ask('GET', '/metrics')).status, 200)
 })
 
 test('live events come through at once', { skip }, async (t) => {

@@ -40,7 +40,7 @@ struct district {
         struct store *store;
         struct id_source *ids;
         unsigned char seal_key[SEAL_KEY_SIZE];
-        struct scheduler *scheduler;    /* NULL in commands that run none */
+        _Atomic(struct scheduler *) scheduler;   /* NULL in commands that run none */
         struct server *server;          /* NULL in commands */
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
         const struct open311_settings *open311; /* NULL in commands */

@@ -1,5 +1,4 @@
-/* edge/fuzz_head.c -- a head as the HTTP library reads it, forgivingly: whatever head_check() lets pass was written plainly, so that
- * the texts put together again are the bytes that came. */
+/* edge/fuzz_head.c -- a head as the HTTP library reads it, forgivingly: whatever head_check() lets pass was written plainly. */
 #include "edge/head.h"
 #include <stdlib.h>
 
@@ -21,7 +20,7 @@ static char *next_line(char **at, char *end)
 static bool first_line(struct head *h, char *line, size_t n)
 {
         char *uri = memchr(line, ' ', n), *version = n > 0 ? memrchr(line, ' ', n) : NULL;
-        if (!uri || version == uri)
+        if (!uri || !version || version == uri)
                 return false;
         *uri++ = '\0';
         while (*uri == ' ')

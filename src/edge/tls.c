@@ -119,8 +119,8 @@ static bool check_pair(const struct pair *p, const char *certificate, const char
                                 key, certificate);
         const int algorithm = gnutls_pubkey_get_pk_algorithm(p->chain[0].pubkey, &bits);
         return gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)algorithm, bits) >= GNUTLS_SEC_PARAM_MEDIUM
-               || err_both(e, ERR_INVALID, NULL, "the key %s has only %u bits: make one of at least 2048 (RSA) or 256 (EC)",
-                           "密钥 %s 只有 %u 位：请使用至少 2048 位（RSA）或 256 位（EC）", key, bits);
+               || err_both(e, ERR_INVALID, NULL, "the key %s has only %u bits: make one of at least 2048 (RSA) or 224 (EC)",
+                           "密钥 %s 只有 %u 位：请使用至少 2048 位（RSA）或 224 位（EC）", key, bits);
 }
 
 static void tell_dates(const struct pair *p, const char *file)

@@ -65,9 +65,14 @@ static int show_certificate(gnutls_session_t session, const gnutls_datum_t *auth
 
 static struct MHD_Daemon *listen_on(struct server *s, const struct sockaddr *address)
 {
+        /* The list of options holds data pointers only; POSIX lets them hold a function's address. */
+        const union {
+                gnutls_certificate_retrieve_function2 *call;
+                void *pointer;
+        } show = {.call = show_certificate};
         const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
-        const struct MHD_OptionItem encrypted[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)show_certificate},
-                                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
+        const struct MHD_OptionItem encrypted[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, show.pointer},
+                                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)tls_priorities},
                                                    {MHD_OPTION_END, 0, NULL}};
         const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG
                                | (s->tls ? (unsigned)MHD_USE_TLS : 0U)

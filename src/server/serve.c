@@ -16,6 +16,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -150,7 +151,10 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
         const struct scheduler_options usual = {
                 .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
-        return scheduler_start(&r->slow, &slow, e) && scheduler_start(&r->district.scheduler, &usual, e);
+        struct scheduler *started = NULL;
+        const bool ok = scheduler_start(&r->slow, &slow, e) && scheduler_start(&started, &usual, e);
+        atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
+        return ok;
 }
 
 static struct server_options server_options_of(const struct settings *s)
@@ -202,8 +206,9 @@ static void close_all(struct running *r)
         r->district.server = NULL;
         (void)pthread_mutex_unlock(&r->waking);
         server_stop(&server); /* finishes what was accepted; that may still nudge the scheduler */
-        if (r->district.scheduler)
-                scheduler_stop(&r->district.scheduler);
+        struct scheduler *usual = atomic_exchange(&r->district.scheduler, NULL);
+        if (usual)
+                scheduler_stop(&usual);
         if (r->slow)
                 scheduler_stop(&r->slow);
         district_close(&r->district);
