@@ -425,6 +425,13 @@ test('the change feed loses nothing and repeats nothing while many write', async
   const whole = (await call(d, 'GET', '/changes.xml?limit=1000')).value
   assert.equal(whole.name, 'change_feed')
   assert.equal(whole.children[0].children.length, wanted.length)
+  // Pages are filled with what may be shown: reports made in confidence leave no empty ones.
+  for (let i = 0; i < 70; i++) assert.equal((await d.report({ item: '0401', reporter: { name: '赵', confidential: true } })).status, 201)
+  const open = await posted(d, { service_code: '0401' })
+  const cursor = field(whole, 'cursor')
+  const one = async () => (await call(d, 'GET', `/changes.json?limit=1&cursor=${cursor}`)).value.changes
+  await until(async () => (await one()).length, 'the report after those')
+  assert.deepEqual((await one()).map((c) => c.service_request_id), [open])
   const [tx, seq] = before.cursor.split('.'), old = Math.floor(Date.now() / 1000) - 8 * 86400
   assert.equal((await call(d, 'GET', `/changes.json?cursor=${tx}.${seq}.${old}`)).status, 410, 'what is forgotten is not passed over in silence')
 })

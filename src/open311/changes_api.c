@@ -13,15 +13,15 @@
 #include "task/task.h"
 #include <stdio.h>
 
-enum { LIMIT_USUAL = 100, EVENTS_ONCE = 1000 };
+enum { LIMIT_USUAL = 100, BATCH_LEAST = 64 };
 /* The outbox keeps rows seven days (task.h); some hours are left for long transactions and clocks that differ. */
 static const int64_t KEPT = 7 * USEC_DAY - 6 * USEC_HOUR;
 
 struct change {
-        const char *number, *state;
+        const char *number, *state; /* NULL: the event is of something else */
         int64_t at;
 };
-struct known {  /* a case of the page that may be shown */
+struct known { /* a case that may be shown */
         const char *workflow;
         int64_t version;
 };
@@ -29,12 +29,13 @@ struct feed {
         struct request *rq;
         struct sight sight;
         struct cursor cursor;
-        int64_t kept_since; /* nothing after the cursor that was told at or after this was forgotten */
+        int64_t kept_since; /* nothing behind the cursor that was told at or after this was forgotten */
         size_t limit;
-        struct change *at;
+        struct change *at; /* of the batch that is looked at */
         size_t n;
         struct query query;
         struct map *known;
+        struct document document;
 };
 
 /* --- the cursor -------------------------------------------------------------------------------------------------------- */
@@ -58,35 +59,18 @@ static bool start(struct feed *g, struct faults *f, struct err *e)
         return true;
 }
 
-/* --- reading --------------------------------------------------------------------------------------------------------------- */
-static bool take(struct feed *g, const struct event *event, struct err *e)
+/* --- one batch of events ------------------------------------------------------------------------------------------------------ */
+static struct change change_of(struct arena *a, const struct event *event)
 {
-        const struct json_value *payload = text_is(event->topic, "case") ? json_parse(g->rq->arena, event->payload, strlen(event->payload), e) : NULL;
-        struct change *c = &g->at[g->n];
-        if (!payload)
-                return false;
-        *c = (struct change){.number = json_get_text(payload, "number", ""), .state = json_get_text(payload, "state", "")};
-        return time_parse(json_get_text(payload, "at", ""), ZONE_SHANGHAI, &c->at);
-}
-
-/* Goes on until the page is full or there is nothing more. */
-static bool read_events(struct feed *g, struct err *e)
-{
-        struct event *events;
-        for (size_t n = EVENTS_ONCE; n == EVENTS_ONCE;) {
-                if (!outbox_read(g->rq->store, g->rq->arena, g->cursor, EVENTS_ONCE, &events, &n, e))
-                        return false;
-                for (size_t i = 0; i < n; i++) {
-                        if (g->n == g->limit)
-                                return true;
-                        struct err ignored;
-                        g->n += take(g, &events[i], &ignored);
-                        g->cursor = events[i].at;
-                        g->kept_since = events[i].time;
-                }
+        struct err ignored;
+        struct change c = {.number = NULL};
+        const struct json_value *payload =
+                text_is(event->topic, "case") ? json_parse(a, event->payload, strlen(event->payload), &ignored) : NULL;
+        if (payload && time_parse(json_get_text(payload, "at", ""), ZONE_SHANGHAI, &c.at)) {
+                c.number = json_get_text(payload, "number", "");
+                c.state = json_get_text(payload, "state", "");
         }
-        g->kept_since = g->rq->now;
-        return true;
+        return c;
 }
 
 static bool read_known(struct tx *tx, void *ctx, struct err *e)
@@ -106,16 +90,22 @@ static bool read_known(struct tx *tx, void *ctx, struct err *e)
 }
 
 /* Which of the changed cases the caller may hear of, in one statement. */
-static bool look_up(struct feed *g, struct err *e)
+static bool look_up(struct feed *g, const struct event *events, size_t n, struct err *e)
 {
-        const char **numbers = NEW_ARRAY(g->rq->arena, const char *, g->n);
-        for (size_t i = 0; i < g->n; i++)
-                numbers[i] = g->at[i].number;
-        if (g->n == 0)
+        const char **numbers = NEW_ARRAY(g->rq->arena, const char *, n);
+        size_t n_numbers = 0;
+        g->at = NEW_ARRAY(g->rq->arena, struct change, n);
+        g->n = n;
+        for (size_t i = 0; i < n; i++) {
+                g->at[i] = change_of(g->rq->arena, &events[i]);
+                if (g->at[i].number)
+                        numbers[n_numbers++] = g->at[i].number;
+        }
+        if (n_numbers == 0)
                 return true;
         g->query = query_new(g->rq->arena);
         query_text(&g->query, "SELECT c.number, c.workflow, c.version FROM cases c WHERE c.number IN ");
-        query_texts(&g->query, numbers, g->n);
+        query_texts(&g->query, numbers, n_numbers);
         query_text(&g->query, " AND ");
         query_visible(&g->query, &g->sight);
         const bool ok = store_read(g->rq->store, read_known, g, e);
@@ -123,10 +113,10 @@ static bool look_up(struct feed *g, struct err *e)
         return ok;
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------------- */
-static bool change_write(const struct feed *g, const struct change *c, struct document *d, struct err *e)
+static bool change_write(struct feed *g, const struct change *c, struct err *e)
 {
-        const struct known *k = map_get(g->known, c->number);
+        struct document *d = &g->document;
+        const struct known *k = c->number ? map_get(g->known, c->number) : NULL;
         if (!k)
                 return true;
         const struct rulebook *rules = district_rules_of(g->rq->app, k->version, e);
@@ -139,6 +129,28 @@ static bool change_write(const struct feed *g, const struct change *c, struct do
         doc_text(d, "status", s && state_closes(s) ? "closed" : "open");
         doc_time(d, "updated_datetime", c->at);
         doc_object_end(d);
+        g->limit--;
+        return true;
+}
+
+/* Goes on until the page is full of what may be shown, or there is nothing more. */
+static bool write_changes(struct feed *g, struct err *e)
+{
+        struct event *events;
+        size_t most, n;
+        do {
+                most = g->limit < BATCH_LEAST ? (size_t)BATCH_LEAST : g->limit;
+                if (!outbox_read(g->rq->store, g->rq->arena, g->cursor, most, &events, &n, e) || !look_up(g, events, n, e))
+                        return false;
+                for (size_t i = 0; i < n && g->limit > 0; i++) {
+                        if (!change_write(g, &g->at[i], e))
+                                return false;
+                        g->cursor = events[i].at;
+                        g->kept_since = events[i].time;
+                }
+        } while (n == most && g->limit > 0);
+        if (g->limit > 0) /* all there was */
+                g->kept_since = g->rq->now;
         return true;
 }
 
@@ -151,21 +163,19 @@ bool get_changes(struct request *rq, struct reply *rp, struct err *e)
         struct feed g = {.rq = rq, .sight = sight_of(rq, rules), .kept_since = rq->now};
         check_jurisdiction(&f);
         g.limit = (size_t)whole_given(&f, "limit", ROWS_MOST, LIMIT_USUAL);
-        g.at = NEW_ARRAY(rq->arena, struct change, g.limit + 1);
         if (!start(&g, &f, e))
                 return false;
         if (faults_answer(&f, rp))
                 return true;
-        if (!read_events(&g, e) || !look_up(&g, e))
+        g.document = answer_begin(rq, rp);
+        doc_object(&g.document, "change_feed");
+        doc_array(&g.document, "changes", "change");
+        if (!write_changes(&g, e))
                 return false;
-        struct document d = answer_begin(rq, rp);
-        doc_object(&d, "change_feed");
-        doc_array(&d, "changes", "change");
-        for (size_t i = 0; i < g.n; i++)
-                if (!change_write(&g, &g.at[i], &d, e))
-                        return false;
-        doc_array_end(&d);
-        doc_text(&d, "cursor", arena_format(rq->arena, "%lld.%lld.%lld", (long long)g.cursor.tx, (long long)g.cursor.seq, (long long)(g.kept_since / USEC_SECOND)));
-        doc_object_end(&d);
+        doc_array_end(&g.document);
+        doc_text(&g.document, "cursor",
+                 arena_format(rq->arena, "%lld.%lld.%lld", (long long)g.cursor.tx, (long long)g.cursor.seq,
+                              (long long)(g.kept_since / USEC_SECOND)));
+        doc_object_end(&g.document);
         return true;
 }
