@@ -1,10 +1,14 @@
-/* store/room_test.c -- no room for the files of SQLite; the limit of a file's size stands for the size of the disk. */
+/* store/room_test.c -- no room for SQLite: on the disk (the limit of a file's size stands for it) and in memory. */
 #include "store/store.h"
+#include "base/base.h"
 #include "base/log.h"
 #include "store/testing.h"
 #include <setjmp.h>
+#include <limits.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -94,10 +98,69 @@ static void a_wal_without_room_is_emptied(void **state)
         assert_int_equal(system(command), 0);
 }
 
+/* --- memory --------------------------------------------------------------------------------------------- */
+
+static sqlite3_mem_methods usual;
+static atomic_long left = LONG_MAX; /* allocations of SQLite until there is no memory any more */
+
+static void *may_allocate(int n)
+{
+        return atomic_fetch_sub(&left, 1) > 0 ? usual.xMalloc(n) : NULL;
+}
+
+static void *may_reallocate(void *old, int n)
+{
+        return atomic_fetch_sub(&left, 1) > 0 ? usual.xRealloc(old, n) : NULL;
+}
+
+/* From whichever allocation on there is no memory, for ROLLBACK neither: the store is busy, and with memory the next write and the
+ * next read work. */
+static void a_store_without_memory_recovers(void **state)
+{
+        char big[20000];
+        struct store *s;
+        struct err e;
+        (void)state;
+        memset(big, 'x', sizeof big - 1);
+        big[sizeof big - 1] = '\0';
+        int64_t id = 0, kept = 0;
+        bool good = false;
+        for (int n = 0; !good; n++) {
+                assert_true(n < 1000);
+                assert_true(test_store_open(&s, false, MIGRATIONS)); /* with no statement prepared */
+                kept = 0;
+                for (int step = 0; step < 2; step++) {
+                        atomic_store(&left, n);
+                        good = store_write(s, put, &(struct row){++id, big}, &e);
+                        atomic_store(&left, LONG_MAX);
+                        if (!good)
+                                assert_int_equal(e.kind, ERR_BUSY);
+                        kept += good;
+                        if (!store_write(s, put, &(struct row){++id, "small"}, &e))
+                                fail_msg("after failure %d: %s", n, e.text);
+                        assert_int_equal(test_number(s, SQL_COUNT), ++kept);
+                        atomic_store(&left, n);
+                        const bool looked = store_alive(s, &e);
+                        atomic_store(&left, LONG_MAX);
+                        assert_true(looked || e.kind == ERR_BUSY);
+                        assert_true(store_alive(s, &e));
+                }
+                store_close(&s);
+        }
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(a_wal_without_room_is_emptied)};
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_wal_without_room_is_emptied),
+                cmocka_unit_test(a_store_without_memory_recovers),
+        };
         log_least(LOG_ERROR + 1); /* each refusal is an error */
         (void)signal(SIGXFSZ, SIG_IGN);
+        assert(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &usual) == SQLITE_OK);
+        sqlite3_mem_methods ours = usual;
+        ours.xMalloc = may_allocate;
+        ours.xRealloc = may_reallocate;
+        assert(sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) == SQLITE_OK);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

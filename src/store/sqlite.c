@@ -221,20 +221,27 @@ static void reader_give(struct store *s, struct connection *c)
         pthread_mutex_unlock(&q->lock);
 }
 
+/* Ends the snapshot, by ROLLBACK when COMMIT does not work. */
+static void end_read(struct connection *c)
+{
+        struct err late;
+        if (sqlite3_get_autocommit(c->db) || sqlite_finish(c, SQL_END_READ, &late))
+                return;
+        log_err(LOG_ERROR, "store.read", &late);
+        if (!sqlite_finish(c, SQL_UNDO_READ, &late))
+                log_err(LOG_ERROR, "store.read", &late);
+}
+
 static bool read_one(struct store *s, tx_fn *fn, void *ctx, struct err *e)
 {
         struct connection *c = reader_take(s);
         if (!c)
                 return err_busy(e, "all readers are in use");
         struct tx tx;
-        struct err late;
         tx_begin(&tx, s, c, 0, false);
+        end_read(c); /* when that failed the last time, as without memory */
         bool ok = sqlite_run(c, SQL_BEGIN_READ, e) && tx_run(&tx, fn, ctx, e);
-        if (!sqlite3_get_autocommit(c->db) && !sqlite_finish(c, SQL_END_READ, &late)) {
-                log_err(LOG_ERROR, "store.read", &late);
-                if (!sqlite_finish(c, SQL_UNDO_READ, &late))
-                        log_err(LOG_ERROR, "store.read", &late);
-        }
+        end_read(c);
         reader_give(s, c);
         return ok;
 }

@@ -27,6 +27,7 @@ bool sqlite_error(struct connection *c, int rc, const char *sql, struct err *e)
         switch (rc & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
+        case SQLITE_NOMEM:
                 return err_busy(e, words);
         case SQLITE_FULL:
                 return err_full(e, words);

@@ -98,11 +98,18 @@ static bool run_member(struct writer *w, struct member *m)
         return sqlite_finish(w->c, NULL, &none) && m->ok;
 }
 
+/* A rollback that failed itself, as when memory was out, must not leave the connection in the old transaction for ever. */
+static bool begin(struct writer *w, struct err *e)
+{
+        undo(w);
+        return sqlite_run(w->c, SQL_BEGIN, e);
+}
+
 /* All members in one transaction without savepoints.  False with *e: nothing is there and all must be told;
  * false without: a member failed. */
 static bool run_together(struct writer *w, struct member **m, int n, struct err *e)
 {
-        if (!sqlite_run(w->c, SQL_BEGIN, e))
+        if (!begin(w, e))
                 return false;
         for (int i = 0; i < n; i++) {
                 if (!run_member(w, m[i])) {
@@ -134,7 +141,7 @@ static bool run_guarded(struct writer *w, struct member *m, struct err *e)
 
 static bool run_one_by_one(struct writer *w, struct member **m, int n, struct err *e)
 {
-        if (!sqlite_run(w->c, SQL_BEGIN, e))
+        if (!begin(w, e))
                 return false;
         for (int i = 0; i < n; i++) {
                 if (!run_guarded(w, m[i], e)) {

@@ -5,7 +5,9 @@
  * allocations seen is written into FAIL_ALLOC.seen, followed by "failed" or "whole".
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -23,7 +25,7 @@ extern void *__libc_memalign(size_t, size_t);
 
 static atomic_long seen, first, last; /* fails: first <= seen < last */
 static atomic_bool armed, failed;
-static char plan[4096], told[4096];
+static char plan[4096], told[4096], crash[4096];
 
 /* Only what may be called in a signal handler. */
 static void tell(void)
@@ -72,6 +74,30 @@ static void read_plan(int number)
         errno = kept;
 }
 
+/* Whose fault a crash is: the first of the callers that is neither libc nor this library; written into FAIL_ALLOC.crash. */
+static void crashed(int number)
+{
+        void *at[48];
+        Dl_info where;
+        const int n = backtrace(at, 48);
+        for (int i = 0; i < n; i++) {
+                if (!dladdr(at[i], &where) || !where.dli_fname)
+                        continue;
+                const char *name = strrchr(where.dli_fname, '/');
+                name = name ? name + 1 : where.dli_fname;
+                if (strncmp(name, "libc.so", 7) == 0 || strncmp(name, "fail_alloc", 10) == 0)
+                        continue;
+                const int f = open(crash, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                if (f >= 0) {
+                        const ssize_t written = write(f, name, strlen(name));
+                        (void)written;
+                        (void)close(f);
+                }
+                break;
+        }
+        (void)signal(number, SIG_DFL); /* the faulty instruction runs again, and ends the program */
+}
+
 __attribute__((constructor)) static void begin(void)
 {
         const char *path = getenv("FAIL_ALLOC");
@@ -79,6 +105,11 @@ __attribute__((constructor)) static void begin(void)
                 return;
         (void)snprintf(plan, sizeof plan, "%s", path);
         (void)snprintf(told, sizeof told, "%.4000s.seen", path);
+        (void)snprintf(crash, sizeof crash, "%.4000s.crash", path);
+        void *warm[4];
+        (void)backtrace(warm, 4); /* it loads a library the first time */
+        (void)signal(SIGSEGV, crashed);
+        (void)signal(SIGBUS, crashed);
         struct sigaction act = {.sa_handler = read_plan, .sa_flags = SA_RESTART};
         (void)sigaction(SIGUSR2, &act, NULL);
         read_plan(0);
