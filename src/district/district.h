@@ -8,6 +8,7 @@ struct calendar;
 struct catalogue;
 struct channels;
 struct id_source;
+struct intake_figures;
 struct notify_settings;
 struct pack_part;
 struct routing;
@@ -40,6 +41,7 @@ struct district {
         struct scheduler *scheduler;    /* NULL in commands that run none */
         struct server *server;          /* NULL in commands */
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
+        struct intake_figures *reports; /* of intake/; NULL: reports are not counted */
         void *inside;                   /* the rulebooks by version */
 };
 

@@ -8,6 +8,7 @@
 #define HTTP_INSIDE_H
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "http/http.h"
 #include <microhttpd.h>
 #include <pthread.h>
@@ -25,10 +26,10 @@ bool uri_parse(struct arena *, const char *text, struct uri *, struct err *) MUS
 const char *cookie_value(struct arena *, const char *header, const char *name);
 
 /* --- routes.c: route tables compiled once ------------------------------------------------------------------ */
-enum { LATENCY_BUCKETS = 12, STATUS_CLASSES = 6 };
+enum { STATUS_CLASSES = 6 };
 struct route_figures {
         atomic_llong classes[STATUS_CLASSES];           /* by status / 100 */
-        atomic_llong buckets[LATENCY_BUCKETS + 1], usec;
+        struct histogram times;
 };
 struct compiled {
         const struct route *route;

@@ -90,8 +90,7 @@ void problem_answer(struct reply *rp, const struct request *rq, int status, cons
         const bool zh = text_is(rq->language, "zh");
         const char *detail = zh && e->zh[0] ? e->zh : e->text;
         if (status == 500) { /* what went wrong inside is for the log, not for strangers */
-                log_event(LOG_ERROR, "http.fault", "id=%s route=%s cause=\"%s\"", rq->id, rq->route ? rq->route->path : "-",
-                          e->text);
+                log_event(LOG_ERROR, "http.fault", "route=%s cause=\"%s\"", rq->route ? rq->route->path : "-", e->text);
                 detail = zh ? "服务器内部出错，已记录；请将请求编号告知管理员"
                             : "the server made a mistake and logged it; tell the administrator the request id";
         }

@@ -9,6 +9,8 @@
 #include "capabilities.h"
 #include "http/http.h"
 #include "people/people.h"
+#include "intake/intake.h"
+#include "server/figures.h"
 #include "server/settings.h"
 #include "store/migrations.h"
 #include "store/store.h"
@@ -16,9 +18,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 struct running {
         struct district district; /* first: handlers get it as their app */
@@ -26,6 +26,8 @@ struct running {
         struct store *store;
         struct identity_cache *identities;
         struct scheduler *slow;
+        const struct consumer *const *consumers;
+        struct intake_figures *reports;
         pthread_mutex_t waking; /* the scheduler wakes the server's streams until the server goes */
 };
 
@@ -51,47 +53,10 @@ static bool ready(void *app, struct err *e)
                || err_set(e, ERR_FAULT, "the calendar ends with %d: add the holidays of %d to the pack and load it", last, year);
 }
 
-static void write_memory(struct buf *out)
-{
-        long pages = 0;
-        FILE *f = fopen("/proc/self/statm", "re");
-        if (f && fscanf(f, "%*s %18ld", &pages) == 1)
-                buf_format(out, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n",
-                           (long long)pages * (long long)sysconf(_SC_PAGESIZE));
-        if (f)
-                (void)fclose(f);
-}
-
-static void figure(struct buf *out, const char *name, const char *type, int64_t value)
-{
-        buf_format(out, "# TYPE yiwang_%s %s\nyiwang_%s %lld\n", name, type, name, (long long)value);
-}
-
 static void metrics(void *app, struct buf *out)
 {
         struct running *r = app;
-        struct err e = {0};
-        int64_t waiting, overdue, parked;
-        int last, fallback;
-        const struct store_figures s = store_figures(r->store);
-        figure(out, "store_commits_total", "counter", s.commits);
-        figure(out, "store_writes_total", "counter", s.members);
-        figure(out, "store_retries_total", "counter", s.retries);
-        figure(out, "store_busy_total", "counter", s.busy);
-        figure(out, "store_reconnects_total", "counter", s.reconnects);
-        figure(out, "store_queue", "gauge", s.queue_now);
-        if (timers_counts(r->store, clock_now(), &waiting, &overdue, &parked, &e)) {
-                figure(out, "timers_waiting", "gauge", waiting);
-                figure(out, "timers_overdue", "gauge", overdue);
-                figure(out, "timers_parked", "gauge", parked);
-        }
-        const struct rulebook *rules = district_rules(&r->district, &e);
-        if (rules) {
-                calendar_years(rules->calendar, &last, &fallback);
-                figure(out, "pack_version", "gauge", rules->version);
-                figure(out, "calendar_last_year", "gauge", last);
-        }
-        write_memory(out);
+        district_figures(&r->district, r->store, r->consumers, out);
 }
 
 static void news(void *ctx)
@@ -124,6 +89,8 @@ static bool open_district(struct running *r, const struct settings *s, const str
         if (!district_open(&r->district, &district, e))
                 return false;
         r->district.notify = &s->notify;
+        r->district.reports = r->reports;
+        r->consumers = c->consumers;
         const struct rulebook *rules = district_rules(&r->district, e);
         if (!rules)
                 return false;
@@ -189,6 +156,7 @@ static void close_all(struct running *r)
         if (r->store)
                 store_close(&r->store);
         identity_cache_free(&r->identities);
+        intake_figures_free(&r->reports);
         arena_free(&r->arena);
 }
 
@@ -217,7 +185,10 @@ static void wait_for_the_end(struct running *r, const sigset_t *signals)
 
 bool serve(const struct settings *s, const struct capabilities *c, struct err *e)
 {
-        struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
+        struct running r = {.arena = arena_new(),
+                            .identities = identity_cache_new(),
+                            .reports = intake_figures_new(),
+                            .waking = PTHREAD_MUTEX_INITIALIZER};
         struct server *server = NULL;
         sigset_t signals;
         (void)sigemptyset(&signals);
@@ -240,7 +211,10 @@ bool serve(const struct settings *s, const struct capabilities *c, struct err *e
 
 bool serve_check(const struct settings *s, const struct capabilities *c, struct err *e)
 {
-        struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
+        struct running r = {.arena = arena_new(),
+                            .identities = identity_cache_new(),
+                            .reports = intake_figures_new(),
+                            .waking = PTHREAD_MUTEX_INITIALIZER};
         const bool ok = open_district(&r, s, c, e) && ready(&r, e);
         close_all(&r);
         return ok;

@@ -20,6 +20,7 @@ struct settings {
         const char *trusted_proxy;
         bool access_log;
         const char *log_level;          /* debug, info, warn, error */
+        const char *log_format;         /* text, json */
         const char *language;           /* of notices and of the command line: "zh" or "en" */
         struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
 };
