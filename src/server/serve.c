@@ -12,6 +12,7 @@
 #include "intake/intake.h"
 #include "server/figures.h"
 #include "server/settings.h"
+#include "server/systemd.h"
 #include "store/migrations.h"
 #include "store/store.h"
 #include "task/task.h"
@@ -19,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 struct running {
         struct district district; /* first: handlers get it as their app */
@@ -170,17 +172,76 @@ static void raise_descriptors(void)
         }
 }
 
+/* --- signals ----------------------------------------------------------------------------------------------------------------- */
+static bool write_nothing(struct tx *tx, void *ctx, struct err *e)
+{
+        (void)tx, (void)ctx, (void)e;
+        return true;
+}
+
+/* The store answers when it reads, and when it writes or, being busy, has committed something since we looked. */
+static bool store_answers(struct running *r, int64_t *commits)
+{
+        struct err e = {0};
+        const int64_t before = *commits;
+        bool ok = store_alive(r->store, &e) && store_write(r->store, write_nothing, NULL, &e);
+        *commits = store_figures(r->store).commits;
+        ok = ok || (e.kind == ERR_BUSY && *commits > before);
+        if (!ok)
+                log_err(LOG_ERROR, "serve.watchdog", &e);
+        return ok;
+}
+
+static void reload(struct running *r)
+{
+        struct err e = {0};
+        char lines[80];
+        (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_steady());
+        systemd_tell(lines);
+        if (!district_reload(&r->district, &e))
+                log_err(LOG_ERROR, "serve.reload", &e);
+        systemd_tell("READY=1");
+}
+
 static void wait_for_the_end(struct running *r, const sigset_t *signals)
 {
-        for (int number; sigwait(signals, &number) == 0;) {
-                struct err e = {0};
-                if (number != SIGHUP) {
+        const int64_t feed = systemd_watchdog();
+        const struct timespec every = {.tv_sec = feed / USEC_SECOND, .tv_nsec = feed % USEC_SECOND * 1000};
+        int64_t commits = 0;
+        for (;;) {
+                if (feed > 0 && store_answers(r, &commits))
+                        systemd_tell("WATCHDOG=1");
+                const int number = feed > 0 ? sigtimedwait(signals, NULL, &every) : sigwaitinfo(signals, NULL);
+                if (number == SIGHUP) {
+                        reload(r);
+                } else if (number > 0) {
                         log_event(LOG_INFO, "serve.stop", "signal=%d", number);
                         return;
                 }
-                if (!district_reload(&r->district, &e))
-                        log_err(LOG_ERROR, "serve.reload", &e);
         }
+}
+
+/* Whoever asks again does not want to wait.  Commits are whole or not there, so nothing acknowledged is lost. */
+static void *end_at_once(void *ctx)
+{
+        sigset_t signals;
+        int number;
+        (void)ctx;
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGTERM);
+        (void)sigaddset(&signals, SIGINT);
+        while (sigwait(&signals, &number) != 0)
+                ;
+        log_event(LOG_WARN, "serve.stop_now", "signal=%d", number);
+        _exit(1);
+}
+
+static void begin_the_end(void)
+{
+        pthread_t thread;
+        systemd_tell("STOPPING=1");
+        if (pthread_create(&thread, NULL, end_at_once, NULL) == 0)
+                (void)pthread_detach(thread);
 }
 
 bool serve(const struct settings *s, const struct capabilities *c, struct err *e)
@@ -203,7 +264,9 @@ bool serve(const struct settings *s, const struct capabilities *c, struct err *e
         if (ok) {
                 printf("listening on http://%s:%d\n", s->address, server_port(server));
                 (void)fflush(stdout);
+                systemd_tell("READY=1\nSTATUS=serving");
                 wait_for_the_end(&r, &signals);
+                begin_the_end();
         }
         close_all(&r);
         return ok;
