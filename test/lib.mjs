@@ -61,7 +61,7 @@ export class District {
 
   environment() {
     const named = Object.entries(this.settings).map(([name, value]) => [`YIWANG_${name.toUpperCase()}`, String(value)])
-    return { ...process.env, LANG: 'C.UTF-8', ...Object.fromEntries(named), ...(this.store && { YIWANG_STORE: this.store }) }
+    return { ...process.env, LANG: 'C.UTF-8', ...Object.fromEntries(named), ...this.extra, ...(this.store && { YIWANG_STORE: this.store }) }
   }
 
   /** Runs a command of the program on this district. */

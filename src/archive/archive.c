@@ -32,14 +32,14 @@ struct archive {
         char *folder, *database, *log_path, *notes_path;
         pthread_t thread, copier;
         pthread_mutex_t lock;
-        pthread_cond_t wake, answer;
-        int64_t asked, answered;
+        pthread_cond_t wake;
         struct notes notes;
         int notes_file;
-        uint32_t archived; /* frames, for the thread that commits */
+        uint32_t waked; /* at how many frames the thread was woken last */
         bool stop;
         struct archive_figures figures;
-        /* the thread's own */
+        /* whose round it is: the thread, or the one that commits */
+        pthread_mutex_t round;
         int lock_file, log;
         sqlite3 *reader[2];
         bool reading[2];
@@ -67,7 +67,9 @@ void archive_note(struct archive *a, sqlite3 *db, int frames)
         const struct note one = {.end = now.end, .at = clock_now()};
         notes_add(&a->notes, a->notes_file, &one);
         a->figures.waiting = (int64_t)a->notes.n;
-        if (now.end.frame > a->archived + AHEAD && now.end.frame % AHEAD < 16)
+        const bool wake = now.end.frame > a->waked + AHEAD || now.end.frame < a->waked;
+        a->waked = wake ? now.end.frame : a->waked;
+        if (wake)
                 (void)pthread_cond_signal(&a->wake);
         (void)pthread_mutex_unlock(&a->lock);
 }
@@ -187,7 +189,6 @@ static bool run_round(struct archive *a, bool settle, struct err *e)
                 end_reader(a, next);
         }
         (void)pthread_mutex_lock(&a->lock);
-        a->archived = a->keeper.at.frame;
         a->figures.instant = a->keeper.time;
         (void)pthread_mutex_unlock(&a->lock);
         return ok;
@@ -376,26 +377,27 @@ static void step(struct archive *a, bool settle)
                 look_after_copies(a);
 }
 
+static void run_step(struct archive *a, bool settle)
+{
+        (void)pthread_mutex_lock(&a->round);
+        step(a, settle);
+        (void)pthread_mutex_unlock(&a->round);
+}
+
 static void *archive_main(void *archive)
 {
         struct archive *a = archive;
         (void)pthread_mutex_lock(&a->lock);
-        for (bool last = false; !last;) {
-                last = a->stop;
-                const int64_t asked = a->asked;
-                (void)pthread_mutex_unlock(&a->lock);
-                step(a, last || asked > a->answered);
-                (void)pthread_mutex_lock(&a->lock);
-                a->answered = asked;
-                (void)pthread_cond_broadcast(&a->answer);
-                if (last || a->stop || a->asked > asked)
-                        continue;
+        while (!a->stop) {
                 struct timespec until;
                 (void)clock_gettime(CLOCK_MONOTONIC, &until);
                 until.tv_nsec += ROUND_MS * 1000000L;
                 until.tv_sec += until.tv_nsec / 1000000000;
                 until.tv_nsec %= 1000000000;
                 (void)pthread_cond_timedwait(&a->wake, &a->lock, &until);
+                (void)pthread_mutex_unlock(&a->lock);
+                run_step(a, false);
+                (void)pthread_mutex_lock(&a->lock);
         }
         (void)pthread_mutex_unlock(&a->lock);
         return NULL;
@@ -422,27 +424,22 @@ struct archive *archive_start(const struct archive_options *o)
         a->notes_path = own(o->database, "-notes");
         a->lock_file = a->log = a->notes_file = -1;
         a->keeper = (struct keeper){.folder = a->folder, .file = -1};
-        a->asked = 1;
         (void)pthread_mutex_init(&a->lock, NULL);
+        (void)pthread_mutex_init(&a->round, NULL);
         (void)pthread_condattr_init(&how);
         (void)pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
         (void)pthread_cond_init(&a->wake, &how);
-        (void)pthread_cond_init(&a->answer, &how);
         (void)pthread_condattr_destroy(&how);
+        run_step(a, true); /* a reader stands before the first commit of ours */
         if (pthread_create(&a->thread, NULL, archive_main, a) != 0)
                 abort();
-        archive_catch_up(a); /* its reader stands before the first commit of ours */
         return a;
 }
 
+/* On the caller's thread: handing it over would make the store wait for the processor too. */
 void archive_catch_up(struct archive *a)
 {
-        (void)pthread_mutex_lock(&a->lock);
-        const int64_t mine = ++a->asked;
-        (void)pthread_cond_signal(&a->wake);
-        while (a->answered < mine)
-                (void)pthread_cond_wait(&a->answer, &a->lock);
-        (void)pthread_mutex_unlock(&a->lock);
+        run_step(a, true);
 }
 
 void archive_stop(struct archive **archive)
@@ -454,6 +451,7 @@ void archive_stop(struct archive **archive)
         (void)pthread_cond_signal(&a->wake);
         (void)pthread_mutex_unlock(&a->lock);
         (void)pthread_join(a->thread, NULL);
+        step(a, true);
         join_copier(a);
         give_up(a);
         sqlite3_close(a->reader[0]);
@@ -464,7 +462,7 @@ void archive_stop(struct archive **archive)
                 (void)close(a->lock_file); /* and with it the lock */
         (void)pthread_mutex_destroy(&a->lock);
         (void)pthread_cond_destroy(&a->wake);
-        (void)pthread_cond_destroy(&a->answer);
+        (void)pthread_mutex_destroy(&a->round);
         notes_free(&a->notes);
         free(a->notes_path);
         free(a->folder);

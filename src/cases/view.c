@@ -203,3 +203,33 @@ void case_members_json(const struct case_view *v, const struct rulebook *rules, 
         json_time(j, "due", v->due);
         json_bool(j, "late", v->late);
 }
+
+/* --- counts ---------------------------------------------------------------------------------------------------------------- */
+/* Over the index of open cases by deadline. */
+static const char SQL_COUNTS[] =
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM cases WHERE open = 1 LIMIT 100000) o),"
+        " (SELECT count(*) FROM (SELECT 1 FROM cases WHERE open = 1 AND due > 0 AND due <= $1 LIMIT 100000) l)";
+
+struct counts {
+        int64_t now, open, late;
+};
+
+static bool count(struct tx *tx, void *ctx, struct err *e)
+{
+        struct counts *c = ctx;
+        struct rows r;
+        if (tx_first(tx, &r, e, SQL_COUNTS, ARGS(V(c->now))) != 1)
+                return false;
+        c->open = rows_int(&r, 0);
+        c->late = rows_int(&r, 1);
+        return rows_done(&r, e);
+}
+
+bool cases_counts(struct store *s, int64_t now, int64_t *open, int64_t *late, struct err *e)
+{
+        struct counts c = {.now = now};
+        const bool ok = store_read(s, count, &c, e);
+        *open = c.open;
+        *late = c.late;
+        return ok;
+}

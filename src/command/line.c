@@ -238,6 +238,7 @@ static int run(struct command_line *line, int argc, char **argv, const struct co
         if (!count_fits(line, &e))
                 return wrong_use(line, &e);
         log_named(line->settings.log_level ? line->settings.log_level : line->command->serves ? "info" : "warn");
+        log_setup(text_is(line->settings.log_format, "json") ? LOG_JSON : LOG_LOGFMT);
         if (line->command->run(line, &e))
                 return 0;
         if (e.text[0])

@@ -8,6 +8,7 @@ struct calendar;
 struct catalogue;
 struct channels;
 struct id_source;
+struct intake_figures;
 struct notices;
 struct notify_settings;
 struct open311_settings;
@@ -46,6 +47,7 @@ struct district {
         const struct open311_settings *open311; /* NULL in commands */
         const char *data;               /* folder of the district's files; NULL in tests */
         const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
+        struct intake_figures *reports; /* of intake/; NULL: reports are not counted */
         void *inside;                   /* the rulebooks by version */
 };
 

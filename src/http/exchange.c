@@ -199,13 +199,15 @@ void exchange_run(struct exchange *x)
 {
         struct err e = {0};
         int status = 0;
+        const char *before = log_request(x->rq.id);
         x->rq.now = clock_now();
         if (!exchange_check(x, &status, &e) || !x->compiled->route->run(&x->rq, &x->rp, &e))
                 exchange_refuse(x, status ? status : refused_status(x, &e), &e);
         else
                 exchange_finish(x);
+        (void)log_request(before);
         x->phase = ANSWERED;
-        MHD_resume_connection(x->connection);
+        MHD_resume_connection(x->connection); /* from here on it may be gone */
 }
 
 /* --- MHD's callbacks -------------------------------------------------------------------------------------------------- */
@@ -297,15 +299,17 @@ void exchange_done(void *ctx, struct MHD_Connection *connection, void **cls, enu
         if (!x)
                 return;
         const int64_t usec = clock_steady() - x->started;
+        const char *before = log_request(x->begun ? x->rq.id : NULL);
         if (x->compiled && x->status)
                 figures_count(x->compiled, x->status, usec);
         /* The route, not the path: a tracking code is a key to a case. */
         if (atomic_load(&s->access_log) && x->begun)
-                log_event(LOG_INFO, "http.request", "id=%s method=%s route=%s status=%u ms=%.1f bytes=%zu role=%d name=%s%s",
-                          x->rq.id, x->rq.method, x->compiled ? x->compiled->route->path : "-", x->status, (double)usec / 1000.0,
-                          x->sent, (int)x->rq.actor.role, x->rq.actor.name ? x->rq.actor.name : "-",
-                          code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " cut=yes");
+                log_event(LOG_INFO, "http.request", "method=%s route=%s status=%u ms=%.1f bytes=%zu role=%d name=\"%s\" cut=%s",
+                          x->rq.method, x->compiled ? x->compiled->route->path : "-", x->status, (double)usec / 1000.0, x->sent,
+                          (int)x->rq.actor.role, x->rq.actor.name ? x->rq.actor.name : "-",
+                          code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "no" : "yes");
         must_end(x, until_head(s));
+        (void)log_request(before);
         if (x->response)
                 MHD_destroy_response(x->response);
         buf_free(&x->body);

@@ -8,6 +8,7 @@
 #define HTTP_INSIDE_H
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "edge/buckets.h"
 #include "edge/guests.h"
 #include "edge/tls.h"
@@ -36,10 +37,10 @@ bool form_is(const char *type);
 bool form_parse(struct arena *, const char *type, const char *bytes, size_t n, struct form *, struct err *) MUST_CHECK;
 
 /* --- routes.c: route tables compiled once ------------------------------------------------------------------ */
-enum { LATENCY_BUCKETS = 12, STATUS_CLASSES = 6 };
+enum { STATUS_CLASSES = 6 };
 struct route_figures {
         atomic_llong classes[STATUS_CLASSES];           /* by status / 100 */
-        atomic_llong buckets[LATENCY_BUCKETS + 1], usec;
+        struct histogram times;
 };
 struct compiled {
         const struct route *route;

@@ -102,7 +102,7 @@ static const char *sentence(const struct request *rq, int status, const struct e
         const bool zh = text_is(rq->language, "zh");
         if (status != 500)
                 return zh && e->zh[0] ? e->zh : e->text;
-        log_event(LOG_ERROR, "http.fault", "id=%s route=%s cause=\"%s\"", rq->id, rq->route ? rq->route->path : "-", e->text);
+        log_event(LOG_ERROR, "http.fault", "route=%s cause=\"%s\"", rq->route ? rq->route->path : "-", e->text);
         return zh ? "服务器内部出错，已记录；请将请求编号告知管理员"
                   : "the server made a mistake and logged it; tell the administrator the request id";
 }

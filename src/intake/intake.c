@@ -186,6 +186,7 @@ bool intake_accept(struct district *d, struct arena *a, const struct report *rep
 {
         struct walk w = {.district = d, .arena = a, .report = report, .receipt = receipt};
         const struct rulebook *rules = district_rules(d, e);
+        const int64_t started = clock_steady();
         if (!rules || !prepare(&w, rules, now, e))
                 return false;
         bool filed = w.plan && store_write(d->store, accept_once, &w, &w.cause);
@@ -204,5 +205,7 @@ bool intake_accept(struct district *d, struct arena *a, const struct report *rep
                 receipt_new(a, &w.filing, filed, receipt);
         if (d->scheduler)
                 scheduler_nudge(d->scheduler);
+        if (d->reports && !w.again)
+                intake_figures_count(d->reports, report->channel, clock_steady() - started);
         return true;
 }

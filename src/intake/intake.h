@@ -4,6 +4,7 @@
 #include "base/base.h"
 #include "geo/geo.h"
 struct arena;
+struct buf;
 struct district;
 struct pack_part;
 struct route;
@@ -47,6 +48,13 @@ bool intake_note(struct district *, const struct note *, int64_t now, int64_t *i
 /* A report that is kept but not filed yet, by its tracking code in any case of letters: 1 found, 0 none, -1 error. */
 struct waiting { const char *number, *track; int64_t received; };
 int intake_waiting(struct store *, struct arena *, const char *code, struct waiting *, struct err *) MUST_CHECK;
+
+/* Reports since the start by channel, and how long they took (district.reports). */
+struct intake_figures;
+struct intake_figures *intake_figures_new(void);
+void intake_figures_free(struct intake_figures **);
+void intake_figures_count(struct intake_figures *, const char *channel, int64_t usec);         /* any thread */
+void intake_figures_write(struct intake_figures *, struct buf *);       /* in Prometheus' text form */
 
 extern const struct pack_part intake_pack;              /* channels.csv */
 extern const struct timer_kind intake_retry_timer;      /* files what could not be filed at once */

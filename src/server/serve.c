@@ -9,7 +9,10 @@
 #include "capabilities.h"
 #include "http/http.h"
 #include "people/people.h"
+#include "intake/intake.h"
+#include "server/figures.h"
 #include "server/settings.h"
+#include "server/systemd.h"
 #include "store/migrations.h"
 #include "store/store.h"
 #include "task/task.h"
@@ -18,7 +21,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -33,6 +35,8 @@ struct running {
         struct scheduler *slow;
         const struct settings *settings; /* in force; after a reload in settings_arena */
         struct arena *settings_arena;
+        const struct consumer *const *consumers;
+        struct intake_figures *reports;
         pthread_mutex_t waking; /* the scheduler wakes the server's streams until the server goes */
 };
 
@@ -58,47 +62,10 @@ static bool ready(void *app, struct err *e)
                || err_set(e, ERR_FAULT, "the calendar ends with %d: add the holidays of %d to the pack and load it", last, year);
 }
 
-static void write_memory(struct buf *out)
-{
-        long pages = 0;
-        FILE *f = fopen("/proc/self/statm", "re");
-        if (f && fscanf(f, "%*s %18ld", &pages) == 1)
-                buf_format(out, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n",
-                           (long long)pages * (long long)sysconf(_SC_PAGESIZE));
-        if (f)
-                (void)fclose(f);
-}
-
-static void figure(struct buf *out, const char *name, const char *type, int64_t value)
-{
-        buf_format(out, "# TYPE yiwang_%s %s\nyiwang_%s %lld\n", name, type, name, (long long)value);
-}
-
 static void metrics(void *app, struct buf *out)
 {
         struct running *r = app;
-        struct err e = {0};
-        int64_t waiting, overdue, parked;
-        int last, fallback;
-        const struct store_figures s = store_figures(r->store);
-        figure(out, "store_commits_total", "counter", s.commits);
-        figure(out, "store_writes_total", "counter", s.members);
-        figure(out, "store_retries_total", "counter", s.retries);
-        figure(out, "store_busy_total", "counter", s.busy);
-        figure(out, "store_reconnects_total", "counter", s.reconnects);
-        figure(out, "store_queue", "gauge", s.queue_now);
-        if (timers_counts(r->store, clock_now(), &waiting, &overdue, &parked, &e)) {
-                figure(out, "timers_waiting", "gauge", waiting);
-                figure(out, "timers_overdue", "gauge", overdue);
-                figure(out, "timers_parked", "gauge", parked);
-        }
-        const struct rulebook *rules = district_rules(&r->district, &e);
-        if (rules) {
-                calendar_years(rules->calendar, &last, &fallback);
-                figure(out, "pack_version", "gauge", rules->version);
-                figure(out, "calendar_last_year", "gauge", last);
-        }
-        write_memory(out);
+        district_figures(&r->district, r->store, r->consumers, out);
 }
 
 static void news(void *ctx)
@@ -135,6 +102,8 @@ static bool open_district(struct running *r, const struct settings *s, const str
         r->district.open311 = &s->open311;
         r->district.data = s->data;
         r->district.key_channel = s->key_channel;
+        r->district.reports = r->reports;
+        r->consumers = c->consumers;
         const struct rulebook *rules = district_rules(&r->district, e);
         if (!rules)
                 return false;
@@ -217,6 +186,7 @@ static void close_all(struct running *r)
         identity_cache_free(&r->identities);
         if (r->settings_arena)
                 arena_free(&r->settings_arena);
+        intake_figures_free(&r->reports);
         arena_free(&r->arena);
 }
 
@@ -272,25 +242,87 @@ static bool reload_settings(struct running *r, const struct settings_source *sou
         return true;
 }
 
+/* --- signals ----------------------------------------------------------------------------------------------------------------- */
+static bool write_nothing(struct tx *tx, void *ctx, struct err *e)
+{
+        (void)tx, (void)ctx, (void)e;
+        return true;
+}
+
+/* The store answers when it reads, and when it writes or, being busy, has committed something since we looked. */
+static bool store_answers(struct running *r, int64_t *commits)
+{
+        struct err e = {0};
+        const int64_t before = *commits;
+        bool ok = store_alive(r->store, &e) && store_write(r->store, write_nothing, NULL, &e);
+        *commits = store_figures(r->store).commits;
+        ok = ok || (e.kind == ERR_BUSY && *commits > before);
+        if (!ok)
+                log_err(LOG_ERROR, "serve.watchdog", &e);
+        return ok;
+}
+
+static void reload(struct running *r, const struct settings_source *source)
+{
+        struct err e = {0};
+        char lines[80];
+        (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_steady());
+        systemd_tell(lines);
+        if (!reload_settings(r, source, &e))
+                log_err(LOG_ERROR, "serve.reload", &e);
+        if (!district_reload(&r->district, &e))
+                log_err(LOG_ERROR, "serve.reload", &e);
+        systemd_tell("READY=1");
+}
+
 static void wait_for_the_end(struct running *r, const struct settings_source *source, const sigset_t *signals)
 {
-        for (int number; sigwait(signals, &number) == 0;) {
-                struct err e = {0};
-                if (number != SIGHUP) {
+        const int64_t feed = systemd_watchdog();
+        const struct timespec every = {.tv_sec = feed / USEC_SECOND, .tv_nsec = feed % USEC_SECOND * 1000};
+        int64_t commits = 0;
+        for (;;) {
+                if (feed > 0 && store_answers(r, &commits))
+                        systemd_tell("WATCHDOG=1");
+                const int number = feed > 0 ? sigtimedwait(signals, NULL, &every) : sigwaitinfo(signals, NULL);
+                if (number == SIGHUP) {
+                        reload(r, source);
+                } else if (number > 0) {
                         log_event(LOG_INFO, "serve.stop", "signal=%d", number);
                         return;
                 }
-                if (!reload_settings(r, source, &e))
-                        log_err(LOG_ERROR, "serve.reload", &e);
-                if (!district_reload(&r->district, &e))
-                        log_err(LOG_ERROR, "serve.reload", &e);
         }
+}
+
+/* Whoever asks again does not want to wait.  Commits are whole or not there, so nothing acknowledged is lost. */
+static void *end_at_once(void *ctx)
+{
+        sigset_t signals;
+        int number;
+        (void)ctx;
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGTERM);
+        (void)sigaddset(&signals, SIGINT);
+        while (sigwait(&signals, &number) != 0)
+                ;
+        log_event(LOG_WARN, "serve.stop_now", "signal=%d", number);
+        _exit(1);
+}
+
+static void begin_the_end(void)
+{
+        pthread_t thread;
+        systemd_tell("STOPPING=1");
+        if (pthread_create(&thread, NULL, end_at_once, NULL) == 0)
+                (void)pthread_detach(thread);
 }
 
 bool serve(const struct settings *s, const struct settings_source *source, const struct capabilities *c, struct err *e)
 {
-        struct running r = {
-                .arena = arena_new(), .identities = identity_cache_new(), .settings = s, .waking = PTHREAD_MUTEX_INITIALIZER};
+        struct running r = {.arena = arena_new(),
+                            .identities = identity_cache_new(),
+                            .reports = intake_figures_new(),
+                            .settings = s,
+                             .waking = PTHREAD_MUTEX_INITIALIZER};
         struct server *server = NULL;
         sigset_t signals;
         (void)sigemptyset(&signals);
@@ -306,7 +338,9 @@ bool serve(const struct settings *s, const struct settings_source *source, const
         if (ok) {
                 printf("listening on %s://%s:%d\n", s->tls_certificate ? "https" : "http", s->address, server_port(server));
                 (void)fflush(stdout);
+                systemd_tell("READY=1\nSTATUS=serving");
                 wait_for_the_end(&r, source, &signals);
+                begin_the_end();
         }
         close_all(&r);
         return ok;
@@ -314,7 +348,10 @@ bool serve(const struct settings *s, const struct settings_source *source, const
 
 bool serve_check(const struct settings *s, const struct capabilities *c, struct err *e)
 {
-        struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
+        struct running r = {.arena = arena_new(),
+                            .identities = identity_cache_new(),
+                            .reports = intake_figures_new(),
+                            .waking = PTHREAD_MUTEX_INITIALIZER};
         const struct server_options options = server_options_of(s);
         const bool ok = server_check(&options, e) && open_district(&r, s, c, e) && ready(&r, e);
         close_all(&r);

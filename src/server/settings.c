@@ -119,6 +119,7 @@ static const struct rule rules[] = {
          0,
          0,
          NULL},
+        {{"log_format", "text (name=value) or json", "日志格式：text（名称=值）或 json"}, TEXT, AT(log_format), 0, 0, "text"},
         {{"language", "zh or en: of notices (zh when unsaid) and of these commands (as LANG when unsaid)",
           "zh 或 en：通知的语言（默认 zh）与命令行的语言（默认随 LANG）"},
          TEXT,
@@ -330,6 +331,9 @@ static bool check_words(const struct settings *s, struct err *e)
             && !text_is(s->log_level, "error"))
                 return err_both(e, ERR_INVALID, NULL, "log_level must be debug, info, warn or error, not \"%.40s\"",
                                 "log_level 应为 debug、info、warn 或 error，而不是“%.40s”", s->log_level);
+        if (!text_is(s->log_format, "text") && !text_is(s->log_format, "json"))
+                return err_both(e, ERR_INVALID, NULL, "log_format must be text or json, not \"%.40s\"",
+                                "log_format 应为 text 或 json，而不是“%.40s”", s->log_format);
         return text_is(s->language, "zh") || text_is(s->language, "en")
                || err_both(e, ERR_INVALID, NULL, "language must be zh or en, not \"%.40s\"",
                            "language 应为 zh 或 en，而不是“%.40s”", s->language);

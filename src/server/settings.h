@@ -23,6 +23,7 @@ struct settings {
         int rate_reads, rate_writes, rate_key;
         bool access_log;
         const char *log_level;          /* debug, info, warn, error */
+        const char *log_format;         /* text, json */
         const char *language;           /* of notices and of the command line: "zh" or "en" */
         const char *webhook_url, *webhook_secret;       /* become notify.webhooks */
         struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */

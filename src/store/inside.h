@@ -6,6 +6,7 @@
  */
 #ifndef STORE_INSIDE_H
 #define STORE_INSIDE_H
+#include "base/histogram.h"
 #include "store/store.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -47,6 +48,7 @@ struct store {
         void *engine;
         atomic_llong fail_at;
         atomic_bool failed;
+        struct histogram times;
         struct { atomic_llong commits, members, retries, alone, queue_now, queue_most, busy, reconnects; } count;
 };
 

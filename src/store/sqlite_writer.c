@@ -34,6 +34,7 @@ struct member {
         void *ctx;
         struct err *err;
         bool ok, planned;
+        const char *request; /* for the log */
         sem_t done;
         struct member *next;
 };
@@ -93,7 +94,9 @@ static bool run_member(struct writer *w, struct member *m)
         struct tx tx;
         struct err none;
         tx_begin(&tx, w->store, w->c, 0, true);
+        const char *before = log_request(m->request);
         m->ok = tx_run(&tx, m->fn, m->ctx, m->err);
+        (void)log_request(before);
         m->planned |= tx.planned;
         return sqlite_finish(w->c, NULL, &none) && m->ok;
 }
@@ -290,7 +293,7 @@ static bool enqueue(struct writer *w, struct member *m)
 
 bool writer_submit(struct writer *w, tx_fn *fn, void *ctx, struct err *e)
 {
-        struct member m = {.fn = fn, .ctx = ctx, .err = e};
+        struct member m = {.fn = fn, .ctx = ctx, .err = e, .request = log_request_now()};
         if (pthread_equal(pthread_self(), w->thread))
                 return err_set(e, ERR_FAULT, "a write was tried inside a write");
         sem_init(&m.done, 0, 0);

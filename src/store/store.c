@@ -1,6 +1,7 @@
 /* store/store.c -- the public functions: options, dispatch to the driver, planned faults, broken transactions. */
 #include "store/store.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/inside.h"
 #include <stdlib.h>
@@ -245,6 +246,11 @@ struct store_figures store_figures(const struct store *s)
         };
 }
 
+struct histogram *store_times(struct store *s)
+{
+        return &s->root->times;
+}
+
 void store_fail_at(struct store *s, int64_t n)
 {
         atomic_store(&s->root->failed, false);
@@ -262,8 +268,11 @@ bool store_write(struct store *s, tx_fn *fn, void *ctx, struct err *e)
 {
         if (s->root != s)
                 return err_set(e, ERR_FAULT, "a write was tried through a read-only store");
-        if (s->driver->write(s, fn, ctx, e))
+        const int64_t asked = clock_steady();
+        if (s->driver->write(s, fn, ctx, e)) {
+                histogram_count(&s->times, clock_steady() - asked);
                 return true;
+        }
         if (e->kind == ERR_BUSY)
                 atomic_fetch_add_explicit(&s->count.busy, 1, memory_order_relaxed);
         return false;

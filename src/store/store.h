@@ -11,6 +11,7 @@
 struct archive_figures;
 struct archive_options;
 struct arena;
+struct histogram;
 struct store;
 struct tx;
 
@@ -68,6 +69,7 @@ bool store_archive(const struct store *, struct archive_figures *out);        /*
 
 struct store_figures { int64_t commits, members, retries, alone, queue_now, queue_most, busy, reconnects; };
 struct store_figures store_figures(const struct store *);
+struct histogram *store_times(struct store *);  /* of writes, from asking to the durable commit */
 
 /* --- transactions ------------------------------------------------------------------------ */
 typedef bool tx_fn(struct tx *, void *ctx, struct err *);
