@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include <cJSON.h>
+#include <math.h>
 
 enum { DEPTH_MOST = 64 };
 
@@ -71,6 +72,17 @@ static bool few_members(const cJSON *n)
         return true;
 }
 
+/* 1e999 would read as infinity, which JSON cannot write. */
+static bool finite_numbers(const cJSON *n)
+{
+        if (cJSON_IsNumber(n) && !isfinite(n->valuedouble))
+                return false;
+        for (const cJSON *c = n->child; c; c = c->next)
+                if (!finite_numbers(c))
+                        return false;
+        return true;
+}
+
 const struct json_value *json_parse(struct arena *a, const char *text, size_t n, struct err *e)
 {
         const char *end = NULL;
@@ -95,6 +107,10 @@ const struct json_value *json_parse(struct arena *a, const char *text, size_t n,
         arena_defer(a, release, root);
         if (!few_members(root)) {
                 (void)err_both(e, ERR_INVALID, NULL, "an object has more than %d members", "对象的成员超过%d个", 2000);
+                return NULL;
+        }
+        if (!finite_numbers(root)) {
+                (void)err_both(e, ERR_INVALID, NULL, "a number is too large", "数字过大");
                 return NULL;
         }
         return names_once(root, e) ? value(root) : NULL;
