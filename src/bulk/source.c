@@ -63,6 +63,12 @@ static bool read_at(const struct source *s, int64_t offset, char *to, size_t n, 
         return true;
 }
 
+/* No more than the file can fill: most are small. */
+static size_t reading_size(const struct source *s)
+{
+        return s->seen.st_size < READ_BYTES ? (size_t)s->seen.st_size : READ_BYTES;
+}
+
 /* --- what is in it ------------------------------------------------------------------------------------------------------- */
 
 /* All bytes through `fit`, and the first time through the digest. */
@@ -75,13 +81,14 @@ struct looking {
 static bool pass(void *ctx, struct fit *f, struct err *e)
 {
         struct looking *l = ctx;
-        char *bytes = malloc(READ_BYTES);
+        const size_t room = reading_size(l->source) + 4; /* a character may be kept from one time to the next */
+        char *bytes = malloc(room);
         size_t kept = 0, got = 1;
         bool ok = bytes != NULL;
         if (!bytes)
                 abort();
         for (int64_t at = 0; ok && got > 0; at += (int64_t)got) {
-                ok = read_at(l->source, at, bytes + kept, READ_BYTES - kept, &got, e);
+                ok = read_at(l->source, at, bytes + kept, room - kept, &got, e);
                 if (!ok)
                         break;
                 if (!l->digested)
@@ -183,11 +190,12 @@ static void forget(struct buf *b, size_t n)
 /* When it fails nothing has moved: several threads may ask, one after the other. */
 bool source_move(struct source *s, size_t used, struct err *e)
 {
-        char *bytes = malloc(READ_BYTES);
+        const size_t room = reading_size(s);
+        char *bytes = malloc(room);
         size_t got;
         if (!bytes)
                 abort();
-        const bool ok = read_at(s, s->offset + (int64_t)s->raw.length, bytes, READ_BYTES, &got, e) && unchanged(s, e);
+        const bool ok = read_at(s, s->offset + (int64_t)s->raw.length, bytes, room, &got, e) && unchanged(s, e);
         if (ok) {
                 const size_t raw = raw_of(s, used);
                 forget(&s->raw, raw);
