@@ -18,7 +18,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { TIMERS_AT_ONCE = 256, RUNNERS = 8, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 1000 };
+enum { TIMERS_AT_ONCE = 64, RUNNERS = 8, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 1000 };
 
 #define LEASE (60 * USEC_SECOND)
 #define KEEP (7 * USEC_DAY)
