@@ -179,7 +179,7 @@ static void many_programs_start(void **state)
         on_both(programs_may_open_at_the_same_time);
 }
 
-/* --- kill -9 in the middle ----------------------------------------------------------------------------------------------------- */
+/* --- kill -9 in the middle ----------------------------------------------------------------------------------------------- */
 /* Makes a table, fills it for many seconds, makes another. */
 static const char SLOW[] =
         "CREATE TABLE half (n INTEGER);"
