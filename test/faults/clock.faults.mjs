@@ -127,7 +127,7 @@ fault('sessions, limits and streams when the clock is set', 'a session holds its
   key = await d.signIn('dispatcher')
   assert.equal((await list()).status, 200)
   const wrong = () => d.ask('POST', '/api/v1/session', { user: 'clerk', password: 'wrong' })
-  for (let i = 0; i < 10; i++) assert.equal((await wrong()).status, 403)
+  for (let i = 0; i < 10; i++) assert.equal((await wrong()).status, 401)
   const locked = await wrong()
   assert.equal(locked.status, 503, locked.text)
   assert.ok(Number(locked.headers.get('retry-after')) > 0)
