@@ -1,6 +1,7 @@
 /* command/ledger.c -- yiwang ledger verify. */
 #include "ledger/ledger.h"
 #include "command/command.h"
+#include "store/store.h"
 #include <stdio.h>
 
 static void show_rows(void *ctx, int64_t rows)
