@@ -201,6 +201,8 @@ test('every wrong field is named, and nothing is stored', async (t) => {
     assert.equal(answer.status, status, answer.text)
     assert.deepEqual(faults(answer), names)
   }
+  const twice = await call(d, 'POST', '/requests.json', { key: d.key, form: [...Object.entries({ service_code: '010201', ...OAK }), ['lat', '1'], ['service_code', '0202']] })
+  assert.deepEqual([twice.status, faults(twice)], [400, ['service_code', 'lat']])
   const swapped = await post(d, { lat: '114.05', long: '22.3' })
   assert.equal(swapped.status, 400)
   const area = await post(d, { lat: '', long: '', address_id: 'nowhere' })

@@ -11,7 +11,7 @@ static const char MULTIPART[] = "multipart/form-data";
 static bool type_is(const char *type, const char *wanted)
 {
         const size_t n = type ? strcspn(type, "; \t") : 0;
-        return n == strlen(wanted) && strncasecmp(type, wanted, n) == 0;
+        return type && n == strlen(wanted) && strncasecmp(type, wanted, n) == 0;
 }
 
 bool form_is(const char *type)

@@ -238,6 +238,47 @@ static void a_report_of_the_past_counts_from_then(struct world *w)
         assert_int_equal(x.due, at("2026-03-03 10:00"));
         assert_int_equal(count(w, "SELECT created_at FROM cases"), r.received);
         assert_int_equal(count(w, "SELECT received_at FROM report"), r.received);
+        /* The outbox forgets by the instant it was told, else who follows it would miss what is brought in later. */
+        assert_true(count(w, "SELECT MIN(time) FROM outbox") > r.received);
+}
+
+static void what_comes_with_a_report_is_kept_with_it(struct world *w)
+{
+        static const struct attribute_value attributes[] = {{"kind", "green"}, {"kind", "building"}};
+        static const struct picture picture = {"00ff", "image/png", 12};
+        struct report r = rubbish("with-1");
+        r.attributes = attributes;
+        r.n_attributes = COUNT_OF(attributes);
+        r.pictures = &picture;
+        r.n_pictures = 1;
+        for (int i = 0; i < 2; i++)
+                (void)accepted(w, &r);
+        assert_int_equal(
+                count(w, "SELECT COUNT(*) FROM report_attribute a JOIN report r ON r.id = a.report_id AND a.value = 'green'"), 1);
+        assert_int_equal(count(w, "SELECT COUNT(*) FROM report_attribute"), 2);
+        assert_int_equal(count(w, "SELECT SUM(bytes) FROM report_media WHERE hash = '00ff'"), 12);
+}
+
+static void a_note_is_kept_once_and_only_for_its_own_channel(struct world *w)
+{
+        struct report r = rubbish("noted");
+        struct note n = {
+                .number = accepted(w, &r).number, .channel = r.channel, .sender = "key", .external_id = "1", .text = "谢谢"};
+        struct err e;
+        int64_t first, second;
+        bool again;
+        ok(intake_note(&w->district, &n, 1, &first, &again, &e), &e);
+        assert_false(again);
+        ok(intake_note(&w->district, &n, 2, &second, &again, &e), &e);
+        assert_true(again);
+        assert_int_equal(first, second);
+        n.external_id = NULL;
+        for (int i = 0; i < 2; i++)
+                ok(intake_note(&w->district, &n, 3, &second, &again, &e) && !again, &e);
+        assert_int_equal(count(w, "SELECT COUNT(*) FROM report_note"), 3);
+        n.channel = "patrol";
+        assert_false(intake_note(&w->district, &n, 4, &second, &again, &e));
+        assert_int_equal(e.kind, ERR_NOT_FOUND);
 }
 
 static void titles_are_cut_between_characters(struct world *w)
@@ -489,6 +530,8 @@ int main(void)
                 BOTH(the_same_report_gets_the_same_receipt),
                 BOTH(wrong_reports_are_refused_with_the_field),
                 BOTH(a_report_of_the_past_counts_from_then),
+                BOTH(what_comes_with_a_report_is_kept_with_it),
+                BOTH(a_note_is_kept_once_and_only_for_its_own_channel),
                 BOTH(titles_are_cut_between_characters),
                 BOTH(the_reporter_is_sealed),
                 BOTH(no_failure_leaves_a_half),

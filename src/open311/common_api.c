@@ -63,7 +63,7 @@ const char *public_url(const struct request *rq)
 {
         const char *set = settings_of(rq)->public_url, *host = request_header(rq, "Host");
         if (set)
-                return set;
+                return arena_copy(rq->arena, set, strlen(set) - (ends_with(set, strlen(set), "/") ? 1 : 0));
         return arena_format(rq->arena, "http://%s", host_is_sound(host) ? host : "localhost");
 }
 
@@ -196,21 +196,42 @@ void span_given(struct faults *f, int64_t *from, int64_t *to)
                 *from = *to - SPAN;
 }
 
+void check_doubles(struct faults *f)
+{
+        static const char *const single[] = {
+                "service_code", "lat",        "long",   "address_string", "address_id",        "description",
+                "email",        "first_name", "phone",  "last_name",      "jurisdiction_id",   "api_key",
+                "device_id",    "account_id", "status", "update_id",      "service_request_id"};
+        const struct form *form = f->rq->form;
+        for (size_t i = 0; i < COUNT_OF(single); i++) {
+                size_t n = 0;
+                for (size_t k = 0; k < form->n_fields; k++)
+                        n += text_is(form->fields[k].name, single[i]);
+                if (n > 1)
+                        faults_add(f, 400, "%s: stands %zu times; give it once", "%s：出现 %zu 次，只能填一次", single[i], n);
+        }
+}
+
+/* Some clients give several, by the same name. */
 const char *media_given(struct faults *f)
 {
-        const char *url = line_given(f, "media_url", URL_MOST);
-        if (!url)
-                return NULL;
-        if (!text_starts(url, "https://") && !text_starts(url, "http://")) {
-                faults_add(f, 400, "media_url: must begin with http:// or https://", "media_url：须以 http:// 或 https:// 开头");
-                return NULL;
-        }
-        struct buf b = BUF_LIMIT(1 << 16);
+        const struct form *form = f->rq->form;
+        struct buf b = BUF_LIMIT(1 << 20);
         struct json j = json_to(&b);
+        size_t n = 0;
         json_array(&j, NULL);
-        json_text(&j, NULL, url);
+        for (size_t i = 0; i < form->n_fields; i++) {
+                const char *url = form->fields[i].value;
+                if (!text_is(form->fields[i].name, "media_url") || text_empty(url))
+                        continue;
+                if (strlen(url) > URL_MOST || (!text_starts(url, "https://") && !text_starts(url, "http://")))
+                        faults_add(f, 400, "media_url: must begin with http:// or https:// and have at most %d bytes",
+                                   "media_url：须以 http:// 或 https:// 开头，最多 %d 字节", (int)URL_MOST);
+                else if (++n > 0)
+                        json_text(&j, NULL, url);
+        }
         json_array_end(&j);
-        const char *media = arena_copy(f->rq->arena, b.at, b.length);
+        const char *media = n > 0 && !b.overflow ? arena_copy(f->rq->arena, b.at, b.length) : NULL;
         buf_free(&b);
         return media;
 }

@@ -45,7 +45,9 @@ int64_t whole_given(struct faults *, const char *name, int64_t most, int64_t oth
 size_t list_given(struct faults *, const char *name, const char *const **out);  /* of the query: a comma list's pieces; none when absent */
 /* A field of the form; NULL when absent, empty or (a fault) longer than `most` characters. */
 const char *line_given(struct faults *, const char *name, size_t most);
-/* The form's media_url as the JSON text of a list; NULL when absent. */
+/* A field that takes one value but stands more than once is a fault. */
+void check_doubles(struct faults *);
+/* All media_url of the form as the JSON text of a list; NULL when absent. */
 const char *media_given(struct faults *);
 /* The first address among the media of a report (JSON text of a list, or NULL); NULL when there is none. */
 const char *media_url(const struct request *, const char *media);

@@ -223,6 +223,7 @@ static void read_report(const struct rulebook *rules, struct report *r, struct f
         if (!r->channel)
                 return; /* strangers learn nothing else */
         check_jurisdiction(f);
+        check_doubles(f);
         const struct item *item = read_service(rules, f);
         r->external_id = external_id(rq, f);
         r->text = line_given(f, "description", DESCRIPTION_MOST);

@@ -424,18 +424,20 @@ bool get_requests(struct request *rq, struct reply *rp, struct err *e)
 bool get_request(struct request *rq, struct reply *rp, struct err *e)
 {
         struct faults f = {.rq = rq};
-        struct reading g;
         const char *number = request_param(rq, "service_request_id");
         struct wish w = {.rq = rq, .rules = district_rules(rq->app, e), .numbers = &number, .n_numbers = 1};
+        struct reading g;
         if (!w.rules)
                 return false;
         w.sight = sight_of(rq, w.rules);
         w.extended = text_is(request_query(rq, "extensions"), "true");
         check_jurisdiction(&f);
-        if (f.n == 0 && !read_page(&w, &g, e))
+        if (faults_answer(&f, rp))
+                return true;
+        if (!read_page(&w, &g, e))
                 return false;
-        if (f.n == 0 && g.n == 0)
-                faults_add(&f, 404, "service_request_id: there is no request \"%.60s\"", "service_request_id：没有“%.60s”这件诉求",
-                           number);
-        return faults_answer(&f, rp) || page_write(&g, 1, rp, e);
+        if (g.n > 0)
+                return page_write(&g, 1, rp, e);
+        faults_add(&f, 404, "service_request_id: there is no request \"%.60s\"", "service_request_id：没有“%.60s”这件诉求", number);
+        return faults_answer(&f, rp);
 }

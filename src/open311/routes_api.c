@@ -56,11 +56,11 @@ static const struct query_param feed[] = {
 /* --- shapes (for the OpenAPI page) ---------------------------------------------------------------------------------------- */
 #define WORD(n) \
         { \
-                .name = n, .type = SHAPE_TEXT, .required = true \
+                .name = (n), .type = SHAPE_TEXT, .required = true \
         }
 #define MAYBE(n) \
         { \
-                .name = n, .type = SHAPE_TEXT, .required = true, .nullable = true \
+                .name = (n), .type = SHAPE_TEXT, .required = true, .nullable = true \
         }
 static const struct shape request_form[] = {
         {.name = "service_code", .type = SHAPE_TEXT, .required = true, .most = 60, .about = "Of services."},
@@ -157,11 +157,11 @@ enum { BODY_MOST = 12 << 20 };
 /* --- the table ---------------------------------------------------------------------------------------------------------------- */
 #define REST .roles = ROLE_ALL, .any_query = true, .key_name = "api_key", .refuse = open311_refuse
 #define BOTH(p, ...) \
-        {.path = p ".json", REST, __VA_ARGS__}, \
+        {.path = (p ".json"), REST, __VA_ARGS__}, \
         { \
-                .path = p ".xml", .type = "text/xml", REST, __VA_ARGS__ \
+                .path = (p ".xml"), .type = "text/xml", REST, __VA_ARGS__ \
         }
-#define READ(handler, names) .method = "GET", .run = handler, .query = names, .per_minute = 600
+#define READ(handler, names) .method = "GET", .run = (handler), .query = (names), .per_minute = 600
 
 static const struct route routes[] = {
         BOTH("/open311/discovery", READ(get_discovery, plain), .answer = discovery_answer,

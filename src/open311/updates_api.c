@@ -203,6 +203,7 @@ bool post_update(struct request *rq, struct reply *rp, struct err *e)
         struct note note = {.channel = key_channel(&f, rules), .sender = rq->actor.name};
         if (note.channel) {
                 check_jurisdiction(&f);
+                check_doubles(&f);
                 note.number = line_given(&f, "service_request_id", 60);
                 note.text = line_given(&f, "description", NOTE_MOST);
                 note.media = media_given(&f);
