@@ -3,21 +3,20 @@ PORT ?= 8080
 DATA ?= ./data
 PREFIX ?= /usr/local
 UNITDIR ?= $(PREFIX)/lib/systemd/system
-# Empty = everything; or some of: unit web scenario browser
+# Empty = everything; or some of: unit web scenario browser fuzz
 SUITES ?=
-FUZZ_SECONDS ?= 30
 # WEB=no builds the server without its pages.
 WEB ?= $(if $(wildcard web/index.html),yes,no)
-export FUZZ_SECONDS
 
 help:
 	@echo 'make build    the program, build/yiwang (./dev build also installs what is missing)'
 	@echo 'make run      a demonstration district on http://127.0.0.1:$$PORT (PORT=$(PORT)), files in $$DATA (DATA=$(DATA))'
-	@echo 'make test     every test; SUITES="unit web scenario browser" chooses'
+	@echo 'make test     every test; SUITES="unit web scenario browser fuzz" chooses'
 	@echo 'make gate     format, layers, sizes, linters'
 	@echo 'make bench    benchmarks, into bench/out/latest.json'
 	@echo 'make profile  where the time goes: perf under intake, lists and reads, into bench/out/profile-*.txt'
-	@echo 'make fuzz     every parser of foreign bytes, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
+	@echo 'make fuzz     every parser of foreign bytes, FUZZ_SECONDS (30) each'
+	@echo 'make fuzz-planted  whether each fuzzer finds a bug planted for it, within FUZZ_SECONDS (120)'
 	@echo 'make tsan     the concurrent parts under ThreadSanitizer'
 	@echo 'make install  into DESTDIR, PREFIX=$(PREFIX)'
 	@echo 'make clean    removes what was built, keeps DATA'
@@ -77,6 +76,9 @@ gate: build
 fuzz: $(sqlite)
 	tools/fuzz
 
+fuzz-planted: $(sqlite)
+	tools/fuzz --planted
+
 tsan: $(sqlite)
 	tools/with_postgres tools/run_tests threads
 
@@ -94,4 +96,4 @@ install: build
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-gate build-deps web/dist web/node_modules test/open311-*/node_modules bench/out
 
-.PHONY: help deps pages build run test bench profile gate fuzz tsan install clean
+.PHONY: help deps pages build run test bench profile gate fuzz fuzz-planted tsan install clean

@@ -62,6 +62,10 @@ const parts = {
 
 const cpu = (r) => rounded(r.cpu_ms + r.database_cpu_ms, 3);
 
+// How many of the machine's cores a load kept busy.  Where others use the machine too, the two sides may get unlike shares of it:
+// then the ratio of rates says less than the ratio of processor time.
+const cores = (r, cpu_ms) => (r.rate * cpu_ms / 1000).toFixed(2);
+
 // How many times as fast, and how many times less processor time, ours is; both on PostgreSQL, its processes counted.
 // The best of the rival's two runs of intake counts.
 function compared(rt, ours) {
@@ -74,8 +78,8 @@ function compared(rt, ours) {
 function print_rival(rt, ours) {
         const line = (what, theirs, connections, mine) => ({
                 what, connections, 'RT /s': theirs.rate, 'p50 ms': theirs.p50_ms, 'p99 ms': theirs.p99_ms, 'CPU ms': theirs.cpu_ms,
-                'ours /s': mine.rate, 'p50': mine.p50_ms, 'p99': mine.p99_ms, 'CPU': cpu(mine),
-                'rate x': (mine.rate / theirs.rate).toFixed(1), 'CPU x': (theirs.cpu_ms / cpu(mine)).toFixed(1) });
+                cores: cores(theirs, theirs.cpu_ms), '|': '|', 'ours /s': mine.rate, 'p50': mine.p50_ms, 'p99': mine.p99_ms, 'CPU': cpu(mine),
+                'cores ': cores(mine, cpu(mine)), '| ': '|', 'rate x': (mine.rate / theirs.rate).toFixed(1), 'CPU x': (theirs.cpu_ms / cpu(mine)).toFixed(1) });
         say(`rival: Request Tracker ${rt.version}, ${rt.server}, ${rt.workers} workers; both on PostgreSQL, whose processor time counts.`);
         say(`RT writes ${rt.rows_inserted} rows a ticket and changes ${rt.rows_updated}; ours writes ${ours.rows_per_case} rows a case.` +
             ` Memory: RT ${rt.memory_mb} MiB, ours ${ours.rss_mb} MiB, without PostgreSQL.`);

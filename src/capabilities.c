@@ -19,7 +19,8 @@ const struct capabilities capabilities = {
                                                    &cases_pack, &notify_pack, &intake_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &events_routes, &people_routes,
-                                                       &catalogue_routes, &twin_routes, &open311_routes, &media_routes, &page_routes, NULL},
+                                                       &catalogue_routes, &twin_routes, &open311_routes, &media_routes,
+                                                       &page_routes, NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &intake_retry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, NULL},
         .consumers = (const struct consumer *const[]){&notify_consumer, NULL},

@@ -127,20 +127,14 @@ test('under systemd each line begins with its priority; elsewhere not', async (t
 
 /* --- help, manual page, completion -------------------------------------------------------------------------------------------- */
 
-/** {name: {words, options}} of every command, and the settings, as the program says them. */
+/** {name: {options}} of every command, as the program says them. */
 function commands() {
-  const all = {}
-  for (const [, usage] of help().matchAll(/^ {2}([a-z].{0,21}?) {2,}\S|^ {2}([a-z]\S*(?: \S+)*) \S+/gm)) if (usage) all[usage.trim()] = null
   const found = {}
-  for (const usage of Object.keys(all)) {
-    const words = usage.split(' ').filter((w) => /^[a-z]+$/.test(w))
-    for (const name of [words.slice(0, 2).join(' '), words[0]]) {
-      const text = help(...name.split(' '))
-      if (!text.startsWith(`yiwang ${name}`)) continue
-      const own = text.split(/^Settings/m)[0]
-      found[name] = { usage, options: [...own.matchAll(/^ {2}--([a-z-]+)(?: ([A-Z]+))?/gm)].map((m) => m[1]).filter((o) => o !== 'config' && o !== 'help') }
-      break
-    }
+  for (const [, first, second] of help().matchAll(/^ {2}([a-z]+) ?(\S*)/gm)) {
+    const name = /^[a-z]+$/.test(second) && help(first, second).startsWith(`yiwang ${first} ${second}`) ? `${first} ${second}` : first
+    const own = help(...name.split(' ')).split(/^Settings/m)[0]
+    assert.ok(own.startsWith(`yiwang ${name}`), `${name} has a help of its own`)
+    found[name] = { words: second.includes('|') ? [first, second.split('|')[0]] : name.split(' '), options: [...own.matchAll(/^ {2}--([a-z-]+)/gm)].map((m) => m[1]).filter((o) => o !== 'config' && o !== 'help') }
   }
   return found
 }
@@ -167,7 +161,7 @@ test('the manual page has every command, option and setting, and no other', () =
     assert.ok(options.has(option) || settings().includes(option) || ['config', 'help'].includes(option), `the manual page has --${option}, the program has not`)
   }
   const part = text.split(/^\.SH SETTINGS$/m)[1].split(/^\.SH /m)[0]
-  const told = part.split('\n').flatMap((l, i, all) => (all[i - 1] === '.TP' ? [l.replace(/^\.[A-Z]+ /, '').split(' ')[0].replaceAll('"', '')] : [])).filter((n) => /^[a-z_]+$/.test(n))
+  const told = part.split('\n').flatMap((l, i, all) => (all[i - 1] === '.TP' ? l.replace(/^\.[A-Z]+ /, '').match(/[a-z_]+/g) : []))
   assert.deepEqual(told.sort(), settings().map((s) => s.replaceAll('-', '_')).sort())
 })
 
@@ -185,7 +179,7 @@ test('the completion offers every command, option and value', () => {
   const firsts = [...new Set(Object.keys(found).map((n) => n.split(' ')[0]))].sort()
   assert.deepEqual(complete('').filter((w) => w !== '--help').sort(), firsts)
   for (const name of Object.keys(found)) {
-    const offered = complete(...name.split(' '), '--')
+    const offered = complete(...found[name].words, '--')
     for (const option of [...found[name].options, ...settings()]) assert.ok(offered.includes(`--${option}`), `${name} --${option}`)
   }
   assert.deepEqual(complete('serve', '--log-format', '').sort(), ['json', 'text'])

@@ -1,10 +1,11 @@
 /* archive/archive.c -- the thread that keeps the archive, and the one that takes full copies; see archive.h.
  *
- * A round: what the log holds beyond the archive's end is copied.  When asked, and every few seconds, the round settles: a second
- * connection begins to read before (it sees at least what the first saw), the copy is brought to the disk, the first connection ends.  So at every moment a reader stands at or before the archive's
- * end, and SQLite keeps every later frame for it.  When all is in the database file too, the reader does not use the log at all:
- * a writer may begin it anew, but nobody may then move a frame, so again nothing passes.  The last record then says so, with the
- * size and time of change of the database file: by them the next program knows that nothing was missed in between.
+ * A round: what the log holds beyond the archive's end is copied.  When asked, and every few seconds, the round settles: before,
+ * a second connection begins to read (it sees at least what the first saw); the copy is brought to the disk; the first connection
+ * ends.  So at every moment a reader stands at or before the archive's end, and SQLite keeps every later frame for it.  When all is
+ * in the database file too, the reader does not use the log at all: a writer may begin it anew, but nobody may then move a frame, so
+ * again nothing passes.  The last record then says so, with the size and time of change of the database file: by them the next
+ * program knows that nothing was missed in between.
  */
 #include "archive/inside.h"
 #include "base/arena.h"
@@ -55,7 +56,7 @@ struct archive {
         atomic_bool copy_stop, copy_done;
 };
 
-/* --- notes of commits ------------------------------------------------------------------------------------------------------------ */
+/* --- notes of commits ---------------------------------------------------------------------------------------------------- */
 void archive_note(struct archive *a, sqlite3 *db, int frames)
 {
         struct log_state now;
@@ -96,7 +97,7 @@ static void give_back(struct archive *a, struct notes *n, const struct place *ar
         (void)pthread_mutex_unlock(&a->lock);
 }
 
-/* --- reading transactions ---------------------------------------------------------------------------------------------------------- */
+/* --- reading transactions ------------------------------------------------------------------------------------------------ */
 static void end_reader(struct archive *a, int i)
 {
         if (a->reading[i])
@@ -112,7 +113,7 @@ static bool begin_reader(struct archive *a, int i, struct err *e)
         return a->reading[i];
 }
 
-/* --- one round --------------------------------------------------------------------------------------------------------------------- */
+/* --- one round ----------------------------------------------------------------------------------------------------------- */
 static bool commit_up_to(struct archive *a, uint32_t last, int64_t time, struct err *e)
 {
         const int64_t before = a->keeper.size;
@@ -194,7 +195,7 @@ static bool run_round(struct archive *a, bool settle, struct err *e)
         return ok;
 }
 
-/* --- becoming the keeper -------------------------------------------------------------------------------------------------------------- */
+/* --- becoming the keeper ------------------------------------------------------------------------------------------------- */
 static bool take_lock(struct archive *a, struct err *e)
 {
         char path[4096];
@@ -274,7 +275,7 @@ static void give_up(struct archive *a)
         (void)pthread_mutex_unlock(&a->lock);
 }
 
-/* --- failing ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- failing ------------------------------------------------------------------------------------------------------------- */
 static void note_outcome(struct archive *a, bool ok, const struct err *e)
 {
         (void)pthread_mutex_lock(&a->lock);
@@ -298,7 +299,7 @@ static void note_outcome(struct archive *a, bool ok, const struct err *e)
         }
 }
 
-/* --- full copies ---------------------------------------------------------------------------------------------------------------------- */
+/* --- full copies --------------------------------------------------------------------------------------------------------- */
 static void *copier_main(void *archive)
 {
         struct archive *a = archive;
@@ -353,7 +354,7 @@ static void look_after_copies(struct archive *a)
         }
 }
 
-/* --- the thread ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- the thread ---------------------------------------------------------------------------------------------------------- */
 static void step(struct archive *a, bool settle)
 {
         struct err e = {.kind = ERR_NONE};

@@ -63,7 +63,7 @@ static bool copy_pages(sqlite3 *from, sqlite3 *to, const struct copy_job *job, s
                || err_both(e, ERR_FAULT, NULL, "cannot copy the database: %s", "无法复制数据库：%s", sqlite3_errmsg(to));
 }
 
-/* --- what is inside, for people: a database of another program has none of it ---------------------------------------------------- */
+/* --- what is inside, for people: a database of another program has none of it -------------------------------------------- */
 static void put_contents(sqlite3 *db, struct json *j)
 {
         sqlite3_stmt *q = NULL;
@@ -112,7 +112,7 @@ static bool copy_database(struct copy_job *job, const char *path, struct log_sta
         return ok;
 }
 
-/* --- the manifest --------------------------------------------------------------------------------------------------------------- */
+/* --- the manifest -------------------------------------------------------------------------------------------------------- */
 static bool digest_of(const char *path, char hex[65], int64_t *bytes, struct err *e)
 {
         unsigned char part[1 << 16], digest[EVP_MAX_MD_SIZE];
@@ -162,7 +162,7 @@ static bool write_manifest(const char *folder, const char *database, const struc
         return ok || err_set(e, ERR_FAULT, "cannot write %s: %s", path, strerror(errno));
 }
 
-/* --- both ------------------------------------------------------------------------------------------------------------------------ */
+/* --- both ---------------------------------------------------------------------------------------------------------------- */
 static void give_up(struct arena *a, const char *part)
 {
         (void)unlink(arena_format(a, "%s/manifest.json", part));

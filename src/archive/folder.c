@@ -64,7 +64,7 @@ void segment_name(const char *folder, uint32_t number, char *out, size_t room)
         (void)snprintf(out, room, "%s/segment-%08u", folder, number);
 }
 
-/* --- the manifest of a copy ------------------------------------------------------------------------------------------------------ */
+/* --- the manifest of a copy ---------------------------------------------------------------------------------------------- */
 bool manifest_parse(struct arena *a, const char *text, size_t n, struct copy *c, struct err *e)
 {
         const struct json_value *m = json_parse(a, text, n, e);
@@ -98,7 +98,7 @@ bool manifest_read(struct arena *a, const char *path, struct copy *c, struct err
         return ok;
 }
 
-/* --- listing --------------------------------------------------------------------------------------------------------------------- */
+/* --- listing ------------------------------------------------------------------------------------------------------------- */
 static void read_segment(const char *folder, uint32_t number, struct segment *s)
 {
         char path[4096];
@@ -169,7 +169,7 @@ bool archive_list(struct arena *a, const char *path, struct folder *out, struct 
         return true;
 }
 
-/* --- what is no longer needed ------------------------------------------------------------------------------------------------------ */
+/* --- what is no longer needed -------------------------------------------------------------------------------------------- */
 static void remove_copy(struct arena *a, const char *path, const struct copy *c)
 {
         const char *folder = arena_format(a, "%s/%s", path, c->name);

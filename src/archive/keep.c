@@ -133,12 +133,14 @@ bool keeper_chain(struct keeper *k, const struct log_state *log, int64_t now, st
         return segment_new(k, e) && keeper_sync(k, e);
 }
 
-/* --- records -------------------------------------------------------------------------------------------------------------------- */
+/* --- records ------------------------------------------------------------------------------------------------------------- */
 static void put_frame(struct keeper *k, const unsigned char *frame)
 {
         const uint32_t number = get32_big(frame), place = number % LAST_FRAMES, size = k->head.page_size;
         unsigned char *last = k->last->pages + (size_t)place * size;
-        k->n_out += frame_put(frame, frame + FRAME_HEAD, k->last->number[place] == number ? last : NULL, size, k->out + k->n_out);
+        /* SQLite's backup counts the schema's version in the first page of a full copy up: that page is always written whole. */
+        const unsigned char *before = number > 1 && k->last->number[place] == number ? last : NULL;
+        k->n_out += frame_put(frame, frame + FRAME_HEAD, before, size, k->out + k->n_out);
         k->last->number[place] = number;
         memcpy(last, frame + FRAME_HEAD, size);
 }
@@ -267,7 +269,7 @@ bool keeper_sync(struct keeper *k, struct err *e)
         return true;
 }
 
-/* --- the end of the archive ------------------------------------------------------------------------------------------------------- */
+/* --- the end of the archive ---------------------------------------------------------------------------------------------- */
 /* Whether the segment can be written on: its records up to the end, or up to where a crash tore it. */
 static bool read_end(struct keeper *k, const unsigned char *bytes, size_t n)
 {

@@ -31,7 +31,7 @@ static const char *time_of(struct work *w, int64_t instant)
         return arena_text(w->arena, time_text(text, instant, ZONE_SHANGHAI));
 }
 
-/* --- the full copy ------------------------------------------------------------------------------------------------------------- */
+/* --- the full copy ------------------------------------------------------------------------------------------------------- */
 static bool choose_copy(struct work *w, struct err *e)
 {
         for (size_t i = 0; i < w->folder.n_copies && w->folder.copies[i].instant <= w->job->at; i++)
@@ -106,7 +106,7 @@ static bool take_copy(struct work *w, struct err *e)
         return true;
 }
 
-/* --- the commits ----------------------------------------------------------------------------------------------------------------- */
+/* --- the commits --------------------------------------------------------------------------------------------------------- */
 static void met(struct work *w, const struct segment_head *h)
 {
         w->found = true;
@@ -248,7 +248,7 @@ static size_t first_segment(const struct work *w)
         return first;
 }
 
-/* A new chain begins where something was not archived: what lies between its first full copy and the end of this chain is not known. */
+/* A new chain begins where something was not archived: nobody knows what lies between the end of this one and its full copy. */
 static bool chain_ends(struct work *w, const struct segment *next, struct err *e)
 {
         if (w->job->at < next->head.time)
@@ -256,34 +256,40 @@ static bool chain_ends(struct work *w, const struct segment *next, struct err *e
         return fall_short(w, next->number, "begins a new chain: what was committed just before it was not archived", e);
 }
 
+/* The next segment; sets w->done when it is the last one to be read. */
+static bool take_next(struct work *w, size_t i, struct err *e)
+{
+        const struct folder *f = &w->folder;
+        const struct segment *s = &f->segments[i];
+        const char *bad = NULL;
+        if (w->found && i > 0 && s->number != f->segments[i - 1].number + 1)
+                return fall_short(w, s->number - 1, "is missing", e);
+        if (!s->readable)
+                return !w->found || fall_short(w, s->number, "is damaged", e);
+        if (w->found && !text_is(w->chain, s->head.chain)) {
+                w->done = true;
+                return chain_ends(w, s, e);
+        }
+        if (take_segment(w, s, i + 1 == f->n_segments, &bad, e))
+                return true;
+        if (!bad)
+                return false;
+        return !w->found || fall_short(w, s->number, bad, e);
+}
+
 static bool take_segments(struct work *w, struct err *e)
 {
         const struct folder *f = &w->folder;
-        for (size_t i = first_segment(w); i < f->n_segments && !w->done; i++) {
-                const struct segment *s = &f->segments[i];
-                const char *bad = NULL;
-                if (w->found && i > 0 && s->number != f->segments[i - 1].number + 1)
-                        return fall_short(w, s->number - 1, "is missing", e);
-                if (!s->readable && w->found)
-                        return fall_short(w, s->number, "is damaged", e);
-                if (!s->readable)
-                        continue;
-                if (w->found && !text_is(w->chain, s->head.chain))
-                        return chain_ends(w, s, e);
-                if (take_segment(w, s, i + 1 == f->n_segments, &bad, e))
-                        continue;
-                if (!bad)
+        for (size_t i = first_segment(w); i < f->n_segments && !w->done; i++)
+                if (!take_next(w, i, e))
                         return false;
-                if (w->found)
-                        return fall_short(w, s->number, bad, e);
-        }
         if (w->found || f->n_segments == 0)
                 return true;
         return fall_short(w, f->segments[f->n_segments - 1].number, "and those before it do not hold what follows the full copy",
                           e);
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------------------------------------------------------- */
 static bool refuse_existing(const struct restore_job *job, struct arena *a, struct err *e)
 {
         static const char *const ends[] = {"", "-wal", "-journal"};

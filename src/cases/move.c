@@ -185,7 +185,8 @@ static bool move_once(struct tx *tx, void *ctx, struct err *e)
         if (!may_move(m, job->move, e) || !run_before(m, e))
                 return false;
         const struct state *dest = m->move->dest ? m->move->dest : state_find(m->workflow, m->row.state);
-        return write_state(m, dest, e) && run_after(m, e) && case_tell(tx, &m->row, job->move, dest->name, m->unit, m->now, m->now, e);
+        return write_state(m, dest, e) && run_after(m, e)
+               && case_tell(tx, &m->row, job->move, dest->name, m->unit, m->now, m->now, e);
 }
 
 bool cases_move(struct district *d, struct arena *a, const char *number, const char *move, const struct mover *mover,

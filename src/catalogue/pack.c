@@ -113,7 +113,7 @@ static const struct pack_table tables[] = {
         {"item_attributes.csv", false, attribute_columns, SQL_ATTRIBUTE},
         {0},
 };
-static const char *const checks[] = {
-        SQL_TWICE,           SQL_NO_PARENT,       SQL_TOO_DEEP,       SQL_NO_LIMIT,          SQL_HALF_LIMIT,     SQL_ALIAS_UNKNOWN,
-        SQL_ATTRIBUTE_UNKNOWN, SQL_ATTRIBUTE_TWICE, SQL_ATTRIBUTE_CODE, SQL_ATTRIBUTE_CHOICES, SQL_ATTRIBUTE_FORM, NULL};
+static const char *const checks[] = {SQL_TWICE,          SQL_NO_PARENT,         SQL_TOO_DEEP,          SQL_NO_LIMIT,
+                                     SQL_HALF_LIMIT,     SQL_ALIAS_UNKNOWN,     SQL_ATTRIBUTE_UNKNOWN, SQL_ATTRIBUTE_TWICE,
+                                     SQL_ATTRIBUTE_CODE, SQL_ATTRIBUTE_CHOICES, SQL_ATTRIBUTE_FORM,    NULL};
 const struct pack_part catalogue_pack = {.capability = "catalogue", .tables = tables, .checks = checks};

@@ -15,7 +15,7 @@ static bool verify(struct command_line *line, struct err *e)
         struct progress p = progress_start(say(line, "rows", "记录"), 0);
         if (!command_open(line, true, &o, e))
                 return false;
-        const bool ran = ledger_verify(o.store, show_rows, &p, &v, e);
+        const bool ran = store_whole(o.store, e) && ledger_verify(o.store, show_rows, &p, &v, e);
         command_close(&o);
         if (!ran)
                 return false;
@@ -28,6 +28,7 @@ const struct command ledger_verify_command = {
         .name = "ledger verify",
         .words = "",
         .run = verify,
-        .about = "Reads the history of every case and finds what was altered, dropped or put in.",
-        .about_zh = "检查全部案件的流转记录是否被改动、删除或插入。",
+        .about =
+                "Reads the history of every case and finds what was altered, dropped or put in; on SQLite every page of the file, too.",
+        .about_zh = "检查全部案件的流转记录是否被改动、删除或插入；使用 SQLite 时并检查数据库文件的每一页。",
 };

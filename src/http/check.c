@@ -1,6 +1,7 @@
 /* http/check.c -- what the route table demands of a request, before its handler runs. */
 #include "base/map.h"
 #include "base/text.h"
+#include "form/form.h"
 #include "http/inside.h"
 #include <stdio.h>
 

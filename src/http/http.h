@@ -11,6 +11,7 @@
 #include "base/role.h"
 #include "json/shape.h"
 struct arena;
+struct form;
 struct store;
 
 struct actor {                  /* who is asking; texts live in the request's arena */
@@ -37,7 +38,7 @@ struct request {
         const struct json_value *body;  /* parsed and checked against the route's shape; NULL without a body */
         const char *raw;                /* the body's bytes, for routes with raw_body */
         size_t raw_n;
-        const struct form *form;        /* the parsed body of routes with form_body; else NULL */
+        const struct form *form;        /* the parsed body of routes with form_body (form/form.h); else NULL */
         const char *key;                /* the value of route.key_name in query or form; NULL when absent */
         const struct route *route;
         void *inside;                   /* of the server */
@@ -46,15 +47,6 @@ const char *request_param(const struct request *, const char *name);   /* {name}
 const char *request_query(const struct request *, const char *name);   /* NULL when absent; checked UTF-8 */
 const char *request_header(const struct request *, const char *name);  /* NULL when absent */
 const char *request_cookie(const struct request *, const char *name);  /* NULL when absent */
-
-/* A form as browsers send it: fields and files in their order, names may repeat; checked UTF-8.  Lives with the request. */
-struct form_field { const char *name, *value; };
-struct form_file { const char *name, *filename, *type; const char *bytes; size_t n; };      /* type as said by the sender; "" unsaid */
-struct form {
-        struct form_field *fields; size_t n_fields;
-        struct form_file *files; size_t n_files;
-};
-const char *form_value(const struct form *, const char *name);          /* of the first field of that name; NULL when absent */
 
 struct reply {
         int status;                     /* 0 = 200 */

@@ -26,16 +26,8 @@ struct uri { char **segments; size_t n_segments; struct pair *query; size_t n_qu
 /* "/a/b%20c?x=1&y=2": decoded segments and pairs.  ERR_INVALID: broken escapes, not UTF-8, NUL, a name given twice, more
  * than 32 segments or 64 pairs. */
 bool uri_parse(struct arena *, const char *text, struct uri *, struct err *) MUST_CHECK;
-/* %XX decoded; NULL: a broken escape, a NUL or bytes that are not UTF-8. */
-char *percent_decode(struct arena *, const char *text, size_t n, bool plus_is_space);
 /* The value of `name` in a Cookie header; NULL when absent. */
 const char *cookie_value(struct arena *, const char *header, const char *name);
-
-/* --- form.c: bodies of forms (pure; fuzzed) ------------------------------------------------------------------ */
-/* Whether the Content-Type is that of a form. */
-bool form_is(const char *type);
-/* ERR_INVALID: broken escapes or parts, not UTF-8, NUL, more than 256 fields or 16 files.  The files' bytes are the body's. */
-bool form_parse(struct arena *, const char *type, const char *bytes, size_t n, struct form *, struct err *) MUST_CHECK;
 
 /* --- routes.c: route tables compiled once ------------------------------------------------------------------ */
 enum { STATUS_CLASSES = 6 };

@@ -28,14 +28,6 @@ const char *request_query(const struct request *rq, const char *name)
         return NULL;
 }
 
-const char *form_value(const struct form *f, const char *name)
-{
-        for (size_t i = 0; f && i < f->n_fields; i++)
-                if (text_is(f->fields[i].name, name))
-                        return f->fields[i].value;
-        return NULL;
-}
-
 const char *request_header(const struct request *rq, const char *name)
 {
         const struct exchange *x = rq->inside;

@@ -132,8 +132,9 @@ static const char SQL_ATTRIBUTES[] =
 
 static const char SQL_PICTURES[] = "SELECT m.hash, m.type, m.bytes FROM cases c JOIN report_media m ON m.report_id = c.id"
                                    " WHERE c.number = $1 ORDER BY m.n";
-static const char SQL_NOTES[] = "SELECT n.sender, n.text, n.media, n.received_at FROM cases c JOIN report_note n ON n.case_id = c.id"
-                                " WHERE c.number = $1 ORDER BY n.id LIMIT 1000";
+static const char SQL_NOTES[] =
+        "SELECT n.sender, n.text, n.media, n.received_at FROM cases c JOIN report_note n ON n.case_id = c.id"
+        " WHERE c.number = $1 ORDER BY n.id LIMIT 1000";
 
 struct reading {
         struct request *rq;
@@ -361,11 +362,7 @@ static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true},
 static const struct shape reports_answer[] = {
         {.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
         {.name = "pictures", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
-        {.name = "notes",
-         .type = SHAPE_ARRAY,
-         .required = true,
-         .fields = any_element,
-         .about = "What the channel said later."},
+        {.name = "notes", .type = SHAPE_ARRAY, .required = true, .fields = any_element, .about = "What the channel said later."},
         {0},
 };
 

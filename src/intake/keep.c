@@ -42,7 +42,8 @@ static bool keep_pictures(struct tx *tx, const struct kept *k, struct err *e)
         const struct report *r = k->report;
         for (size_t i = 0; i < r->n_pictures; i++)
                 if (!tx_send(tx, e, SQL_PICTURE,
-                             ARGS(V(k->id), V((int64_t)i + 1), V(r->pictures[i].hash), V(r->pictures[i].type), V(r->pictures[i].bytes))))
+                             ARGS(V(k->id), V((int64_t)i + 1), V(r->pictures[i].hash), V(r->pictures[i].type),
+                                  V(r->pictures[i].bytes))))
                         return false;
         return true;
 }

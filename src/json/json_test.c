@@ -38,7 +38,7 @@ static void names_stand_once_and_texts_are_whole(void **state)
         refuses("{\"a\":1,\"a\":2}", "the name \"a\" stands twice in one object");
         refuses("[\"\xFF\"]", "the text is not UTF-8 at byte 2");
         refuses("{\"1\":1,", "the text stops being JSON at byte 6");
-        refuses("[1] [2]", "the text stops being JSON at byte 4");
+        refuses("[1] [2]", "the text stops being JSON at byte 3");
 }
 
 int main(void)

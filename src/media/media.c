@@ -14,11 +14,8 @@ static const struct {
         const char *type, *magic;
         size_t n;
 } formats[] = {
-        {"image/jpeg", "\xFF\xD8\xFF", 3},
-        {"image/png", "\x89PNG\r\n\x1A\n", 8},
-        {"image/gif", "GIF87a", 6},
-        {"image/gif", "GIF89a", 6},
-        {"image/webp", "RIFF????WEBPVP", 14},
+        {"image/jpeg", "\xFF\xD8\xFF", 3}, {"image/png", "\x89PNG\r\n\x1A\n", 8}, {"image/gif", "GIF87a", 6},
+        {"image/gif", "GIF89a", 6},        {"image/webp", "RIFF????WEBPVP", 14},
 };
 
 static bool begins(const char *bytes, const char *magic, size_t n)
@@ -58,7 +55,8 @@ enum { PATH_MOST = 4096 };
 static bool cannot(const char *what, const char *path, struct err *e)
 {
         const bool full = errno == ENOSPC || errno == EDQUOT;
-        return err_both(e, full ? ERR_BUSY : ERR_FAULT, NULL, "cannot %s %s: %s", "无法%.0s写入 %s：%s", what, path, strerror(errno));
+        return err_both(e, full ? ERR_BUSY : ERR_FAULT, NULL, "cannot %s %s: %s", "无法%.0s写入 %s：%s", what, path,
+                        strerror(errno));
 }
 
 static bool sync_folder(const char *path, struct err *e)

@@ -8,10 +8,9 @@
 #include "store/store.h"
 
 /* Of every report with this picture: its channel, the unit in charge, and the units that have a task. */
-static const char SQL_PLACES[] =
-        "SELECT c.channel, c.unit FROM report_media m JOIN cases c ON c.id = m.report_id WHERE m.hash = $1"
-        " UNION SELECT c.channel, t.unit FROM report_media m JOIN cases c ON c.id = m.report_id"
-        " JOIN case_task t ON t.case_id = c.id WHERE m.hash = $1";
+static const char SQL_PLACES[] = "SELECT c.channel, c.unit FROM report_media m JOIN cases c ON c.id = m.report_id WHERE m.hash = $1"
+                                 " UNION SELECT c.channel, t.unit FROM report_media m JOIN cases c ON c.id = m.report_id"
+                                 " JOIN case_task t ON t.case_id = c.id WHERE m.hash = $1";
 
 struct looking {
         const struct request *rq;

@@ -22,9 +22,16 @@ static void known_by_their_first_bytes(void **state)
                 size_t n;
                 const char *type;
         } cases[] = {
-                {"\xFF\xD8\xFF\xE0", 4, "image/jpeg"}, {PNG, 12, "image/png"},   {"GIF89a", 6, "image/gif"}, {"GIF87a", 6, "image/gif"},
-                {"RIFF1234WEBPVP8 ", 16, "image/webp"}, {"RIFF1234WAVE", 12, NULL}, {"GIF88a", 6, NULL},        {"\x89PNG", 4, NULL},
-                {"<svg", 4, NULL},                      {"", 0, NULL},
+                {"\xFF\xD8\xFF\xE0", 4, "image/jpeg"},
+                {PNG, 12, "image/png"},
+                {"GIF89a", 6, "image/gif"},
+                {"GIF87a", 6, "image/gif"},
+                {"RIFF1234WEBPVP8 ", 16, "image/webp"},
+                {"RIFF1234WAVE", 12, NULL},
+                {"GIF88a", 6, NULL},
+                {"\x89PNG", 4, NULL},
+                {"<svg", 4, NULL},
+                {"", 0, NULL},
         };
         (void)state;
         for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -104,7 +111,8 @@ static void kept_once_and_read_back(void **state)
 
 static void names_that_are_no_hash(void **state)
 {
-        static const char *const names[] = {"", "x", "../../etc/passwd", "0000000000000000000000000000000000000000000000000000000000000000/..",
+        static const char *const names[] = {"", "x", "../../etc/passwd",
+                                            "0000000000000000000000000000000000000000000000000000000000000000/..",
                                             "ABCDEF0000000000000000000000000000000000000000000000000000000000"};
         struct arena *a = arena_new();
         struct err e;

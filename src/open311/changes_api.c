@@ -54,7 +54,8 @@ static bool start(struct feed *g, struct faults *f, struct err *e)
         }
         g->cursor = (struct cursor){tx, seq};
         if (since * USEC_SECOND < g->rq->now - KEPT)
-                faults_add(f, 410, "cursor: is too old, changes behind it are no longer kept; read requests, and begin with cursor=now",
+                faults_add(f, 410,
+                           "cursor: is too old, changes behind it are no longer kept; read requests, and begin with cursor=now",
                            "cursor：已过期，其后的变更不再保留；请重新读取 requests，并从 cursor=now 开始");
         return true;
 }

@@ -133,7 +133,7 @@ int64_t time_given(struct faults *f, const char *name, const char *text)
         const bool zone = n > 6 && (copy[n - 1] == 'Z' || copy[n - 1] == 'z' || copy[n - 6] == '+' || copy[n - 6] == '-');
         if (!zone || !strpbrk(copy, "Tt") || !time_parse(copy, 0, &instant))
                 faults_add(f, 400, "%s: \"%.40s\" is not a time with its zone, such as 2026-11-23T09:30:00Z",
-                          "%s：“%.40s”不是带时区的时间，应如 2026-11-23T09:30:00+08:00", name, text);
+                           "%s：“%.40s”不是带时区的时间，应如 2026-11-23T09:30:00+08:00", name, text);
         return instant;
 }
 
@@ -242,14 +242,14 @@ const char *key_channel(struct faults *f, const struct rulebook *rules)
         const struct request *rq = f->rq;
         if (rq->actor.role != ROLE_CHANNEL) {
                 faults_add(f, 403, "api_key: a channel's key is needed, in the form, the query or Authorization: Bearer KEY",
-                          "api_key：须提供渠道密钥，可放在表单、查询参数或 Authorization: Bearer 中");
+                           "api_key：须提供渠道密钥，可放在表单、查询参数或 Authorization: Bearer 中");
                 return NULL;
         }
         const char *code = rq->actor.channel ? rq->actor.channel : key_channel_of(rq);
         if (channel_find(rules->channels, code))
                 return code;
         faults_add(f, 403, "api_key: this key reports for the channel \"%.40s\", which the district's pack does not have",
-                  "api_key：该密钥对应的渠道“%.40s”不在本区业务包中", code);
+                   "api_key：该密钥对应的渠道“%.40s”不在本区业务包中", code);
         return NULL;
 }
 

@@ -19,7 +19,8 @@ static void expected(const char *text, struct buf *out)
                 c = n == 1 ? c : c & (0x7FUL >> n);
                 for (size_t i = 1; i < n; i++)
                         c = c << 6 | ((unsigned char)text[i] & 0x3F);
-                const bool held = c == 9 || c == 10 || c == 13 || (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) || c >= 0x10000;
+                const bool held =
+                        c == 9 || c == 10 || c == 13 || (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) || c >= 0x10000;
                 if (held)
                         buf_add(out, text, n);
                 else
@@ -73,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         XML_SetElementHandler(parser, start, NULL);
         XML_SetCharacterDataHandler(parser, characters);
         const bool good = XML_Parse(parser, document.at, (int)document.length, 1) == XML_STATUS_OK;
-        const bool same = found.text.length == wanted.length && (wanted.length == 0 || memcmp(found.text.at, wanted.at, wanted.length) == 0);
+        const bool same =
+                found.text.length == wanted.length && (wanted.length == 0 || memcmp(found.text.at, wanted.at, wanted.length) == 0);
         if (!good || !same || found.elements != 1 + 2 * texts) {
                 fprintf(stderr, "%s: %s\n", good ? "other texts" : XML_ErrorString(XML_GetErrorCode(parser)), document.at);
                 abort();

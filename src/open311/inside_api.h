@@ -2,6 +2,7 @@
 #ifndef OPEN311_INSIDE_API_H
 #define OPEN311_INSIDE_API_H
 #include "district/district.h"
+#include "form/form.h"
 #include "http/http.h"
 #include "open311/document.h"
 #include "open311/open311.h"

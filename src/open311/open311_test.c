@@ -46,10 +46,11 @@ static void one_document_two_forms(void **state)
         write_all(&b);
         assert_string_equal(json.at, "[{\"name\":\"a <b> & \\\"c\\\"\",\"none\":null,\"n\":-7,\"x\":22.5,\"yes\":true,"
                                      "\"at\":\"2026-01-05T09:10:00+08:00\",\"never\":null,\"words\":[\"one\",\"\"],\"inner\":{}}]");
-        assert_string_equal(xml.at, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                                    "<things><thing><name>a &lt;b&gt; &amp; \"c\"</name><none/><n>-7</n><x>22.5</x><yes>true</yes>"
-                                    "<at>2026-01-05T09:10:00+08:00</at><never/><words><word>one</word><word/></words><inner></inner>"
-                                    "</thing></things>\n");
+        assert_string_equal(xml.at,
+                            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                            "<things><thing><name>a &lt;b&gt; &amp; \"c\"</name><none/><n>-7</n><x>22.5</x><yes>true</yes>"
+                            "<at>2026-01-05T09:10:00+08:00</at><never/><words><word>one</word><word/></words><inner></inner>"
+                            "</thing></things>\n");
         buf_free(&json);
         buf_free(&xml);
 }
@@ -131,7 +132,8 @@ static void every_sight_is_a_statement(void **state)
                                 fail_msg("%s: %s", w.query.text.at, e.text);
                         if (!pg) {
                                 assert_true(store_read(s, explain, &w, &e));
-                                if (!strstr(w.plan, "cases_created (created_at>? AND created_at<?)") || strstr(w.plan, "TEMP B-TREE"))
+                                if (!strstr(w.plan, "cases_created (created_at>? AND created_at<?)")
+                                    || strstr(w.plan, "TEMP B-TREE"))
                                         fail_msg("%s\n%s", w.query.text.at, w.plan);
                         }
                         buf_free(&w.query.text);

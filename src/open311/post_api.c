@@ -22,7 +22,7 @@ static const char *external_id(const struct request *rq, struct faults *f)
                 printable = printable && *c > 0x20 && *c < 0x7F;
         if (!printable)
                 faults_add(f, 400, "Idempotency-Key: needs 1 to %d printable ASCII characters without blanks",
-                          "Idempotency-Key：须为 1 至 %d 个可打印 ASCII 字符，不含空格", (int)IDEMPOTENCY_MOST);
+                           "Idempotency-Key：须为 1 至 %d 个可打印 ASCII 字符，不含空格", (int)IDEMPOTENCY_MOST);
         return arena_format(rq->arena, "open311/%s/%s", rq->actor.name, given);
 }
 
@@ -37,7 +37,8 @@ static const struct item *read_service(const struct rulebook *rules, struct faul
         const struct item *item = item_find(rules->catalogue, code);
         if (item && item->leaf)
                 return item;
-        faults_add(f, 404, "service_code: there is no service \"%.60s\"; see services", "service_code：没有“%.60s”这项服务，请查 services", code);
+        faults_add(f, 404, "service_code: there is no service \"%.60s\"; see services",
+                   "service_code：没有“%.60s”这项服务，请查 services", code);
         return NULL;
 }
 
@@ -46,8 +47,8 @@ static bool degrees(struct faults *f, const char *name, const char *text, double
         char *trimmed = text_trim(f->rq->arena, text);
         if (text_to_real(trimmed, out) && *out >= -most && *out <= most)
                 return true;
-        faults_add(f, 400, "%s: \"%.40s\" is not a number of degrees between -%g and %g", "%s：“%.40s”不是 -%g 至 %g 之间的度数", name,
-                  text, most, most);
+        faults_add(f, 400, "%s: \"%.40s\" is not a number of degrees between -%g and %g", "%s：“%.40s”不是 -%g 至 %g 之间的度数",
+                   name, text, most, most);
         return false;
 }
 
@@ -57,13 +58,14 @@ static void read_place(struct report *r, struct faults *f)
         r->address = line_given(f, "address_string", 400);
         r->area_code = line_given(f, "address_id", 40);
         if (text_empty(lat) != text_empty(lon)) {
-                faults_add(f, 400, "%s: is missing; lat and long go together", "%s：缺失，lat 与 long 须同时提供", text_empty(lat) ? "lat" : "long");
+                faults_add(f, 400, "%s: is missing; lat and long go together", "%s：缺失，lat 与 long 须同时提供",
+                           text_empty(lat) ? "lat" : "long");
         } else if (!text_empty(lat)) {
                 const bool good = degrees(f, "lat", lat, 90, &r->point.lat);
                 r->has_point = degrees(f, "long", lon, 180, &r->point.lon) && good;
         } else if (text_empty(form_value(f->rq->form, "address_string")) && text_empty(form_value(f->rq->form, "address_id"))) {
                 faults_add(f, 400, "lat: say where it is: lat and long, address_string, or address_id",
-                          "lat：请提供位置：lat 与 long、address_string 或 address_id");
+                           "lat：请提供位置：lat 与 long、address_string 或 address_id");
         }
 }
 
@@ -73,7 +75,8 @@ static void read_reporter(struct report *r, struct faults *f)
         /* Chinese names are written with the family name first and no blank. */
         const bool chinese = (first && (*first & 0x80)) || (last && (*last & 0x80));
         if (first && last)
-                r->name = chinese ? arena_format(f->rq->arena, "%s%s", last, first) : arena_format(f->rq->arena, "%s %s", first, last);
+                r->name = chinese ? arena_format(f->rq->arena, "%s%s", last, first)
+                                  : arena_format(f->rq->arena, "%s %s", first, last);
         else
                 r->name = first ? first : last;
         r->phone = line_given(f, "phone", 40);
@@ -102,17 +105,17 @@ static void check_answer(const struct attribute *t, const char *value, struct fa
         bool known = t->n_choices == 0;
         if (text_characters(value) > ANSWER_TEXT_MOST)
                 faults_add(f, 400, "attribute[%s]: may have at most %d characters", "attribute[%s]：最多 %d 个字符", t->code,
-                          (int)ANSWER_TEXT_MOST);
+                           (int)ANSWER_TEXT_MOST);
         if (text_is(t->datatype, "number") && !text_to_real(text_trim(f->rq->arena, value), &number))
                 faults_add(f, 400, "attribute[%s]: \"%.40s\" is not a number", "attribute[%s]：“%.40s”不是数值", t->code, value);
         if (text_is(t->datatype, "datetime") && !time_parse(value, ZONE_SHANGHAI, &instant))
                 faults_add(f, 400, "attribute[%s]: \"%.40s\" is not a time, such as 2026-11-23T09:30:00Z",
-                          "attribute[%s]：“%.40s”不是时间，应如 2026-11-23T09:30:00+08:00", t->code, value);
+                           "attribute[%s]：“%.40s”不是时间，应如 2026-11-23T09:30:00+08:00", t->code, value);
         for (size_t i = 0; i < t->n_choices; i++)
                 known = known || text_is(t->choices[i].key, value);
         if (!known)
                 faults_add(f, 400, "attribute[%s]: \"%.40s\" is none of the keys; see the service definition",
-                          "attribute[%s]：“%.40s”不在可选项中，请查服务定义", t->code, value);
+                           "attribute[%s]：“%.40s”不在可选项中，请查服务定义", t->code, value);
 }
 
 struct answers {
@@ -130,7 +133,7 @@ static void read_answer(struct answers *w, const char *code, const char *value, 
                 i++;
         if (i == w->n_asked) {
                 faults_add(f, 400, "attribute[%.40s]: this service does not ask it; see the service definition",
-                          "attribute[%.40s]：该服务没有此属性，请查服务定义", code);
+                           "attribute[%.40s]：该服务没有此属性，请查服务定义", code);
         } else if (text_empty(value)) {
                 return; /* a field that was left empty */
         } else if (w->given[i]++ > 0 && !text_is(w->asked[i]->datatype, "multivaluelist")) {
@@ -156,7 +159,7 @@ static void read_attributes(const struct item *item, struct report *r, struct fa
         for (size_t i = 0; i < w.n_asked; i++)
                 if (w.asked[i]->required && w.given[i] == 0)
                         faults_add(f, 400, "attribute[%s]: is missing: %s", "attribute[%s]：缺失：%s", w.asked[i]->code,
-                                  w.asked[i]->description);
+                                   w.asked[i]->description);
         r->attributes = w.at;
         r->n_attributes = w.n;
 }

@@ -4,7 +4,6 @@
 
 enum { TEXT_MOST = 1 << 17, ROOM = 64 };
 
-
 struct query query_new(struct arena *a)
 {
         struct query q = {.arena = a, .text = BUF_LIMIT(TEXT_MOST), .room = ROOM};

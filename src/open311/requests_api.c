@@ -32,8 +32,8 @@ struct shown {
 /* --- the statement ------------------------------------------------------------------------------------------------------ */
 /* The rows that are wanted come from the index cases_created alone; only of these is the rest read. */
 static const char HEAD[] =
-        "SELECT c.id, c.version, c.number, c.workflow, c.state, c.item, c.unit, c.address, c.grid, c.community, c.subdistrict, c.lon,"
-        " c.lat, c.created_at, c.due, h.at, r.text, r.media,"
+        "SELECT c.id, c.version, c.number, c.workflow, c.state, c.item, c.unit, c.address, c.grid, c.community, c.subdistrict,"
+        " c.lon, c.lat, c.created_at, c.due, h.at, r.text, r.media,"
         " (SELECT m.hash FROM report_media m WHERE m.report_id = c.id ORDER BY m.n LIMIT 1), ";
 static const char FROM[] = " FROM (SELECT c.id, c.created_at FROM cases c WHERE ";
 static const char REST[] = ") k JOIN cases c ON c.id = k.id JOIN history h ON h.subject = c.id AND h.seq = c.seq"
@@ -195,8 +195,7 @@ static bool read_attributes(struct tx *tx, struct reading *g, struct err *e)
                         g->attributes = more;
                         g->attributes_room = room;
                 }
-                g->attributes[g->n_attributes] =
-                        (struct attribute_row){rows_int(&r, 0), rows_text(&r, a, 1), rows_text(&r, a, 2)};
+                g->attributes[g->n_attributes] = (struct attribute_row){rows_int(&r, 0), rows_text(&r, a, 1), rows_text(&r, a, 2)};
         }
         ok = ok && rows_done(&r, e);
         buf_free(&q.text);
@@ -279,25 +278,10 @@ static void extended(const struct reading *g, const struct shown *s, struct docu
         doc_object_end(d);
 }
 
-static void request_write(const struct reading *g, const struct shown *s, const struct rulebook *rules, struct document *d)
+/* What only who sees the report whole is told. */
+static void place_write(const struct reading *g, const struct shown *s, struct document *d)
 {
-        const bool english = wants_english(g->wish->rq);
-        const struct workflow *w = workflow_find(rules->workflows, s->workflow);
-        const struct state *state = w ? state_find(w, s->state) : NULL;
-        const struct item *item = text_empty(s->item) ? NULL : item_find(rules->catalogue, s->item);
-        const struct unit *unit = unit_find(rules->units, s->unit);
-        doc_object(d, NULL);
-        doc_text(d, "service_request_id", s->number);
-        doc_text(d, "status", state && state_closes(state) ? "closed" : "open");
-        doc_text(d, "status_notes", status_notes(g, s, state));
-        doc_text(d, "service_name", !item ? NULL : english && item->name_en ? item->name_en : item->name);
-        doc_text(d, "service_code", item ? item->code : NULL);
-        doc_text(d, "description", s->text);
-        doc_text(d, "agency_responsible", !unit ? s->unit : english && unit->name_en ? unit->name_en : unit->name);
-        doc_text(d, "service_notice", NULL);
-        doc_time(d, "requested_datetime", s->received);
-        doc_time(d, "updated_datetime", s->updated);
-        doc_time(d, "expected_datetime", s->due);
+        const struct request *rq = g->wish->rq;
         doc_text(d, "address", s->seen && !text_empty(s->address) ? s->address : NULL);
         doc_text(d, "address_id", s->seen && !text_empty(area_of(s)) ? area_of(s) : NULL);
         doc_text(d, "zipcode", NULL);
@@ -308,7 +292,33 @@ static void request_write(const struct reading *g, const struct shown *s, const 
                 doc_text(d, "lat", NULL);
                 doc_text(d, "long", NULL);
         }
-        doc_text(d, "media_url", s->picture ? picture_url(g->wish->rq, s->picture) : media_url(g->wish->rq, s->media));
+        doc_text(d, "media_url", s->picture ? picture_url(rq, s->picture) : media_url(rq, s->media));
+}
+
+static const char *in_words(const struct reading *g, const char *name, const char *name_en)
+{
+        return !text_empty(name_en) && wants_english(g->wish->rq) ? name_en : name;
+}
+
+static void request_write(const struct reading *g, const struct shown *s, const struct rulebook *rules, struct document *d)
+{
+        const struct workflow *w = workflow_find(rules->workflows, s->workflow);
+        const struct state *state = w ? state_find(w, s->state) : NULL;
+        const struct item *item = text_empty(s->item) ? NULL : item_find(rules->catalogue, s->item);
+        const struct unit *unit = unit_find(rules->units, s->unit);
+        doc_object(d, NULL);
+        doc_text(d, "service_request_id", s->number);
+        doc_text(d, "status", state && state_closes(state) ? "closed" : "open");
+        doc_text(d, "status_notes", status_notes(g, s, state));
+        doc_text(d, "service_name", item ? in_words(g, item->name, item->name_en) : NULL);
+        doc_text(d, "service_code", item ? item->code : NULL);
+        doc_text(d, "description", s->text);
+        doc_text(d, "agency_responsible", unit ? in_words(g, unit->name, unit->name_en) : s->unit);
+        doc_text(d, "service_notice", NULL);
+        doc_time(d, "requested_datetime", s->received);
+        doc_time(d, "updated_datetime", s->updated);
+        doc_time(d, "expected_datetime", s->due);
+        place_write(g, s, d);
         if (g->wish->extended)
                 extended(g, s, d);
         doc_object_end(d);
@@ -340,7 +350,8 @@ static void read_status(struct wish *w, struct faults *f)
                 w->open = w->open || text_is(words[i], "open");
                 w->closed = w->closed || text_is(words[i], "closed");
                 if (!text_is(words[i], "open") && !text_is(words[i], "closed"))
-                        faults_add(f, 400, "status: \"%.40s\" must be open or closed", "status：“%.40s”须为 open 或 closed", words[i]);
+                        faults_add(f, 400, "status: \"%.40s\" must be open or closed", "status：“%.40s”须为 open 或 closed",
+                                   words[i]);
         }
 }
 
@@ -373,7 +384,8 @@ static void add_query(struct buf *b, const char *name, const char *value)
 /* The same address with the next page. */
 static const char *next_page(const struct wish *w)
 {
-        static const char *const kept[] = {"service_code", "start_date", "end_date", "status", "extensions", "jurisdiction_id", "lang"};
+        static const char *const kept[] = {"service_code", "start_date",      "end_date", "status",
+                                           "extensions",   "jurisdiction_id", "lang"};
         struct buf b = BUF_LIMIT(1 << 16);
         char end[TIME_TEXT_SIZE];
         const char *path = w->rq->path;
@@ -423,6 +435,7 @@ bool get_request(struct request *rq, struct reply *rp, struct err *e)
         if (f.n == 0 && !read_page(&w, &g, e))
                 return false;
         if (f.n == 0 && g.n == 0)
-                faults_add(&f, 404, "service_request_id: there is no request \"%.60s\"", "service_request_id：没有“%.60s”这件诉求", number);
+                faults_add(&f, 404, "service_request_id: there is no request \"%.60s\"", "service_request_id：没有“%.60s”这件诉求",
+                           number);
         return faults_answer(&f, rp) || page_write(&g, 1, rp, e);
 }

@@ -9,9 +9,18 @@ static bool nothing(struct request *rq, struct reply *rp, struct err *e)
 }
 
 /* --- query names ------------------------------------------------------------------------------------------------------- */
-#define JURISDICTION {.name = "jurisdiction_id", .type = SHAPE_TEXT, .about = "Of the standard; may be left out."}
-#define KEY {.name = "api_key", .type = SHAPE_TEXT, .about = "A channel's key; better sent as Authorization: Bearer."}
-#define EXTENSIONS {.name = "extensions", .type = SHAPE_TEXT, .about = "Extension: true adds extended_attributes."}
+#define JURISDICTION \
+        { \
+                .name = "jurisdiction_id", .type = SHAPE_TEXT, .about = "Of the standard; may be left out." \
+        }
+#define KEY \
+        { \
+                .name = "api_key", .type = SHAPE_TEXT, .about = "A channel's key; better sent as Authorization: Bearer." \
+        }
+#define EXTENSIONS \
+        { \
+                .name = "extensions", .type = SHAPE_TEXT, .about = "Extension: true adds extended_attributes." \
+        }
 static const struct query_param plain[] = {JURISDICTION, KEY, {0}};
 static const struct query_param one[] = {JURISDICTION, KEY, EXTENSIONS, {0}};
 static const struct query_param many[] = {
@@ -45,8 +54,14 @@ static const struct query_param feed[] = {
 };
 
 /* --- shapes (for the OpenAPI page) ---------------------------------------------------------------------------------------- */
-#define WORD(n) {.name = n, .type = SHAPE_TEXT, .required = true}
-#define MAYBE(n) {.name = n, .type = SHAPE_TEXT, .required = true, .nullable = true}
+#define WORD(n) \
+        { \
+                .name = n, .type = SHAPE_TEXT, .required = true \
+        }
+#define MAYBE(n) \
+        { \
+                .name = n, .type = SHAPE_TEXT, .required = true, .nullable = true \
+        }
 static const struct shape request_form[] = {
         {.name = "service_code", .type = SHAPE_TEXT, .required = true, .most = 60, .about = "Of services."},
         {.name = "api_key", .type = SHAPE_TEXT, .about = "A channel's key, when it is sent in no other way."},
@@ -68,7 +83,9 @@ static const struct shape request_form[] = {
         {0},
 };
 static const struct shape receipt_answer[] = {
-        {.name = "service_request_id", .type = SHAPE_TEXT, .about = "Case number; a report that is not filed yet has a token instead."},
+        {.name = "service_request_id",
+         .type = SHAPE_TEXT,
+         .about = "Case number; a report that is not filed yet has a token instead."},
         {.name = "token", .type = SHAPE_TEXT, .about = "For tokens."},
         {.name = "service_notice", .type = SHAPE_TEXT, .required = true, .most = 400},
         MAYBE("account_id"),
@@ -115,16 +132,16 @@ static const struct shape update_answer[] = {WORD("update_id"),
                                              WORD("external_status_code"),
                                              {0}};
 static const struct shape noted_answer[] = {WORD("update_id"), {0}};
-static const struct shape change_fields[] = {WORD("service_request_id"),
-                                             WORD("status"),
-                                             {.name = "updated_datetime", .type = SHAPE_TIME, .required = true},
-                                             {0}};
+static const struct shape change_fields[] = {
+        WORD("service_request_id"), WORD("status"), {.name = "updated_datetime", .type = SHAPE_TIME, .required = true}, {0}};
 static const struct shape change_element[] = {{.type = SHAPE_OBJECT, .fields = change_fields}, {0}};
-static const struct shape changes_answer[] = {
-        {.name = "changes", .type = SHAPE_ARRAY, .required = true, .fields = change_element}, WORD("cursor"), {0}};
-static const struct shape service_answer[] = {
-        WORD("service_code"), WORD("service_name"), WORD("description"), {.name = "metadata", .type = SHAPE_BOOL, .required = true},
-        WORD("type"),         WORD("keywords"),     WORD("group"),       {0}};
+static const struct shape changes_answer[] = {{.name = "changes", .type = SHAPE_ARRAY, .required = true, .fields = change_element},
+                                              WORD("cursor"),
+                                              {0}};
+static const struct shape service_answer[] = {WORD("service_code"), WORD("service_name"),
+                                              WORD("description"),  {.name = "metadata", .type = SHAPE_BOOL, .required = true},
+                                              WORD("type"),         WORD("keywords"),
+                                              WORD("group"),        {0}};
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
 static const struct shape definition_answer[] = {
         WORD("service_code"), {.name = "attributes", .type = SHAPE_ARRAY, .required = true, .fields = any_element}, {0}};
@@ -140,19 +157,23 @@ enum { BODY_MOST = 12 << 20 };
 /* --- the table ---------------------------------------------------------------------------------------------------------------- */
 #define REST .roles = ROLE_ALL, .any_query = true, .key_name = "api_key", .refuse = open311_refuse
 #define BOTH(p, ...) \
-        {.path = p ".json", REST, __VA_ARGS__}, {.path = p ".xml", .type = "text/xml", REST, __VA_ARGS__}
+        {.path = p ".json", REST, __VA_ARGS__}, \
+        { \
+                .path = p ".xml", .type = "text/xml", REST, __VA_ARGS__ \
+        }
 #define READ(handler, names) .method = "GET", .run = handler, .query = names, .per_minute = 600
 
 static const struct route routes[] = {
-        BOTH("/open311/discovery", READ(get_discovery, plain), .answer = discovery_answer, .about = "Where Open311 is served here."),
+        BOTH("/open311/discovery", READ(get_discovery, plain), .answer = discovery_answer,
+             .about = "Where Open311 is served here."),
         BOTH(OPEN311_BASE "/discovery", READ(get_discovery, plain), .answer = discovery_answer,
              .about = "Where Open311 is served here."),
         BOTH(OPEN311_BASE "/services", READ(get_services, plain), .answer = service_answer, .list = true,
              .about = "What can be reported: the leaf items of the catalogue."),
         BOTH(OPEN311_BASE "/services/{service_code}", READ(get_definition, plain), .answer = definition_answer,
              .about = "What a report of this service is asked beside its text."),
-        BOTH(OPEN311_BASE "/requests", .method = "POST", .run = post_request, .query = plain, .form_body = true, .body_most = BODY_MOST, .body = request_form,
-             .answer = receipt_answer, .list = true, .per_minute = 120,
+        BOTH(OPEN311_BASE "/requests", .method = "POST", .run = post_request, .query = plain, .form_body = true,
+             .body_most = BODY_MOST, .body = request_form, .answer = receipt_answer, .list = true, .per_minute = 120,
              .about = "A report comes in through Open311.  Safe to send again with an Idempotency-Key."),
         BOTH(OPEN311_BASE "/requests", READ(get_requests, many), .answer = request_answer, .list = true,
              .about = "Reports of at most 90 days, newest first."),

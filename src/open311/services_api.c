@@ -156,8 +156,8 @@ bool get_definition(struct request *rq, struct reply *rp, struct err *e)
         const struct item *item = item_find(rules->catalogue, code);
         check_jurisdiction(&f);
         if (!item || !item->leaf)
-                faults_add(&f, 404, "service_code: there is no service \"%.60s\"; see services", "service_code：没有“%.60s”这项服务，请查 services",
-                          code);
+                faults_add(&f, 404, "service_code: there is no service \"%.60s\"; see services",
+                           "service_code：没有“%.60s”这项服务，请查 services", code);
         if (faults_answer(&f, rp))
                 return true;
         const struct attribute **attributes = item_attributes(rq->arena, item, &n);

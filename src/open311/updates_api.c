@@ -1,4 +1,4 @@
-/* open311/updates_api.c -- extension: what happened to reports since, as FixMyStreet asks for it, and notes that come back from it. */
+/* open311/updates_api.c -- extension: what happened to reports, as FixMyStreet asks for it, and the notes it sends back. */
 #include "open311/inside_api.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -29,8 +29,7 @@ struct wish {
 };
 
 /* The first row of a case is its coming in, which is no update. */
-static const char MOVES[] =
-        "SELECT h.at, c.version, c.number, h.seq, c.workflow, h.dest, h.form, h.move, CASE WHEN ";
+static const char MOVES[] = "SELECT h.at, c.version, c.number, h.seq, c.workflow, h.dest, h.form, h.move, CASE WHEN ";
 static const char MOVES_FROM[] = " THEN 1 ELSE 0 END FROM history h JOIN cases c ON c.id = h.subject WHERE h.seq > 1 AND ";
 static const char NOTES[] = "SELECT n.received_at, c.version, c.number, n.id, c.workflow, c.state, n.text, n.media"
                             " FROM report_note n JOIN cases c ON c.id = n.case_id WHERE ";
@@ -210,8 +209,8 @@ bool post_update(struct request *rq, struct reply *rp, struct err *e)
                 if (!note.text)
                         note.text = line_given(&f, "status", 60);
                 if (rq->form->n_files > 0)
-                        faults_add(&f, 400, "%.60s: a note takes no files; give a media_url", "%.60s：补充说明不接受文件，请提供 media_url",
-                                   rq->form->files[0].name);
+                        faults_add(&f, 400, "%.60s: a note takes no files; give a media_url",
+                                   "%.60s：补充说明不接受文件，请提供 media_url", rq->form->files[0].name);
                 if (!note.number)
                         faults_add(&f, 400, "service_request_id: is missing", "service_request_id：缺失");
                 if (!note.text)

@@ -8,7 +8,8 @@
 #include "store/store.h"
 
 static const char SQL_ACCOUNT[] = "SELECT id, login, name, role, unit, area, disabled, password FROM account WHERE login = $1";
-static const char SQL_FAILURES[] = "SELECT COUNT(*) FROM login_failure WHERE login = $1 AND at > $2";
+/* What lies further ahead was noted before the clock was set back, and must not lock anybody out until then. */
+static const char SQL_FAILURES[] = "SELECT COUNT(*) FROM login_failure WHERE login = $1 AND at > $2 AND at <= $3";
 static const char SQL_FAILED[] = "INSERT INTO login_failure(login, at) VALUES ($1, $2)";
 static const char SQL_FORGET[] = "DELETE FROM login_failure WHERE login = $1 AND ($2 = 1 OR at < $3)";
 static const char SQL_OPEN[] = "INSERT INTO session(token, account, csrf, expires_at) VALUES ($1, $2, $3, $4)";
@@ -35,7 +36,8 @@ static bool read_account(struct tx *tx, void *ctx, struct err *e)
         struct signing *s = ctx;
         struct rows r;
         struct arena *a = s->arena;
-        if (!tx_int(tx, &s->failures, 0, e, SQL_FAILURES, ARGS(V(s->login), V(s->now - FAILURE_WINDOW))))
+        if (!tx_int(tx, &s->failures, 0, e, SQL_FAILURES,
+                    ARGS(V(s->login), V(s->now - FAILURE_WINDOW), V(s->now + FAILURE_WINDOW))))
                 return false;
         int found = tx_first(tx, &r, e, SQL_ACCOUNT, ARGS(V(s->login)));
         if (found <= 0)

@@ -1,8 +1,8 @@
 /* server/fuzz_request_api.c -- whole requests against a small district: "METHOD ADDRESS", a line end, and the body.
  *
  * Whatever comes, a handler answers with JSON or refuses with a sentence; a request that the program itself must answer for
- * (ERR_FAULT) is a find.  The caller is an administrator, so that every list with its query and its place ("after") is reached; with
- * forms he is a channel's key, as only that may send them.
+ * (ERR_FAULT) is a find.  The caller is an administrator, so that every list with its query and its place ("after") is reached;
+ * with forms he is a channel's key, as only that may send them.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -12,6 +12,7 @@
 #include "cases/cases.h"
 #include "catalogue/catalogue.h"
 #include "district/testing.h"
+#include "form/form.h"
 #include "http/inside.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
@@ -121,7 +122,8 @@ static bool check_body(struct exchange *x, struct err *e)
         if (x->rq.route->form_body) {
                 struct form *form = NEW(x->arena, struct form);
                 x->rq.form = form;
-                return form_parse(x->arena, "application/x-www-form-urlencoded", x->body.at, x->body.length, form, e) && identify(&x->rq, e);
+                return form_parse(x->arena, "application/x-www-form-urlencoded", x->body.at, x->body.length, form, e)
+                       && identify(&x->rq, e);
         }
         x->rq.body = json_parse(x->arena, x->body.at, x->body.length, e);
         return x->rq.body && identify(&x->rq, e) && shape_check(x->rq.body, x->rq.route->body, e);

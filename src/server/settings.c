@@ -156,7 +156,8 @@ static const struct rule rules[] = {
          0,
          0,
          NULL},
-        {{"open311_channel", "channel of Open311 reports whose key has no channel of its own", "密钥未指定渠道时 Open311 来件所属渠道"},
+        {{"open311_channel", "channel of Open311 reports whose key has no channel of its own",
+          "密钥未指定渠道时 Open311 来件所属渠道"},
          TEXT,
          AT(key_channel),
          0,
@@ -256,7 +257,7 @@ static const char *flag_name(struct arena *a, const char *name)
 /* --- the file --------------------------------------------------------------------------------------------------------------- */
 static bool slurp(struct arena *a, const char *file, char **out, size_t *n, struct err *e)
 {
-        enum { MOST = 1 << 20 };
+        enum { MOST = 1 << 16 };
         FILE *f = fopen(file, "re");
         if (!f)
                 return err_both(e, ERR_INVALID, NULL, "cannot read the settings %s: %s", "无法读取设置文件 %s：%s", file,
@@ -265,7 +266,7 @@ static bool slurp(struct arena *a, const char *file, char **out, size_t *n, stru
         *n = fread(*out, 1, MOST, f);
         const bool whole = feof(f) && !ferror(f);
         (void)fclose(f);
-        return whole || err_both(e, ERR_INVALID, NULL, "the settings %s are over 1 MiB", "设置文件 %s 超过 1 MiB", file);
+        return whole || err_both(e, ERR_INVALID, NULL, "the settings %s are over 64 KiB", "设置文件 %s 超过 64 KiB", file);
 }
 
 static const struct rule *rule_find(const char *name)

@@ -74,6 +74,8 @@ void cond_steady(pthread_cond_t *);     /* makes a condition variable that waits
 /* Sentences that users may see, with the same words on both engines.  Always false. */
 bool err_busy(struct err *, const char *why);           /* why: English, for the log only */
 bool err_full(struct err *e, const char *why);           /* ERR_BUSY too: it may help to try again later */
+bool err_damaged(struct err *e, const char *why);
+bool err_unwritable(struct err *e, const char *why);     /* sqlite_rows.c */
 bool err_conflict(struct err *, const char *what);
 
 /* --- statements.c: prepared statements kept per connection ------------------------------------- */

@@ -63,6 +63,11 @@ static struct connection *connection_new(struct store *s, bool writes, struct er
                 connection_close(&c);
                 return NULL;
         }
+        if (writes && sqlite3_db_readonly(c->db, "main") == 1) { /* SQLite opens what it cannot write for reading */
+                (void)err_unwritable(e, q->path);
+                connection_close(&c);
+                return NULL;
+        }
         sqlite3_extended_result_codes(c->db, 0);
         sqlite3_busy_timeout(c->db, s->is.busy_ms);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

@@ -20,6 +20,20 @@ static bool no_room(sqlite3 *db)
         return cause == ENOSPC || cause == EDQUOT || cause == EFBIG;
 }
 
+static bool not_writable(sqlite3 *db)
+{
+        int cause = sqlite3_system_errno(db);
+        return cause == EROFS || cause == EACCES || cause == EPERM;
+}
+
+bool err_unwritable(struct err *e, const char *words)
+{
+        log_event(LOG_ERROR, "store.readonly", "cause=\"%s\"", words);
+        return err_both(e, ERR_FAULT, NULL,
+                        "the database or its folder is read-only for this program: make both writable for its user",
+                        "数据库文件或所在目录对本程序只读：请使其可写");
+}
+
 bool sqlite_error(struct connection *c, int rc, const char *sql, struct err *e)
 {
         const char *words = sqlite3_errmsg(c->db);
@@ -35,7 +49,14 @@ bool sqlite_error(struct connection *c, int rc, const char *sql, struct err *e)
         case SQLITE_CANTOPEN:
                 if (no_room(c->db))
                         return err_full(e, words);
+                if (not_writable(c->db))
+                        return err_unwritable(e, words);
                 break;
+        case SQLITE_READONLY:
+                return err_unwritable(e, words);
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+                return err_damaged(e, words);
         case SQLITE_CONSTRAINT:
                 if (full != SQLITE_CONSTRAINT_NOTNULL && full != SQLITE_CONSTRAINT_CHECK && full != SQLITE_CONSTRAINT_DATATYPE)
                         return err_conflict(e, words);

@@ -101,11 +101,24 @@ static bool run_member(struct writer *w, struct member *m)
         return sqlite_finish(w->c, NULL, &none) && m->ok;
 }
 
+/* A file that was renamed or deleted takes writes as before, and nobody would ever find them. */
+static bool still_there(struct writer *w, struct err *e)
+{
+        int moved = 0;
+        (void)sqlite3_file_control(w->c->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+        if (!moved)
+                return true;
+        log_event(LOG_ERROR, "store.gone", "file=\"%s\"", sqlite3_db_filename(w->c->db, NULL));
+        return err_both(e, ERR_BUSY, NULL,
+                        "the database file was moved or deleted under the running program; nothing can be stored",
+                        "数据库文件在运行中被移动或删除，暂时无法保存");
+}
+
 /* A rollback that failed itself, as when memory was out, must not leave the connection in the old transaction for ever. */
 static bool begin(struct writer *w, struct err *e)
 {
         undo(w);
-        return sqlite_run(w->c, SQL_BEGIN, e);
+        return still_there(w, e) && sqlite_run(w->c, SQL_BEGIN, e);
 }
 
 /* All members in one transaction without savepoints.  False with *e: nothing is there and all must be told;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 static const char SQL_ALIVE[] = "SELECT 1";
+static const char CHECK_PAGES[] = "PRAGMA integrity_check(1)"; /* SQLite's alone */
 
 /* --- values ---------------------------------------------------------------------------- */
 
@@ -48,6 +49,13 @@ bool err_full(struct err *e, const char *why)
         log_event(LOG_ERROR, "store.full", "cause=\"%s\"", why);
         return err_both(e, ERR_BUSY, NULL, "the disk of the database is full; nothing can be stored until there is room again",
                         "数据库磁盘已满，腾出空间前无法保存");
+}
+
+bool err_damaged(struct err *e, const char *why)
+{
+        log_event(LOG_ERROR, "store.damaged", "cause=\"%s\"", why);
+        return err_both(e, ERR_FAULT, NULL, "the database file is damaged (%.120s): stop the program and restore the last backup",
+                        "数据库文件已损坏（%.120s）：请停止程序并恢复最近的备份", why);
 }
 
 bool err_conflict(struct err *e, const char *what)
@@ -219,6 +227,27 @@ static bool alive(struct tx *tx, void *ctx, struct err *e)
 bool store_alive(struct store *s, struct err *e)
 {
         return store_read(s, alive, NULL, e);
+}
+
+static bool whole(struct tx *tx, void *ctx, struct err *e)
+{
+        struct rows r;
+        struct err late;
+        (void)ctx;
+        int found = tx_first(tx, &r, e, CHECK_PAGES, NO_ARGS);
+        if (found <= 0)
+                return found == 0;
+        const char *words = tx->store->driver->text(&r, 0);
+        const bool ok = words && strcmp(words, "ok") == 0;
+        const char *line = words ? strrchr(words, '\n') : NULL; /* the first is a heading */
+        if (!ok)
+                (void)err_damaged(e, line ? line + 1 : words ? words : "");
+        return rows_done(&r, ok ? e : &late) && ok;
+}
+
+bool store_whole(struct store *s, struct err *e)
+{
+        return s->driver->postgres || store_read(s, whole, NULL, e);
 }
 
 bool store_backup(struct store *s, const char *path, void (*progress)(void *, double share), void *ctx, struct err *e)

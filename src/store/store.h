@@ -62,6 +62,8 @@ struct store *store_readonly(struct store *);
 int store_node(const struct store *);               /* 0..1023, distinct per opening (see base/id.h) */
 bool store_is_postgres(const struct store *);
 bool store_alive(struct store *, struct err *) MUST_CHECK;      /* one trivial read */
+/* Every page of the database file is whole, as far as SQLite can tell; reads all of it.  PostgreSQL looks after its own pages. */
+bool store_whole(struct store *, struct err *) MUST_CHECK;
 /* A consistent copy while writes go on.  SQLite: a database file at path.  PostgreSQL: ERR_INVALID, says to use pg_dump. */
 bool store_backup(struct store *, const char *path, void (*progress)(void *, double share), void *ctx, struct err *) MUST_CHECK;
 

@@ -15,10 +15,12 @@ static const char SQL_LAST_SEQ[] = "SELECT tx, seq FROM outbox_settled ORDER BY 
 static const char SQL_LAST_TX[] = "SELECT tx, seq FROM outbox_settled WHERE tx > 0 ORDER BY tx DESC, seq DESC LIMIT 1";
 
 static const char SQL_CURSOR[] = "SELECT tx, seq FROM outbox_cursor WHERE consumer = $1";
-static const char SQL_LEASE[] = "INSERT INTO outbox_cursor (consumer, tx, seq, owner, until) VALUES ($1, 0, 0, $2, $4)"
-                                " ON CONFLICT (consumer) DO UPDATE SET owner = excluded.owner, until = excluded.until"
-                                " WHERE outbox_cursor.until < $3 OR outbox_cursor.owner = excluded.owner"
-                                " RETURNING tx, seq";
+/* A lease that ends after $5 was given by a clock that has been set back since: nobody gives one for so long. */
+static const char SQL_LEASE[] =
+        "INSERT INTO outbox_cursor (consumer, tx, seq, owner, until) VALUES ($1, 0, 0, $2, $4)"
+        " ON CONFLICT (consumer) DO UPDATE SET owner = excluded.owner, until = excluded.until"
+        " WHERE outbox_cursor.until < $3 OR outbox_cursor.until > $5 OR outbox_cursor.owner = excluded.owner"
+        " RETURNING tx, seq";
 static const char SQL_MOVE[] = "UPDATE outbox_cursor SET tx = $3, seq = $4, until = $5 WHERE consumer = $1 AND owner = $2";
 static const char SQL_RELEASE[] = "UPDATE outbox_cursor SET until = 0 WHERE owner = $1";
 
@@ -142,6 +144,9 @@ bool outbox_last(struct store *s, struct cursor *out, struct err *e)
         return store_read(s, last, out, e);
 }
 
+/* Clocks of two machines differ by less than so many leases. */
+enum { LEASES_AWAY = 10 };
+
 /* --- cursors -------------------------------------------------------------------------------------- */
 
 struct standing {
@@ -171,7 +176,8 @@ static bool lease(struct tx *tx, void *ctx, struct err *e)
 {
         struct standing *w = ctx;
         struct rows r;
-        w->changed = tx_first(tx, &r, e, SQL_LEASE, ARGS(V(w->consumer), V(w->owner), V(w->now), V(w->until)));
+        const int64_t far = w->now + LEASES_AWAY * (w->until - w->now);
+        w->changed = tx_first(tx, &r, e, SQL_LEASE, ARGS(V(w->consumer), V(w->owner), V(w->now), V(w->until), V(far)));
         return take_cursor(&r, w->changed, &w->at, e);
 }
 

@@ -18,7 +18,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { TIMERS_AT_ONCE = 256, RUNNERS = 8, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 1000 };
+enum { TIMERS_AT_ONCE = 64, RUNNERS = 8, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 1000 };
 
 #define LEASE (60 * USEC_SECOND)
 #define KEEP (7 * USEC_DAY)
@@ -33,16 +33,16 @@ struct feed {
         int64_t until;
         struct cursor at;
         int failures;
-        int64_t not_before;
+        int64_t not_before; /* steady clock: the other may be set back */
 };
 
 struct scheduler {
         struct scheduler_options is;
         struct feed *feeds;
         size_t feed_count;
-        int64_t owner;      /* random: names this scheduler in leases */
-        struct cursor seen; /* last event told by news() */
-        int64_t clean_at;
+        int64_t owner;       /* random: names this scheduler in leases */
+        struct cursor seen;  /* last event told by news() */
+        int64_t clean_at;    /* steady clock */
         struct arena *arena; /* emptied after each round */
         pthread_t thread;
         pthread_mutex_t lock;
@@ -213,14 +213,14 @@ static bool feed_round(struct scheduler *s, struct feed *f, int64_t now)
 {
         struct err e = {.kind = ERR_NONE};
         size_t n = 0;
-        if (now < f->not_before)
+        if (clock_steady() < f->not_before)
                 return false;
         if (feed_try(s, f, now, &n, &e)) {
                 f->failures = 0;
                 return n == EVENTS_AT_ONCE;
         }
         f->held = false; /* the cursor is read again */
-        f->not_before = clock_now() + backoff(f->failures < 6 ? f->failures++ : 6);
+        f->not_before = clock_steady() + backoff(f->failures < 6 ? f->failures++ : 6);
         log_event(LOG_WARN, "consumer.failed", "name=%s failures=%d cause=\"%s\"", f->consumer->name, f->failures, e.text);
         return false;
 }
@@ -259,12 +259,12 @@ static void clean(struct scheduler *s, int64_t now)
         struct err e;
         struct cursor taken;
         int n = 0;
-        if (now < s->clean_at || s->feed_count == 0) /* who feeds nobody does not know what was taken */
+        if (clock_steady() < s->clean_at || s->feed_count == 0) /* who feeds nobody does not know what was taken */
                 return;
         if (!slowest(s, &taken, &e) || !outbox_clean(s->is.store, now - s->is.keep, taken, &n, &e))
                 log_err(LOG_WARN, "outbox.clean", &e);
         if (n < CLEAN_ENOUGH) /* else more at the next round */
-                s->clean_at = now + CLEAN_EVERY;
+                s->clean_at = clock_steady() + CLEAN_EVERY;
 }
 
 /* --- the thread ---------------------------------------------------------------------------------- */

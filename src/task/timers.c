@@ -16,8 +16,8 @@ static const char SQL_COUNTS[] =
         "WITH RECURSIVE kinds(kind) AS (SELECT min(kind) FROM timer WHERE parked = 0 UNION ALL"
         " SELECT (SELECT min(kind) FROM timer WHERE parked = 0 AND kind > k.kind) FROM kinds k WHERE k.kind IS NOT NULL)"
         " SELECT (SELECT count(*) FROM (SELECT 1 FROM timer WHERE parked = 0 LIMIT 100000) w),"
-        " (SELECT CAST(sum((SELECT count(*) FROM (SELECT 1 FROM timer WHERE parked = 0 AND kind = k.kind AND wake <= $1 LIMIT 100000) o))"
-        " AS BIGINT) FROM kinds k),"
+        " (SELECT CAST(sum((SELECT count(*) FROM"
+        " (SELECT 1 FROM timer WHERE parked = 0 AND kind = k.kind AND wake <= $1 LIMIT 100000) o)) AS BIGINT) FROM kinds k),"
         " (SELECT count(*) FROM (SELECT 1 FROM timer WHERE parked = 1 LIMIT 100000) p),"
         " (SELECT min((SELECT min(wake) FROM timer WHERE parked = 0 AND kind = k.kind)) FROM kinds k)";
 

@@ -1,6 +1,7 @@
-/* http/fuzz_form.c -- bodies of forms: the first line is the Content-Type, the rest the body. */
+/* form/fuzz_form.c -- bodies of forms: the first line is the Content-Type, the rest the body. */
+#include "base/arena.h"
 #include "base/text.h"
-#include "http/inside.h"
+#include "form/form.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

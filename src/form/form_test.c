@@ -1,4 +1,4 @@
-/* http/form_test.c -- forms taken apart, and addresses found: endings of segments, and who refuses for an address without route. */
+/* form/form_test.c -- forms taken apart. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "base/text.h"
-#include "http/inside.h"
+#include "form/form.h"
 
 static const char URLENCODED[] = "application/x-www-form-urlencoded";
 static const char MULTIPART[] = "multipart/form-data; boundary=xYz";
@@ -128,65 +130,16 @@ static void broken_multipart(void **state)
         is_refused("multipart/form-data", "--x--", 5);
         is_refused("multipart/form-data; boundary=", "--x--", 5);
         is_refused("multipart/form-data; boundary=\"x", "--x--", 5);
-        is_refused("multipart/form-data; boundary=0123456789012345678901234567890123456789012345678901234567890123456789x", "--x--", 5);
-}
-
-/* --- addresses ------------------------------------------------------------------------------------------------------------- */
-static bool run(struct request *rq, struct reply *rp, struct err *e)
-{
-        return rq && rp && e;
-}
-
-static void refuse(const struct request *rq, struct reply *rp, int status, const char *sentence)
-{
-        (void)rq, (void)rp, (void)status, (void)sentence;
-}
-
-static const struct route routes[] = {
-        {.method = "GET", .path = "/x/{code}.json", .run = run},
-        {.method = "GET", .path = "/x/{code}.xml", .run = run, .refuse = refuse},
-        {.method = "GET", .path = "/x/{rest*}", .run = run, .refuse = refuse},
-        {.method = "GET", .path = "/y", .run = run},
-        {0},
-};
-
-static void endings_and_refusers(void **state)
-{
-        struct arena *a = arena_new();
-        const struct route *const tables[] = {routes, NULL};
-        const struct route_list list = routes_compile(a, tables, NULL);
-        static const struct {
-                const char *method, *path;
-                int found; /* in the table; -1 none */
-                const char *code;
-                int near;
-        } cases[] = {
-                {"GET", "/x/a.json", 0, "a", 0},      {"GET", "/x/a.b.xml", 1, "a.b", 1}, {"HEAD", "/x/%E4%B8%80%2exml", 1, "一", 1},
-                {"GET", "/x/.xml", 2, NULL, 2},       {"GET", "/x/a", 2, NULL, 2},        {"POST", "/x/a.json", -1, NULL, 0},
-                {"POST", "/x/deep/er", -1, NULL, 2},  {"GET", "/y", 3, NULL, 3},          {"GET", "/z", -1, NULL, -1},
-        };
-        (void)state;
-        for (size_t i = 0; i < COUNT_OF(cases); i++) {
-                struct uri u;
-                struct err e;
-                char allow[64];
-                assert_true(uri_parse(a, cases[i].path, &u, &e));
-                const struct compiled *c = routes_find(&list, cases[i].method, &u, allow);
-                assert_ptr_equal(c ? c->route : NULL, cases[i].found < 0 ? NULL : &routes[cases[i].found]);
-                if (cases[i].code)
-                        assert_string_equal(route_param(a, c, &u, "code"), cases[i].code);
-                assert_ptr_equal(routes_near(&list, &u), cases[i].near < 0 ? NULL : &routes[cases[i].near]);
-        }
-        arena_free(&a);
+        is_refused("multipart/form-data; boundary=0123456789012345678901234567890123456789012345678901234567890123456789x", "--x--",
+                   5);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(types_of_forms),      cmocka_unit_test(urlencoded_fields),
-                cmocka_unit_test(broken_urlencoded),   cmocka_unit_test(multipart_fields_and_files),
-                cmocka_unit_test(broken_multipart),    cmocka_unit_test(multipart_without_parts),
-                cmocka_unit_test(endings_and_refusers),
+                cmocka_unit_test(types_of_forms),    cmocka_unit_test(urlencoded_fields),
+                cmocka_unit_test(broken_urlencoded), cmocka_unit_test(multipart_fields_and_files),
+                cmocka_unit_test(broken_multipart),  cmocka_unit_test(multipart_without_parts),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

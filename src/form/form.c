@@ -1,6 +1,7 @@
-/* http/form.c -- bodies of forms: application/x-www-form-urlencoded (WHATWG URL, 5.1) and multipart/form-data (RFC 7578). */
+/* form/form.c -- see form.h. */
+#include "form/form.h"
+#include "base/arena.h"
 #include "base/text.h"
-#include "http/inside.h"
 
 enum { FIELDS_MOST = 256, FILES_MOST = 16, BOUNDARY_MOST = 70, PART_HEADERS_MOST = 4096 };
 
@@ -43,8 +44,8 @@ static bool parse_urlencoded(struct arena *a, const char *bytes, size_t n, struc
                 i += length + 1;
                 if (length == 0)
                         continue;
-                const char *name = percent_decode(a, at, name_n, true);
-                const char *value = equals ? percent_decode(a, equals + 1, length - name_n - 1, true) : "";
+                const char *name = text_unescape(a, at, name_n, true);
+                const char *value = equals ? text_unescape(a, equals + 1, length - name_n - 1, true) : "";
                 if (!name || !value)
                         return broken(e);
                 if (!add_field(f, name, value, e))
@@ -137,36 +138,50 @@ static bool keep_part(struct arena *a, const struct part *p, struct form *f, str
         return true;
 }
 
+/* Where the first boundary ends; NULL: there is none.  Every boundary but one at the very beginning has a line end before it. */
+static const char *first_boundary(const char *mark, size_t mark_n, const char *bytes, size_t n)
+{
+        if (n >= mark_n - 2 && memcmp(bytes, mark + 2, mark_n - 2) == 0)
+                return bytes + mark_n - 2;
+        const char *at = memmem(bytes, n, mark, mark_n);
+        return at ? at + mark_n : NULL;
+}
+
+/* The part that begins at the rest of a boundary's line; *at moves behind the next boundary. */
+static bool next_part(struct arena *a, const char *mark, size_t mark_n, const char **at, const char *end, struct part *p)
+{
+        const char *from = *at;
+        while (from < end && (*from == ' ' || *from == '\t'))
+                from++;
+        if (end - from < 2 || memcmp(from, "\r\n", 2) != 0)
+                return false;
+        /* The boundary's own line end may be that before the next one: an empty part. */
+        const char *next = memmem(from, (size_t)(end - from), mark, mark_n);
+        if (!next || next < from + 2 || !read_part(a, from + 2, (size_t)(next - from) - 2, p))
+                return false;
+        *at = next + mark_n;
+        return true;
+}
+
 static bool parse_multipart(struct arena *a, const char *boundary, const char *bytes, size_t n, struct form *f, struct err *e)
 {
-        /* Every boundary but a first one at the very beginning has a line end before it. */
-        const char *mark = arena_format(a, "\r\n--%s", boundary), *end = bytes + n, *at;
+        const char *mark = arena_format(a, "\r\n--%s", boundary), *end = bytes + n;
         const size_t mark_n = strlen(mark);
-        if (n >= mark_n - 2 && memcmp(bytes, mark + 2, mark_n - 2) == 0)
-                at = bytes + mark_n - 2;
-        else if ((at = memmem(bytes, n, mark, mark_n)) != NULL)
-                at += mark_n;
+        const char *at = first_boundary(mark, mark_n, bytes, n);
         while (at && end - at >= 2 && memcmp(at, "--", 2) != 0) {
                 struct part p;
-                while (at < end && (*at == ' ' || *at == '\t'))
-                        at++;
-                if (end - at < 2 || memcmp(at, "\r\n", 2) != 0)
-                        return broken(e);
-                at += 2;
-                /* The part's last line end may be that of its headers. */
-                const char *next = memmem(at - 2, (size_t)(end - at) + 2, mark, mark_n);
-                if (!next || next < at || !read_part(a, at, (size_t)(next - at), &p))
+                if (!next_part(a, mark, mark_n, &at, end, &p))
                         return broken(e);
                 if (!keep_part(a, &p, f, e))
                         return false;
-                at = next + mark_n;
         }
         return (at && end - at >= 2) || broken(e);
 }
 
 bool form_parse(struct arena *a, const char *type, const char *bytes, size_t n, struct form *f, struct err *e)
 {
-        *f = (struct form){.fields = NEW_ARRAY(a, struct form_field, FIELDS_MOST), .files = NEW_ARRAY(a, struct form_file, FILES_MOST)};
+        *f = (struct form){.fields = NEW_ARRAY(a, struct form_field, FIELDS_MOST),
+                           .files = NEW_ARRAY(a, struct form_file, FILES_MOST)};
         if (type_is(type, URLENCODED))
                 return parse_urlencoded(a, bytes, n, f, e);
         const char *boundary = header_param(a, type, "boundary");
@@ -174,4 +189,12 @@ bool form_parse(struct arena *a, const char *type, const char *bytes, size_t n, 
                 return err_both(e, ERR_INVALID, NULL, "multipart/form-data needs a boundary of 1 to %d characters",
                                 "multipart/form-data 须带 1 至 %d 个字符的 boundary", (int)BOUNDARY_MOST);
         return parse_multipart(a, boundary, bytes, n, f, e);
+}
+
+const char *form_value(const struct form *f, const char *name)
+{
+        for (size_t i = 0; f && i < f->n_fields; i++)
+                if (text_is(f->fields[i].name, name))
+                        return f->fields[i].value;
+        return NULL;
 }
