@@ -120,6 +120,26 @@ test('one address has a limited number of connections; the trusted proxy has not
   for (const r of more) r.end()
 })
 
+test('large bodies that come in at a time are bounded for each address', async (t) => {
+  const d = await District.start(t)
+  const post = `POST /open311/v2/requests.json HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: ${12 << 20}\r\n\r\n`
+  const all = Array.from({ length: 7 }, () => new Raw(d.base))
+  for (const r of all) {
+    await r.opened
+    r.write(post)
+    await sleep(100)
+  }
+  assert.deepEqual(all.map((r) => r.answers().map((a) => a.status).join()), ['', '', '', '', '', '503', '503'], 'five of 12 MiB fit into 64')
+  assert.ok(all[6].closed && all[6].answers()[0].headers['retry-after'])
+  assert.equal((await d.ask('GET', '/healthz')).status, 200)
+  assert.equal((await d.report({ channel: 'app' }, { key: null })).status, 201, 'usual bodies are not concerned')
+  all[0].end()
+  await sleep(500)
+  const next = await exchange(d.base, post, 700)
+  assert.deepEqual(next.statuses, [], 'there is room again')
+  for (const r of all) r.end()
+})
+
 const MANY = Number(process.env.YIWANG_CONNECTIONS ?? 2000)
 test(`${MANY} idle connections, and others are served`, async (t) => {
   const d = await District.start(t, { settings: { connections: MANY + 500, connections_per_address: MANY + 500, idle_seconds: 300 } })

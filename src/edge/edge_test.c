@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "edge/address.h"
+#include "edge/bodies.h"
 #include "edge/buckets.h"
 #include "edge/guests.h"
 #include "edge/head.h"
@@ -139,6 +140,28 @@ static void memory_is_bounded_and_nobody_passes_uncounted(void **state)
         assert_in_range(got, 60000, 65536);
         assert_true(bucket_take(b, 12345, 1, 3 * USEC_MINUTE, &a)); /* later there is room again */
         buckets_free(&b);
+}
+
+/* --- bodies -------------------------------------------------------------------------------------------------------------- */
+static void large_bodies_have_bounded_room(void **state)
+{
+        struct bodies *b = bodies_new(100, 40);
+        (void)state;
+        assert_true(bodies_take(b, 1, 30));
+        assert_false(bodies_take(b, 1, 11)); /* his room is used up */
+        assert_true(bodies_take(b, 1, 10));
+        assert_true(bodies_take(b, 2, 40));
+        assert_false(bodies_take(b, 3, 21)); /* everybody's */
+        assert_true(bodies_take(b, 3, 20));
+        bodies_give(b, 1, 30);
+        assert_true(bodies_take(b, 4, 30));
+        assert_false(bodies_take(b, 5, SIZE_MAX));
+        bodies_give(b, 1, 10);
+        bodies_give(b, 2, 40);
+        bodies_give(b, 3, 20);
+        bodies_give(b, 4, 30);
+        bodies_free(&b); /* asserts that all is back */
+        assert_null(b);
 }
 
 /* --- guests -------------------------------------------------------------------------------------------------------------- */
@@ -307,6 +330,7 @@ int main(void)
                 cmocka_unit_test(a_bucket_empties_and_fills),
                 cmocka_unit_test(nobody_gets_more_than_his_rate),
                 cmocka_unit_test(memory_is_bounded_and_nobody_passes_uncounted),
+                cmocka_unit_test(large_bodies_have_bounded_room),
                 cmocka_unit_test(who_is_late_is_cut_and_others_stay),
                 cmocka_unit_test(an_address_has_a_number_of_connections),
                 cmocka_unit_test(heads_are_plain_or_refused),

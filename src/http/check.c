@@ -45,9 +45,9 @@ static bool take_all(const struct exchange *x, struct allowance *narrow)
         const struct route *route = x->compiled->route;
         const bool reads = text_is(route->method, "GET");
         if (x->rq.actor.role != ROLE_PUBLIC)
-                return !text_starts(route->path, "/api/") || take_by_name(x, narrow);
+                return route->uncounted || take_by_name(x, narrow);
         return take(x, address_key(&x->client, (uint64_t)(uintptr_t)route), route->per_minute, narrow)
-               && (!text_starts(route->path, "/api/") || take_by_address(x, reads, narrow));
+               && (route->uncounted || take_by_address(x, reads, narrow));
 }
 
 static bool too_many(struct exchange *x, const struct allowance *a, int *status, struct err *e)

@@ -93,8 +93,8 @@ static void find_client(struct exchange *x)
                         x->client = named;
         } else if (forwarded && !atomic_exchange(&x->server->stranger_told, true)) {
                 log_event(LOG_WARN, "http.proxy",
-                          "X-Forwarded-For came from %s and was not believed: is it your proxy? set trusted_proxy=%s",
-                          address_text(&x->client, text), text);
+                          "address=%s cause=\"X-Forwarded-For is not believed; if it is your proxy, set trusted_proxy\"",
+                          address_text(&x->client, text));
         }
         x->rq.address = arena_text(x->arena, address_text(&x->client, text));
 }
@@ -183,9 +183,13 @@ static void begin(struct exchange *x, const char *url, const char *method, const
         rq->route = x->compiled->route;
         x->body.limit = rq->route->body_most > 0 ? rq->route->body_most : BODY_DEFAULT;
         const char *length = request_header(rq, "Content-Length");
-        int64_t n;
-        x->too_large = length && (!text_to_int(length, &n) || n < 0 || (size_t)n > x->body.limit);
-        must_end(x, until_moved(x->server, x->body.limit));
+        int64_t n = 0;
+        x->too_large = length && (!text_to_int(length, &n) || (size_t)n > x->body.limit);
+        if (!x->too_large && (size_t)n > BODY_DEFAULT) {
+                x->no_room = !bodies_take(x->server->bodies, address_key(&x->client, 0), (size_t)n);
+                x->taken = x->no_room ? 0 : (size_t)n;
+        }
+        must_end(x, until_moved(x->server, x->too_large ? 0 : (size_t)n));
 }
 
 /* --- the worker's part ---------------------------------------------------------------------------------------------- */
@@ -230,6 +234,11 @@ static bool refuse_early(struct exchange *x)
                 x->close = true;
                 (void)err_both(&e, ERR_INVALID, NULL, "the body may have at most %zu bytes", "正文最多 %zu 字节", x->body.limit);
                 exchange_refuse(x, 413, &e);
+        } else if (x->no_room) {
+                x->close = true;
+                (void)err_both(&e, ERR_BUSY, NULL, "too many large bodies are coming in; try again shortly",
+                               "正在接收的大请求过多，请稍后再试");
+                exchange_refuse(x, 503, &e);
         } else if (atomic_load(&x->server->stopping)) {
                 (void)err_both(&e, ERR_BUSY, NULL, "the server is stopping; try again shortly", "服务器正在停止，请稍后再试");
                 exchange_refuse(x, 503, &e);
@@ -275,7 +284,7 @@ enum MHD_Result exchange_on(void *ctx, struct MHD_Connection *connection, const 
                 begin(x, url, method, version);
                 /* Refusing before the body is read is what keeps a 2 GiB upload from being read; it ends the connection. */
                 const bool lost = !x->uri_ok || !x->compiled;
-                if (x->head_status || x->too_large || (lost && request_header(&x->rq, "Content-Length")))
+                if (x->head_status || x->too_large || x->no_room || (lost && request_header(&x->rq, "Content-Length")))
                         return refuse_early(x) ? send_answer(x) : MHD_NO;
                 return MHD_YES;
         }
@@ -312,6 +321,8 @@ void exchange_done(void *ctx, struct MHD_Connection *connection, void **cls, enu
         (void)log_request(before);
         if (x->response)
                 MHD_destroy_response(x->response);
+        if (x->taken > 0)
+                bodies_give(x->server->bodies, address_key(&x->client, 0), x->taken);
         buf_free(&x->body);
         buf_free(&x->rp.body);
         struct arena *a = x->arena;

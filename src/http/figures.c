@@ -47,7 +47,7 @@ void figures_write(struct server *s, struct buf *out)
         figure(out, "yiwang_http_turned_away_total", "counter", "Connections turned away: too many, in all or from one address.",
                turned_away);
         figure(out, "yiwang_http_streams", "gauge", "Live event streams.", lives_count(s->lives));
-        if (s->tls)
-                figure(out, "yiwang_tls_certificate_ends", "gauge", "When the certificate ends, in seconds since 1970.", tls_ends(s->tls));
+        figure(out, "yiwang_tls_certificate_ends", "gauge", "When the certificate ends, in seconds since 1970; 0: no HTTPS.",
+               s->tls ? tls_ends(s->tls) : 0);
         figure(out, "yiwang_uptime_seconds", "gauge", "Since the server started.", (clock_steady() - s->started) / USEC_SECOND);
 }

@@ -93,7 +93,8 @@ struct route {
         refuse_fn *refuse;
         const char *type;               /* for the OpenAPI page: media type of answers and refusals; NULL = JSON and problems */
         bool list;                      /* the answer is an array of `answer` */
-        int per_minute;                 /* most requests a minute from one address without a key or session; 0 = free */
+        int per_minute;                 /* most requests a minute from one address without a key or session; 0 = as server_options say */
+        bool uncounted;                 /* not counted by rate_reads, rate_writes and rate_key: pages, health */
         bool slow;                      /* may take long (password hashing): at most 4 at a time */
 };
 
@@ -126,7 +127,7 @@ struct server_options {
         int connections_per_address;    /* 0 = 512; the trusted proxy is not counted */
         int idle_seconds;               /* slow and idle clients are cut; 0 = 30 */
         int streams;                    /* most live answers; 0 = 1000 */
-        /* Requests a minute below /api/; 0 = any number.  Of one address (IPv6: one /64) without key or session, reading and changing;
+        /* Requests a minute; 0 = any number.  Of one address (IPv6: one /64) without key or session, reading and changing;
          * of one key or account. */
         int rate_reads, rate_writes, rate_key;
         const char *tls_certificate, *tls_key;  /* PEM files; both or none */

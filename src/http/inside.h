@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/histogram.h"
+#include "edge/bodies.h"
 #include "edge/buckets.h"
 #include "edge/guests.h"
 #include "edge/tls.h"
@@ -79,6 +80,7 @@ struct server {
         struct lives *lives;
         struct buckets *buckets;
         struct guests *guests;
+        struct bodies *bodies;
         struct tls *tls;                /* NULL: plain HTTP */
         atomic_int rate_reads, rate_writes, rate_key;
         atomic_bool access_log;
@@ -105,6 +107,8 @@ struct exchange {
         bool uri_ok;
         int head_status;                /* 0 = the head is well-formed; else the answer, with head_fault */
         struct err head_fault;
+        size_t taken;                   /* of the server's room for large bodies; to be given back */
+        bool no_room;
         bool close;                     /* the connection ends with this answer */
         struct guest *guest;            /* of the connection; NULL in tests without one */
         struct address client;

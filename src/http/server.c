@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 enum { EPOLL_THREADS = 2, SLOW_MOST = 4, CONNECTION_MEMORY = 32 << 10, STOP_SECONDS = 20 };
+/* Large bodies that come in at a time, in bytes; of one address. */
+enum { BODIES_MOST = 256 << 20, BODIES_MOST_OF_ONE = 64 << 20 };
 
 static void log_mhd(void *ctx, const char *format, va_list values)
 {
@@ -176,6 +178,7 @@ bool server_start(struct server **out, const struct server_options *options, str
         s->routes = routes_compile(s->arena, own, s->options.routes);
         s->buckets = buckets_new();
         s->guests = guests_new(s->options.connections_per_address, &s->proxy, s);
+        s->bodies = bodies_new(BODIES_MOST, BODIES_MOST_OF_ONE);
         take_limits(s, options);
         s->lives = lives_new(s->options.streams);
         s->pool = pool_new(s->options.workers, s->options.queue, SLOW_MOST, exchange_run);
@@ -230,6 +233,7 @@ void server_stop(struct server **server)
         lives_free(&s->lives);
         buckets_free(&s->buckets);
         guests_free(&s->guests);
+        bodies_free(&s->bodies);
         tls_free(&s->tls);
         buf_free(&s->openapi);
         arena_free(&s->arena);

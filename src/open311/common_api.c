@@ -64,7 +64,7 @@ const char *public_url(const struct request *rq)
         const char *set = settings_of(rq)->public_url, *host = request_header(rq, "Host");
         if (set)
                 return arena_copy(rq->arena, set, strlen(set) - (ends_with(set, strlen(set), "/") ? 1 : 0));
-        return arena_format(rq->arena, "http://%s", host_is_sound(host) ? host : "localhost");
+        return arena_format(rq->arena, "%s://%s", rq->secure ? "https" : "http", host_is_sound(host) ? host : "localhost");
 }
 
 /* --- faults --------------------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ static bool get_page(struct request *rq, struct reply *rp, struct err *e)
 }
 
 static const struct route table[] = {
-        {.method = "GET", .path = "/{path*}", .roles = ROLE_ALL, .run = get_page, .about = "The pages."},
+        {.method = "GET", .path = "/{path*}", .roles = ROLE_ALL, .uncounted = true, .run = get_page, .about = "The pages."},
         {0},
 };
 const struct route *const page_routes = table;

@@ -322,7 +322,7 @@ bool serve(const struct settings *s, const struct settings_source *source, const
                             .identities = identity_cache_new(),
                             .reports = intake_figures_new(),
                             .settings = s,
-                             .waking = PTHREAD_MUTEX_INITIALIZER};
+                            .waking = PTHREAD_MUTEX_INITIALIZER};
         struct server *server = NULL;
         sigset_t signals;
         (void)sigemptyset(&signals);
