@@ -4,15 +4,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static void check_columns(const struct import_map *m, const struct map_columns *c)
+static void check_columns(const struct import_map *m, const struct map_columns *c, bool used[])
 {
         assert(c->n <= MAP_PARTS_MOST);
-        for (size_t i = 0; i < c->n; i++)
+        for (size_t i = 0; i < c->n; i++) {
                 assert(c->at[i] >= 0 && (size_t)c->at[i] < m->n_columns);
+                used[c->at[i]] = true;
+        }
 }
 
 static void check_map(const struct import_map *m)
 {
+        bool used[MAP_COLUMNS_MOST] = {false};
         assert(m->n_columns <= MAP_COLUMNS_MOST && m->n_empty <= MAP_EMPTY_MOST && m->zone >= -899 && m->zone <= 899);
         for (size_t i = 0; i < m->n_columns; i++)
                 assert(m->columns[i][0]);
@@ -20,13 +23,16 @@ static void check_map(const struct import_map *m)
                 assert(m->empty[i]);
         for (int f = 0; f < IMPORT_FIELDS; f++) {
                 const struct map_value *v = &m->fields[f];
-                check_columns(m, &v->columns);
+                check_columns(m, &v->columns, used);
                 assert(!v->given || ((v->constant != NULL) != (v->columns.n > 0) && v->join));
         }
-        check_columns(m, &m->item_path);
-        check_columns(m, &m->area_names);
+        check_columns(m, &m->item_path, used);
+        check_columns(m, &m->area_names, used);
         if (m->has_point)
-                check_columns(m, &(struct map_columns){.at = {m->lon, m->lat}, .n = 2});
+                check_columns(m, &(struct map_columns){.at = {m->lon, m->lat}, .n = 2}, used);
+        for (size_t i = 0; i < m->n_columns; i++) /* each column once, and none that nobody reads */
+                for (size_t k = 0; k <= i; k++)
+                        assert(used[i] && (k == i) == (strcmp(m->columns[i], m->columns[k]) == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

@@ -89,7 +89,7 @@ bool row_report(const struct import_map *, const struct rulebook *, struct arena
 /* --- tally.c: what became of the rows; every function from any thread -------------------------------------------------------- */
 struct tally {
         pthread_mutex_t lock;
-        struct arena *arena;
+        struct arena *arena, *scratch;
         struct map *pairs;                      /* "actual\x1fours" -> struct confusion */
         struct confusion **all; size_t n;
         struct import_result result;

@@ -468,8 +468,8 @@ static void rejects_survive_a_full_disk(void **state)
         struct table_row row = {.line = 7, .cells = cells, .n = 2};
         struct err why = {.kind = ERR_INVALID, .text = "because"}, e = {0};
         struct rejects_end end = {0}, lost;
-        struct rejects *r;
-        bool kept;
+        struct rejects *r = NULL;
+        bool kept = false;
         assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
         ok(rejects_open(&r, file, "in", &e) && rejects_begin(r, header, 2, &end, &kept, &e), &e);
         assert_false(kept);

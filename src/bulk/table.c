@@ -100,11 +100,12 @@ static const char *cut(struct arena *a, struct buf *b)
 static bool wrong_columns(const struct table *t, struct err *e)
 {
         struct buf missing = BUF_LIMIT(1 << 20), there = BUF_LIMIT(1 << 22);
-        for (size_t i = 0; i < t->map->n_columns; i++) {
-                const char *name = t->map->columns[i], *near = nearest(t, name);
+        for (size_t i = 0; i < t->map->n_columns; i++)
                 if (t->places[i] == -2)
                         return err_both(e, ERR_INVALID, NULL, "the first line of %s has the column \"%s\" twice",
-                                        "%s 的首行中列“%s”出现了两次", t->file, name);
+                                        "%s 的首行中列“%s”出现了两次", t->file, t->map->columns[i]);
+        for (size_t i = 0; i < t->map->n_columns; i++) {
+                const char *name = t->map->columns[i], *near = nearest(t, name);
                 if (t->places[i] >= 0)
                         continue;
                 buf_format(&missing, "%s\"%s\"", missing.length ? ", " : "", name);

@@ -161,6 +161,7 @@ static void wrong_columns_are_told(void **state)
              "RECID, NAME, 街道名, X");
         SAYS("REC_ID;NAME\n1;2\n", &map, "has no column \"街道名称\", which the map names; its first line has: REC_ID, NAME");
         SAYS("REC_ID,街道名称,REC_ID\n", &map, "has the column \"REC_ID\" twice");
+        SAYS("街道名称,街道名称\n", &map, "has the column \"街道名称\" twice"); /* and lacks another */
         SAYS("\n\n", &map, "has no first line that names the columns");
         SAYS("\xFF\xFE\xFF\xFF", &map, "has no column");
         struct buf wide = BUF_LIMIT(1 << 20);

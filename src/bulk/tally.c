@@ -13,7 +13,10 @@ struct tally *tally_new(void)
 {
         struct arena *a = arena_new();
         struct tally *t = NEW(a, struct tally);
-        *t = (struct tally){.arena = a, .pairs = map_new(a, PAIRS_MOST), .all = NEW_ARRAY(a, struct confusion *, PAIRS_MOST)};
+        *t = (struct tally){.arena = a,
+                            .scratch = arena_new(),
+                            .pairs = map_new(a, PAIRS_MOST),
+                            .all = NEW_ARRAY(a, struct confusion *, PAIRS_MOST)};
         (void)pthread_mutex_init(&t->lock, NULL);
         return t;
 }
@@ -24,6 +27,7 @@ void tally_free(struct tally **tally)
                 return;
         struct arena *a = (*tally)->arena;
         (void)pthread_mutex_destroy(&(*tally)->lock);
+        arena_free(&(*tally)->scratch);
         *tally = NULL;
         arena_free(&a);
 }
@@ -31,12 +35,13 @@ void tally_free(struct tally **tally)
 /* Beyond the most pairs new ones are not kept: a file of that kind names no units. */
 static void count_confusion(struct tally *t, const char *actual, const char *ours, bool known)
 {
-        char *key = arena_format(t->arena, "%s\x1f%s", actual, ours);
+        arena_reset(t->scratch); /* only the key of a new pair is kept */
+        const char *key = arena_format(t->scratch, "%s\x1f%s", actual, ours);
         struct confusion *c = map_get(t->pairs, key);
         if (!c && t->n < PAIRS_MOST) {
                 c = NEW(t->arena, struct confusion);
                 *c = (struct confusion){arena_text(t->arena, actual), arena_text(t->arena, ours), known, 0};
-                (void)map_put(t->pairs, key, c);
+                (void)map_put(t->pairs, arena_text(t->arena, key), c);
                 t->all[t->n++] = c;
         }
         if (c)

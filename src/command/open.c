@@ -63,10 +63,10 @@ enum { BAR_CELLS = 30 };
 static void show_bar(double share)
 {
         const int full = (int)(share * BAR_CELLS);
-        fputs(" [", stderr);
+        (void)fputs(" [", stderr);
         for (int i = 0; i < BAR_CELLS; i++)
-                fputc(i < full ? '#' : '.', stderr);
-        fputc(']', stderr);
+                (void)fputc(i < full ? '#' : '.', stderr);
+        (void)fputc(']', stderr);
 }
 
 static void show_left(double seconds)

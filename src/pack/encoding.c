@@ -397,7 +397,7 @@ static void add_character(struct buf *out, uint32_t c)
  * file itself would be 84 31 A4 37. */
 static void convert(struct decoder *d, const unsigned char *p, size_t n, struct buf *out)
 {
-        UChar wide[RUN + 1], *target = wide;
+        UChar wide[RUN + 1] = {0}, *target = wide;
         const char *source = (const char *)p;
         UErrorCode code = U_ZERO_ERROR;
         if (n == 0)
