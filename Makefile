@@ -6,6 +6,8 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 # Empty = everything; or some of: unit web scenario browser
 SUITES ?=
 FUZZ_SECONDS ?= 30
+# Empty = everything; or some of: kills postgres disk memory connections clock odd
+FAULTS_NAMES ?=
 # WEB=no builds the server without its pages.
 WEB ?= $(if $(wildcard web/index.html),yes,no)
 export FUZZ_SECONDS
@@ -17,6 +19,7 @@ help:
 	@echo 'make gate     format, layers, sizes, linters'
 	@echo 'make bench    benchmarks, into bench/out/latest.json'
 	@echo 'make fuzz     every parser of foreign bytes, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
+	@echo 'make faults   kills, full disks, lost databases and the like; FAULTS=short, FAULTS_NAMES="kills disk" (doc/dev/faults.md)'
 	@echo 'make tsan     the concurrent parts under ThreadSanitizer'
 	@echo 'make install  into DESTDIR, PREFIX=$(PREFIX)'
 	@echo 'make clean    removes what was built, keeps DATA'
@@ -66,6 +69,9 @@ gate: build
 fuzz: $(sqlite)
 	tools/fuzz
 
+faults: build
+	test/faults/run $(FAULTS_NAMES)
+
 tsan: $(sqlite)
 	tools/with_postgres tools/run_tests threads
 
@@ -83,4 +89,4 @@ install: build
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-gate build-deps web/dist web/node_modules bench/out
 
-.PHONY: help deps pages build run test bench gate fuzz tsan install clean
+.PHONY: help deps pages build run test bench gate fuzz faults tsan install clean
