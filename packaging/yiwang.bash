@@ -21,13 +21,15 @@ _yiwang_options()
 _yiwang_values()
 {
         case $1 in
-        --pack | --demo | --data) echo folders ;;
+        --pack | --demo | --data | --archive | --from | --to) echo folders ;;
         --config | --map | --rejects | --smtp-password-file | --webhook-secret-file) echo files ;;
         --role) echo citizen channel clerk dispatcher unit supervisor admin ;;
         --language) echo zh en ;;
         --log-level) echo debug info warn error ;;
+        --log-format) echo text json ;;
         --access-log) echo yes no ;;
-        --check | --help | --undo) ;;
+        --encoding) echo utf-8 utf-16le utf-16be gb18030 ;;
+        --check | --help | --quiet | --undo | --allow-partial) ;;
         *) echo anything ;;
         esac
 }

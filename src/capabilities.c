@@ -5,7 +5,10 @@
 #include "catalogue/catalogue.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
+#include "media/media.h"
+#include "notify/notices.h"
 #include "notify/notify.h"
+#include "open311/open311.h"
 #include "people/people.h"
 #include "routing/routing.h"
 #include "server/serve.h"
@@ -16,9 +19,10 @@ const struct capabilities capabilities = {
                                                    &cases_pack, &notify_pack, &intake_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &events_routes, &people_routes,
-                                                       &catalogue_routes, &twin_routes, &page_routes, NULL},
+                                                       &catalogue_routes, &twin_routes, &open311_routes, &media_routes,
+                                                       &page_routes, NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &intake_retry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, NULL},
         .consumers = (const struct consumer *const[]){&notify_consumer, NULL},
-        .readers = {.workflows = workflows_load, .channels = channels_load},
+        .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load},
 };

@@ -141,10 +141,12 @@ compare_unit: {column: UNIT}
   const second = d.command('import', 'reports', table, '--map', map)
   assert.match(second.stdout, /there already[^\d]*2/)
   assert.equal(d.command('demo', '300', '--seed', '5').status, 0)
+  assert.match(d.command('demo', '1', '--until', 'tomorrow').stderr, /--until needs a day/)
+  assert.equal(d.command('demo', '1', '--seed', '6', '--until', '2026-01-31').status, 0)
   const out = join(d.folder, 'cases.csv')
   assert.equal(d.command('export', 'cases', out).status, 0)
-  assert.equal(readFileSync(out, 'utf8').trim().split('\n').length, 1 + 302)
-  assert.match(d.command('ledger', 'verify').stdout, /cases: 302\n[^]*faults: 0/)
+  assert.equal(readFileSync(out, 'utf8').trim().split('\n').length, 1 + 303)
+  assert.match(d.command('ledger', 'verify').stdout, /cases: 303\n[^]*faults: 0/)
 })
 
 test('backup while reports come in: the copy is a whole district', { skip: POSTGRES && 'PostgreSQL has pg_dump' }, async (t) => {

@@ -61,7 +61,7 @@ export class District {
 
   environment() {
     const named = Object.entries(this.settings).map(([name, value]) => [`YIWANG_${name.toUpperCase()}`, String(value)])
-    return { ...process.env, LANG: 'C.UTF-8', ...Object.fromEntries(named), ...(this.store && { YIWANG_STORE: this.store }) }
+    return { ...process.env, LANG: 'C.UTF-8', ...Object.fromEntries(named), ...this.extra, ...(this.store && { YIWANG_STORE: this.store }) }
   }
 
   /** Runs a command of the program on this district. */
@@ -91,7 +91,7 @@ export class District {
   }
 
   async listens() {
-    const listening = () => /listening on (http:\/\/\S+)/.exec(this.said) ?? ((this.child.exitCode ?? this.child.signalCode) !== null && [null, null])
+    const listening = () => /listening on (https?:\/\/\S+)/.exec(this.said) ?? ((this.child.exitCode ?? this.child.signalCode) !== null && [null, null])
     const found = await until(listening, 'the server listens', 60)
     assert.ok(found[1], `the server ended: ${this.log}`)
     this.base = found[1]

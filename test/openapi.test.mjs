@@ -32,11 +32,11 @@ test('every answer has the shape that the page promises', async (t) => {
   const key = await d.signIn('dispatcher')
   const { body } = await d.report({ item: '010102', area_code: '990101002', external_id: 'one', reporter: { phone: '13800000000' } })
   await d.report({ text: 'unsure' })
-  const values = { number: body.number, code: body.track }
+  const values = { number: body.number, code: body.track, service_code: '010101', service_request_id: body.number, token: body.track }
   const seen = []
   for (const [path, methods] of Object.entries(page.paths)) {
     const about = methods.get
-    const schema = about?.responses['2XX'].content?.['application/json'].schema
+    const schema = about?.responses['2XX'].content?.['application/json']?.schema
     if (!schema) continue
     const address = path.replace(/\{(\w+)\}/g, (_, name) => values[name])
     const answer = await d.ask('GET', address, undefined, { key })
@@ -45,10 +45,18 @@ test('every answer has the shape that the page promises', async (t) => {
     seen.push(path)
   }
   for (const path of ['/api/v1/cases', '/api/v1/cases/{number}', '/api/v1/cases/{number}/history', '/api/v1/track/{code}', '/api/v1/units',
-    '/api/v1/items', '/api/v1/areas', '/api/v1/workflows', '/healthz', '/readyz'])
+    '/api/v1/items', '/api/v1/areas', '/api/v1/workflows', '/healthz', '/readyz', '/open311/v2/services.json',
+    '/open311/v2/services/{service_code}.json', '/open311/v2/requests.json', '/open311/v2/requests/{service_request_id}.json',
+    '/open311/v2/tokens/{token}.json', '/open311/v2/servicerequestupdates.json', '/open311/v2/changes.json', '/open311/discovery.json'])
     assert.ok(seen.includes(path), path)
   const receipt = page.paths['/api/v1/reports'].post.responses['2XX'].content['application/json'].schema
   assert.deepEqual(faults(body, receipt), [])
+  const form = await fetch(`${d.base}/open311/v2/requests.json`, {
+    method: 'POST', body: new URLSearchParams({ api_key: d.key, service_code: '0202', address_string: '北路' }) })
+  const made = page.paths['/open311/v2/requests.json'].post
+  assert.deepEqual(Object.keys(made.requestBody.content), ['application/x-www-form-urlencoded', 'multipart/form-data'])
+  assert.deepEqual(faults(await form.json(), made.responses['2XX'].content['application/json'].schema), [])
+  assert.ok(page.paths['/open311/v2/requests.xml'].get.responses['2XX'].content['text/xml'])
   const problem = await d.report({ item: 'nothing' })
   assert.deepEqual(faults(problem.body, page.components.schemas.problem), [])
 })

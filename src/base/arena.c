@@ -4,6 +4,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Under AddressSanitizer each piece ends at its last byte, as if malloc() had given it: what lies between is forbidden. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WATCHED 1
+#endif
+#ifdef WATCHED
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(at, n) ((void)(at), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(at, n) ((void)(at), (void)(n))
+enum { GAP = 0 };
+#endif
+
 enum { FIRST_BLOCK = 8 << 10, LARGEST_BLOCK = 1 << 20 };
 
 struct block {
@@ -30,6 +47,7 @@ static struct block *block_new(size_t room, struct block *next)
         b->next = next;
         b->room = room;
         b->used = 0;
+        ASAN_POISON_MEMORY_REGION(b->at, room);
         return b;
 }
 
@@ -54,6 +72,7 @@ void arena_reset(struct arena *a)
                 free(b);
         }
         a->first->used = 0;
+        ASAN_POISON_MEMORY_REGION(a->first->at, a->first->room);
 }
 
 void arena_free(struct arena **a)
@@ -69,7 +88,7 @@ void arena_free(struct arena **a)
 void *arena_alloc(struct arena *a, size_t size)
 {
         const size_t align = _Alignof(max_align_t);
-        size_t rounded = (size + align - 1) & ~(align - 1);
+        size_t rounded = (size + GAP + align - 1) & ~(align - 1);
         if (rounded < size)
                 abort();
         if (rounded == 0)
@@ -81,7 +100,8 @@ void *arena_alloc(struct arena *a, size_t size)
         }
         void *at = b->at + b->used;
         b->used += rounded;
-        return memset(at, 0, rounded);
+        ASAN_UNPOISON_MEMORY_REGION(at, size);
+        return memset(at, 0, size);
 }
 
 char *arena_copy(struct arena *a, const void *bytes, size_t n)

@@ -163,3 +163,53 @@ size_t text_split(struct arena *a, const char *text, char separator, char ***pie
                 p = end;
         }
 }
+
+size_t text_distance(const char *a, const char *b)
+{
+        enum { NAME_MOST = 120 };
+        size_t row[NAME_MOST + 1], n = strlen(a), m = strlen(b);
+        if (n > NAME_MOST || m > NAME_MOST)
+                return SIZE_MAX;
+        for (size_t k = 0; k <= m; k++)
+                row[k] = k;
+        for (size_t i = 1; i <= n; i++) {
+                size_t corner = row[0];
+                row[0] = i;
+                for (size_t k = 1; k <= m; k++) {
+                        size_t change = corner + (a[i - 1] != b[k - 1]);
+                        corner = row[k];
+                        row[k] = change < row[k] + 1 ? change : row[k] + 1;
+                        row[k] = row[k] < row[k - 1] + 1 ? row[k] : row[k - 1] + 1;
+                }
+        }
+        return row[m];
+}
+
+static int hex_digit(char c)
+{
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+char *text_unescape(struct arena *a, const char *text, size_t n, bool plus_is_blank)
+{
+        char *out = arena_alloc(a, n + 1);
+        size_t m = 0;
+        for (size_t i = 0; i < n; i++) {
+                char c = text[i];
+                if (c == '%') {
+                        const int high = n - i > 2 ? hex_digit(text[i + 1]) : -1, low = n - i > 2 ? hex_digit(text[i + 2]) : -1;
+                        if (high < 0 || low < 0)
+                                return NULL;
+                        c = (char)(high * 16 + low);
+                        i += 2;
+                } else if (c == '+' && plus_is_blank) {
+                        c = ' ';
+                }
+                out[m++] = c;
+        }
+        return text_utf8_fault(out, m) == m ? out : NULL;
+}

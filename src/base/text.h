@@ -18,6 +18,13 @@ char *text_upper(struct arena *, const char *);          /* a-z become A-Z, all 
 bool text_to_int(const char *, int64_t *out) MUST_CHECK;   /* the whole text, decimal, in range */
 bool text_to_real(const char *, double *out) MUST_CHECK;   /* the whole text, finite, '.' whatever the locale */
 
+/* How many bytes must be changed, added or left out to make one name of the other (Levenshtein); SIZE_MAX when one is longer
+ * than 120 bytes. */
+size_t text_distance(const char *, const char *);
+
+/* %XX decoded, and '+' as a blank when wanted; NULL: a broken escape, a NUL or bytes that are not UTF-8. */
+char *text_unescape(struct arena *, const char *, size_t n, bool plus_is_blank);
+
 /* Splits at each `separator`; pieces are trimmed; an empty text has no pieces. */
 size_t text_split(struct arena *, const char *, char separator, char ***pieces);
 #endif

@@ -1,11 +1,12 @@
 /* bulk/bulk.h -- reports by the thousand: import of foreign tables, made-up reports for trying out, export.
  *
  * Every report goes through intake_accept() like any other; many threads hand them in, so that the store commits many at once.
- * What was stored once is recognised by its external id, so a run that broke off is simply started again.
+ * What was stored once is recognised by its external id, so a run that broke off is simply started again; an import goes on where it was.
  */
 #ifndef BULK_BULK_H
 #define BULK_BULK_H
 #include "bulk/import_map.h"
+#include "pack/encoding.h"
 struct arena;
 struct district;
 struct store;
@@ -17,14 +18,22 @@ struct bulk_progress { void (*show)(void *ctx, int64_t done, int64_t total); voi
 struct import_options {
         const char *file;
         const char *rejects;            /* CSV of the rows that could not be taken: line, field, reason, cells; NULL = none */
-        int64_t limit;                  /* most rows read; 0 = all */
+        enum encoding encoding;         /* ENCODING_NONE: found by the file's bytes */
+        int64_t limit;                  /* most rows read, from the first; 0 = all.  With a limit no mark is kept */
         int workers;                    /* threads; 0 = 32 */
+        int batch;                      /* most rows that are settled together; 0 = 2048 */
         bool chinese;                   /* language of the reasons */
-        struct bulk_progress progress;
+        struct bulk_progress progress;  /* its rows are those of the whole file, also of earlier runs */
+        bool (*stop)(void *ctx);        /* asked after each batch, with the ctx of progress; true ends the run there; NULL = never */
 };
 struct confusion { const char *actual, *ours; bool known; int64_t count; };     /* known: the pack knows the actual unit */
 enum { CONFUSIONS_SHOWN = 10 };
-struct import_result {
+struct import_result {                                  /* of this run only, but for the four of the earlier one */
+        int64_t before, before_rejected;                /* rows an earlier run had settled; of these rejected */
+        int64_t from_line;                              /* where this run began; 0 = with the first row */
+        bool restarted;                                 /* an earlier run's rejects are not as it left them: began with the first row */
+        bool stopped;                                   /* by stop(); the next run goes on */
+        const char *encoding;
         int64_t read, stored, again, rejected;          /* read = stored + again + rejected */
         int64_t elapsed;                                /* microseconds */
         int64_t no_item, unknown_item;                  /* rows taken without item; of these with one that the pack does not know */
@@ -36,7 +45,10 @@ struct import_result {
         struct confusion confusions[CONFUSIONS_SHOWN]; size_t n_confusions;     /* commonest first */
 };
 /* A row that cannot be taken never stops the run.  False: the file cannot be read or lacks a column of the map, no pack is loaded,
- * the rejects file cannot be written, or the store gave up; what was stored until then stays, and *result counts it. */
+ * the rejects file cannot be written, the file has changed, another import of it has begun, or the store gave up; what was stored
+ * until then stays, and *result counts it.
+ * How far a run came is kept in the store for each pair of file and map (by what is in them, not by their names): the next run of the
+ * same pair goes on there, until one reaches the end. */
 bool import_reports(struct district *, struct arena *, const struct import_map *, const struct import_options *,
                     struct import_result *result, struct err *) MUST_CHECK;
 

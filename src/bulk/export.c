@@ -258,14 +258,15 @@ static bool read_reports(struct tx *tx, void *ctx, struct err *e)
 
 static bool read_cases(struct export *x, struct err *e)
 {
-        struct case_view *views;
+        struct case_page page;
         const struct case_filter f = {.after_id = x->after == INT64_MAX ? 0 : x->after, .limit = PAGE};
-        if (!case_page(x->district->store, x->out.arena, &f, &views, &x->page, e))
+        if (!case_page(x->district->store, x->out.arena, &f, &page, e))
                 return false;
-        for (size_t i = 0; i < x->page; i++)
-                put_case(&x->out, &views[i]);
-        if (x->page)
-                x->after = views[x->page - 1].id;
+        for (size_t i = 0; i < page.n; i++)
+                put_case(&x->out, &page.at[i]);
+        x->page = page.n;
+        if (page.n > 0)
+                x->after = page.after_id;
         return true;
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "crypto/crypto.h"
 #include "pack/yaml.h"
 #include <errno.h>
 #include <stdio.h>
@@ -247,6 +248,7 @@ bool import_map_parse(struct arena *a, const char *name, const char *bytes, size
 {
         *out = (struct import_map){.zone = ZONE_SHANGHAI, .empty = {"-"}, .n_empty = 1};
         const struct reading r = {.arena = a, .name = name, .map = out};
+        sha256(bytes, n, out->sha256);
         const struct yaml *root = yaml_parse(a, bytes, n, e);
         if (!root) {
                 struct err cause = *e;

@@ -25,6 +25,7 @@ struct map_value {
         const char *otherwise;          /* for what the table does not list; NULL = as it stands */
 };
 struct import_map {
+        unsigned char sha256[32];                       /* of the map's bytes */
         enum table_format format;
         int zone;                                       /* of times without offset, minutes east of UTC */
         const char *columns[MAP_COLUMNS_MOST]; size_t n_columns;        /* every column the map names, once */

@@ -67,6 +67,28 @@ static bool short_enough(enum import_field f, const char *text, struct err *e)
                            most[f]);
 }
 
+/* "1.23457E+11", as Excel shows and saves a number too long for its cell: the digits are lost, and two ids become one. */
+static bool shortened(const char *cell)
+{
+        const size_t whole = strspn(cell, "0123456789");
+        const size_t fraction = cell[whole] == '.' ? 1 + strspn(cell + whole + 1, "0123456789") : 0;
+        const char *power = cell + whole + fraction;
+        return whole > 0 && (strncmp(power, "E+", 2) == 0 || strncmp(power, "e+", 2) == 0) && power[2]
+               && power[2 + strspn(power + 2, "0123456789")] == '\0';
+}
+
+static bool whole_id(const struct making *m, struct err *e)
+{
+        const struct map_columns *c = &m->map->fields[FIELD_EXTERNAL_ID].columns;
+        for (size_t i = 0; i < c->n; i++)
+                if (shortened(m->row->values[c->at[i]]))
+                        return err_both(e, ERR_INVALID, "external_id",
+                                        "\"%.40s\" was shortened by a spreadsheet: format the column \"%s\" as text and save again",
+                                        "“%.40s”已被电子表格截短，请将列“%s”设为文本格式后重新保存", m->row->values[c->at[i]],
+                                        m->map->columns[c->at[i]]);
+        return true;
+}
+
 static bool fill_texts(const struct making *m, struct report *r, struct err *e)
 {
         const struct {
@@ -214,7 +236,7 @@ bool row_report(const struct import_map *map, const struct rulebook *rules, stru
         const struct making m = {map, rules, a, row};
         *r = (struct report){0};
         *notes = (struct row_notes){0};
-        if (!fill_texts(&m, r, e) || !time_of(&m, FIELD_RECEIVED, now, &r->received, e)
+        if (!whole_id(&m, e) || !fill_texts(&m, r, e) || !time_of(&m, FIELD_RECEIVED, now, &r->received, e)
             || !time_of(&m, FIELD_OCCURRED, now, &r->occurred, e) || !yes_no(&m, FIELD_URGENT, &r->urgent, e)
             || !yes_no(&m, FIELD_CONFIDENTIAL, &r->confidential, e) || !find_point(&m, r, e))
                 return false;

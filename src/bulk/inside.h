@@ -4,9 +4,11 @@
 #include "base/buf.h"
 #include "bulk/bulk.h"
 #include "intake/intake.h"
+#include "pack/encoding.h"
 #include <pthread.h>
 #include <stdio.h>
 struct rulebook;
+struct store;
 
 /* --- crew.c: many threads take turns until there is no more work ------------------------------------------------------- */
 struct crew {
@@ -24,20 +26,56 @@ bool crew_run(const struct crew *, struct err *) MUST_CHECK;
 /* intake_accept(), waiting for up to a minute while the store is busy. */
 bool accept_patiently(struct district *, struct arena *, const struct report *, struct receipt *, struct err *) MUST_CHECK;
 
+/* --- source.c: a foreign file as UTF-8 text, a window of a few MiB at a time ------------------------------------------------- */
+struct source;
+/* Reads all of it once: its digest, its lines, and its encoding (ENCODING_NONE: found by its bytes).  `file` stays the caller's.
+ * ERR_NOT_FOUND, ERR_INVALID: it is empty, no file, or in no encoding that is known. */
+bool source_open(struct source **, const char *file, enum encoding, struct err *) MUST_CHECK;
+void source_close(struct source **);
+const unsigned char *source_sha256(const struct source *);      /* of all bytes */
+const struct fit *source_fit(const struct source *);
+/* The text of the window, without a byte order mark; `more` is behind it.  Nothing is there before the first source_move(). */
+const char *source_text(const struct source *, size_t *n, bool *more);
+/* Forgets the first `used` bytes of the text (whole characters) and reads on.  ERR_CONFLICT: the file is no longer what it was. */
+bool source_move(struct source *, size_t used, struct err *) MUST_CHECK;
+int64_t source_offset(const struct source *, size_t used);      /* where the text behind the first `used` bytes stands in the file */
+void source_seek(struct source *, int64_t offset);              /* the next source_move(0) reads there */
+
 /* --- table.c: a foreign file row by row ---------------------------------------------------------------------------------- */
 struct table_row {                      /* texts live in the arena */
         int64_t line;
         const char **values;            /* of the map's columns, trimmed; "" = not said */
         const char **cells; size_t n;   /* as in the file; JSONL and unreadable rows: the line as one cell */
 };
+struct row_place { int64_t byte, line; };   /* where a row begins */
 struct table;
-/* ERR_INVALID: a column of the map is not in the first line (CSV, TSV), or the encoding is unknown. */
-bool table_open(struct table **, const char *file, const struct import_map *, struct err *) MUST_CHECK;
+/* CSV may have semicolons or tabs instead of commas: what makes the map's columns appear in the first line.
+ * ERR_INVALID: a column of the map is not in the first line (CSV, TSV), or the encoding is unknown. */
+bool table_open(struct table **, const char *file, const struct import_map *, enum encoding, struct err *) MUST_CHECK;
 void table_close(struct table **);
+const struct source *table_source(const struct table *);
 const char *const *table_header(const struct table *, size_t *n);      /* JSONL: n = 0 */
 int64_t table_lines(const struct table *);      /* about as many rows as there are */
-/* 1: a row; 0: the end; -1: a faulty row (line and cells are set), the next call goes on behind it. */
+struct row_place table_place(const struct table *);         /* of the next row */
+int64_t table_passed(const struct table *);             /* bytes of text that were read, in UTF-8 */
+bool table_seek(struct table *, struct row_place, struct err *) MUST_CHECK;         /* to what table_place() said of the same file */
+/* 1: a row; 0: the end; -1: a faulty row (line and cells are set), the next call goes on behind it; -2: the file cannot be read on. */
 int table_next(struct table *, struct arena *, struct table_row *, struct err *) MUST_CHECK;
+
+/* --- mark.c: how far an import is, kept in the store -------------------------------------------------------------------------- */
+enum { MARK_RUN_CHARACTERS = 12 };
+struct mark {
+        char file[65], map[65];                 /* whose mark: digests in hexadecimal */
+        char run[MARK_RUN_CHARACTERS + 1];
+        int64_t at_byte, at_line;               /* where the next row begins; at_byte 0 = nothing is settled yet */
+        int64_t done, rejected;                 /* rows before it; of these rejected */
+        int64_t rejects_bytes; char rejects_sha256[65];         /* of the rejects file */
+};
+/* All of them wait for up to a minute while the store is busy. */
+bool mark_take(struct store *, struct mark *, struct err *) MUST_CHECK;         /* file and map are given; what was saved comes out */
+/* ERR_CONFLICT: another import has taken it. */
+bool mark_save(struct store *, struct mark *, struct err *) MUST_CHECK;
+bool mark_drop(struct store *, struct mark *, struct err *) MUST_CHECK;         /* the import has ended */
 
 /* --- import_row.c: a row becomes a report ---------------------------------------------------------------------------------- */
 struct row_notes {
@@ -69,11 +107,21 @@ void csv_cell(struct buf *, bool first, const char *text);
 void csv_end(struct buf *);
 bool write_all(FILE *, struct buf *, const char *file, struct err *) MUST_CHECK;        /* and empties the buffer */
 
+enum { BATCH_ROWS = 2048, BATCH_BYTES = 8 << 20 };       /* most of a batch, which also ends after half a second */
+/* The rejected rows of one batch at a time; within it they are written in the order of their lines. */
 struct rejects;
-/* file NULL: rejects are only counted.  Refuses `input` itself. */
-bool rejects_open(struct rejects **, const char *file, const char *input, const char *const *header, size_t n,
-                  struct err *) MUST_CHECK;
-bool rejects_add(struct rejects *, const struct table_row *, const struct err *why, bool chinese, struct err *) MUST_CHECK;
-/* No reject: the file is removed again. */
-bool rejects_close(struct rejects **, struct err *) MUST_CHECK;
+struct rejects_end { int64_t bytes; char sha256[65]; };         /* how far the file is written, and the digest of that */
+/* Holds the file until rejects_close(); NULL: rejects are only counted.
+ * Refuses `input` itself (ERR_INVALID) and a file that another import is writing (ERR_CONFLICT). */
+bool rejects_open(struct rejects **, const char *file, const char *input, struct err *) MUST_CHECK;
+/* With `from` (bytes > 0) it goes on behind what an earlier run wrote, when that still stands there as it was; else *kept is false and
+ * the file begins anew with the names of the columns. */
+bool rejects_begin(struct rejects *, const char *const *header, size_t n, const struct rejects_end *from, bool *kept,
+                   struct err *) MUST_CHECK;
+void rejects_add(struct rejects *, const struct table_row *, const struct err *why, bool chinese);      /* from any thread */
+int64_t rejects_count(const struct rejects *);          /* of the present batch */
+/* Writes the batch to the disk. */
+bool rejects_settle(struct rejects *, struct rejects_end *, struct err *) MUST_CHECK;
+/* `remove` the file, for it holds no row. */
+void rejects_close(struct rejects **, bool remove);
 #endif

@@ -53,7 +53,7 @@ static inline const char *path_in(const struct world *w, const char *name)
 
 static inline void world_end(struct world *w)
 {
-        static const char *const names[] = {"in", "bad.csv", "cases.csv", "cases.jsonl", "reports.csv", "reports.jsonl"};
+        static const char *const names[] = {"in", "bad.csv", "other.csv", "cases.csv", "cases.jsonl", "reports.csv", "reports.jsonl"};
         for (size_t i = 0; i < COUNT_OF(names); i++)
                 (void)unlink(path_in(w, names[i]));
         assert_int_equal(rmdir(w->dir), 0);

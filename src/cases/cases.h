@@ -18,6 +18,7 @@ struct place;
 struct route;
 struct rulebook;
 struct timer_kind;
+struct store;
 struct tx;
 struct workflows;
 
@@ -40,6 +41,7 @@ struct filing {
         const char *address;
         const struct answer *answer;    /* of routing */
         int64_t occurred, now;
+        int64_t told;                   /* the present, when `now` is that of a report which came earlier; 0 = now */
         char number[40];                /* "" = give it a new one */
         /* results */
         const char *state;
@@ -60,6 +62,8 @@ bool cases_move(struct district *, struct arena *, const char *number, const cha
                 const struct json_value *form, int64_t now, struct err *) MUST_CHECK;
 
 /* --- reading -------------------------------------------------------------------------------------------- */
+/* Open cases, and those of them whose deadline has passed; counts end at 100,000. */
+bool cases_counts(struct store *, int64_t now, int64_t *open, int64_t *late, struct err *) MUST_CHECK;
 struct case_view;                       /* all a reader may know of a case; see cases/view.h */
 
 extern const struct timer_kind case_clock_timer;        /* warns, marks late, resumes */

@@ -210,15 +210,16 @@ static bool after_filter(const struct request *rq, struct case_filter *f, struct
 
 static bool read_filter(const struct request *rq, const struct rulebook *rules, struct case_filter *f, struct err *e)
 {
-        const char *item = request_query(rq, "item"), *unit = request_query(rq, "unit");
+        const char *item = request_query(rq, "item"), *unit = request_query(rq, "unit"), *sort = request_query(rq, "sort");
+        const bool late = text_is(request_query(rq, "late"), "true");
         *f = (struct case_filter){
                 .state = request_query(rq, "state"),
                 .unit = unit,
                 .item = item,
                 .channel = request_query(rq, "channel"),
                 .open = text_is(request_query(rq, "open"), "true"),
-                .late_at = text_is(request_query(rq, "late"), "true") ? rq->now : 0,
-                .by_due = text_is(request_query(rq, "sort"), "due"),
+                .late_at = late ? rq->now : 0,
+                .by_due = text_is(sort, "due") || (late && !sort),
                 .limit = request_limit(rq, 50, 200),
         };
         if (item && !item_find(rules->catalogue, item))
@@ -248,22 +249,19 @@ static bool get_cases(struct request *rq, struct reply *rp, struct err *e)
         struct district *district = rq->app;
         const struct rulebook *rules = district_rules(district, e);
         struct case_filter f;
-        struct case_view *views;
-        size_t n;
-        if (!rules || !read_filter(rq, rules, &f, e) || !case_page(rq->store, rq->arena, &f, &views, &n, e))
+        struct case_page page;
+        if (!rules || !read_filter(rq, rules, &f, e) || !case_page(rq->store, rq->arena, &f, &page, e))
                 return false;
         struct json *j = &rp->json;
         json_object(j, NULL);
         json_array(j, "cases");
-        for (size_t i = 0; i < n; i++)
-                one_case_json(&views[i], rules, j);
+        for (size_t i = 0; i < page.n; i++)
+                one_case_json(&page.at[i], rules, j);
         json_array_end(j);
-        if (n == (size_t)f.limit) {
-                const struct case_view *last = &views[n - 1];
+        if (page.more)
                 json_text(j, "next",
-                          f.by_due ? arena_format(rq->arena, "%lld.%lld", (long long)last->due, (long long)last->id)
-                                   : arena_format(rq->arena, "%lld", (long long)last->id));
-        }
+                          f.by_due ? arena_format(rq->arena, "%lld.%lld", (long long)page.after_due, (long long)page.after_id)
+                                   : arena_format(rq->arena, "%lld", (long long)page.after_id));
         json_object_end(j);
         return true;
 }
@@ -341,7 +339,7 @@ static const struct query_param page_query[] = {
         {.name = "sort",
          .type = SHAPE_TEXT,
          .choices = sort_choices,
-         .about = "newest (default), or due: open cases, least time left first."},
+         .about = "newest, or due: open cases, least time left first.  Unsaid: newest, but due with late=true."},
         {.name = "after", .type = SHAPE_TEXT, .most = 60, .about = "\"next\" of the page before."},
         {.name = "limit", .type = SHAPE_INT, .least = 1, .most = 200, .about = "Cases in a page; 50 when unsaid."},
         {0},
@@ -410,7 +408,10 @@ static const struct shape case_element[] = {{.type = SHAPE_OBJECT, .fields = cas
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
 static const struct shape page_answer[] = {
         {.name = "cases", .type = SHAPE_ARRAY, .required = true, .fields = case_element},
-        {.name = "next", .type = SHAPE_TEXT, .about = "Give it as \"after\" for the next page; absent on the last."},
+        {.name = "next",
+         .type = SHAPE_TEXT,
+         .about = "Give it as \"after\" for the next page; absent on the last.  A page of several filters may hold fewer cases"
+                  " than asked for, even none, and still have a next: it looks at 1,000 cases at most."},
         {0},
 };
 static const struct shape detail_answer[] = {

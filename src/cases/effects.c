@@ -11,6 +11,34 @@
 #include "twin/twin.h"
 #include <stdio.h>
 
+static const char SQL_ASSIGN[] = "INSERT INTO case_task(case_id, n, kind, unit, state, created_at, ended_at)"
+                                 " SELECT $1, COALESCE(MAX(n), 0) + 1, $2, $3, 'open', $4, 0 FROM case_task WHERE case_id = $1";
+/* '' for kind or unit means any. */
+static const char SQL_END[] = "UPDATE case_task SET state = $4, ended_at = $5 WHERE case_id = $1 AND state = 'open'"
+                              " AND ($2 = '' OR kind = $2) AND ($3 = '' OR unit = $3)";
+static const char SQL_OPEN[] =
+        "SELECT COUNT(*) FROM case_task WHERE case_id = $1 AND state = 'open' AND ($2 = '' OR kind = $2) AND ($3 = '' OR unit ="
+        " $3)";
+
+/* --- tasks: what each unit must do; one lead task at a time, any number of assists -------------------------------------- */
+
+bool task_assign(struct tx *tx, int64_t case_id, const char *kind, const char *unit, int64_t now, struct err *e)
+{
+        return tx_send(tx, e, SQL_ASSIGN, ARGS(V(case_id), V(kind), V(unit), V(now)));
+}
+
+bool task_end(struct tx *tx, int64_t case_id, const char *kind, const char *unit, const char *state, int64_t now, struct err *e)
+{
+        return tx_send(tx, e, SQL_END, ARGS(V(case_id), V(kind), V(unit), V(state), V(now)));
+}
+
+bool tasks_open(struct tx *tx, int64_t case_id, const char *kind, const char *unit, int64_t *n, struct err *e)
+{
+        return tx_int(tx, n, 0, e, SQL_OPEN, ARGS(V(case_id), V(kind), V(unit)));
+}
+
+/* --- effects -------------------------------------------------------------------------------------------------------------- */
+
 static const struct area *smallest_area(const struct moving *m)
 {
         const char *codes[] = {m->row.grid, m->row.community, m->row.subdistrict};
@@ -58,6 +86,24 @@ static bool choose_unit(struct moving *m, struct err *e)
         return true;
 }
 
+/* The assisting unit that `v` of the form's list names. */
+static const struct unit *find_assist(const struct moving *m, const struct json_value *assists, const struct json_value *v,
+                                      struct err *e)
+{
+        const char *code = json_text_of(v);
+        const struct unit *unit = unit_find(m->rules->units, code);
+        if (!unit)
+                (void)err_both(e, ERR_INVALID, "assists", "there is no unit \"%s\"; see /api/v1/units",
+                               "没有编码为“%s”的单位，可查 /api/v1/units", code);
+        for (const struct json_value *u = json_first(assists); unit && u != v; u = json_next(u))
+                if (text_is(json_text_of(u), code)) {
+                        (void)err_both(e, ERR_INVALID, "assists", "the unit \"%s\" stands twice in the list; name it once",
+                                       "协办单位“%s”重复，请只写一次", code);
+                        return NULL;
+                }
+        return unit;
+}
+
 static bool assign_tasks(struct moving *m, struct err *e)
 {
         const struct json_value *assists = json_get(m->form, "assists");
@@ -67,11 +113,8 @@ static bool assign_tasks(struct moving *m, struct err *e)
         if (assists && !task_end(m->tx, m->row.id, "assist", "", "revoked", m->now, e))
                 return false;
         for (const struct json_value *v = json_first(assists); v; v = json_next(v)) {
-                const struct unit *unit = unit_find(m->rules->units, json_text_of(v));
-                if (!unit)
-                        return err_both(e, ERR_INVALID, "assists", "there is no unit \"%s\"; see /api/v1/units",
-                                        "没有编码为“%s”的单位，可查 /api/v1/units", json_text_of(v));
-                if (!task_assign(m->tx, m->row.id, "assist", unit->code, m->now, e))
+                const struct unit *unit = find_assist(m, assists, v, e);
+                if (!unit || !task_assign(m->tx, m->row.id, "assist", unit->code, m->now, e))
                         return false;
         }
         for (size_t i = 0; !assists && i < m->answer.n_assists; i++) {

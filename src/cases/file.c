@@ -183,14 +183,15 @@ static bool write_case(struct tx *tx, struct district *d, struct filing *f, cons
                 if (i > 0 || text_empty(f->number))
                         (void)number_new(d->ids, f->rules->number_prefix, f->now, f->number);
                 int added =
-                        tx_change(tx, e, SQL_FILE,
+                        tx_expect(tx, e, SQL_FILE,
                                   ARGS(V(f->id), V(f->number), V(f->track), V(f->rules->version), V(p->workflow->name), V(f->state),
                                        V(f->channel), V(f->source ? f->source : ""), V(f->property ? f->property : ""), V(f->title),
                                        V(f->urgent ? 1 : 0), V(f->item ? f->item->code : ""), V(f->certainty),
                                        V(code_at(at, AREA_SUBDISTRICT)), V(code_at(at, AREA_COMMUNITY)), V(code_at(at, AREA_GRID)),
                                        at->has_point ? V(at->point.lon) : V_NULL, at->has_point ? V(at->point.lat) : V_NULL,
                                        V(f->address ? f->address : ""), V(f->answer->lead->code), V(f->occurred), V(f->now),
-                                       V(f->due), V(tip->seq), V_BLOB(tip->hash, sizeof tip->hash)));
+                                       V(f->due), V(tip->seq), V_BLOB(tip->hash, sizeof tip->hash)),
+                                  1);
                 if (added != 0)
                         return added == 1;
         }
@@ -234,5 +235,5 @@ bool cases_file(struct tx *tx, struct district *d, struct filing *f, const struc
             || !write_clocks(tx, f, p, e))
                 return false;
         const struct case_row row = {.number = f->number, .track = f->track, .community = code_at(f->place, AREA_COMMUNITY)};
-        return case_tell(tx, &row, last->name, f->state, f->answer->lead->code, f->now, e);
+        return case_tell(tx, &row, last->name, f->state, f->answer->lead->code, f->now, f->told ? f->told : f->now, e);
 }

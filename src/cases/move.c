@@ -144,8 +144,8 @@ static bool write_state(struct moving *m, const struct state *dest, struct err *
                            "案件%s刚被他人处理，请刷新后再试", m->row.number);
 }
 
-bool case_tell(struct tx *tx, const struct case_row *row, const char *move, const char *state, const char *unit, int64_t now,
-               struct err *e)
+bool case_tell(struct tx *tx, const struct case_row *row, const char *move, const char *state, const char *unit, int64_t at,
+               int64_t told, struct err *e)
 {
         struct buf b = BUF_LIMIT(1 << 20);
         struct json j = json_to(&b);
@@ -156,9 +156,9 @@ bool case_tell(struct tx *tx, const struct case_row *row, const char *move, cons
         json_text(&j, "state", state);
         json_text(&j, "unit", unit);
         json_text(&j, "area", row->community);
-        json_time(&j, "at", now);
+        json_time(&j, "at", at);
         json_object_end(&j);
-        bool ok = outbox_put(tx, "case", row->number, b.at, now, e);
+        bool ok = outbox_put(tx, "case", row->number, b.at, told, e);
         buf_free(&b);
         return ok;
 }
@@ -185,7 +185,8 @@ static bool move_once(struct tx *tx, void *ctx, struct err *e)
         if (!may_move(m, job->move, e) || !run_before(m, e))
                 return false;
         const struct state *dest = m->move->dest ? m->move->dest : state_find(m->workflow, m->row.state);
-        return write_state(m, dest, e) && run_after(m, e) && case_tell(tx, &m->row, job->move, dest->name, m->unit, m->now, e);
+        return write_state(m, dest, e) && run_after(m, e)
+               && case_tell(tx, &m->row, job->move, dest->name, m->unit, m->now, m->now, e);
 }
 
 bool cases_move(struct district *d, struct arena *a, const char *number, const char *move, const struct mover *mover,

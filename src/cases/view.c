@@ -10,21 +10,15 @@
 #include "store/store.h"
 #include "twin/twin.h"
 
-#define CASE_COLUMNS \
-        "SELECT id, version, number, track, workflow, state, channel, source, property, title, urgent, open, late, item," \
-        " certainty," \
-        " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due FROM cases"
-
 static const char SQL_BY_NUMBER[] = CASE_COLUMNS " WHERE number = $1";
 static const char SQL_BY_TRACK[] = CASE_COLUMNS " WHERE track = $1";
 static const char SQL_BY_ID[] = CASE_COLUMNS " WHERE id = $1";
-static const char SQL_PAGE_HEAD[] = CASE_COLUMNS " WHERE 1 = 1";
 static const char SQL_TASKS[] = "SELECT kind, unit, state, created_at, ended_at FROM case_task WHERE case_id = $1 ORDER BY n";
 static const char SQL_CLOCKS[] =
         "SELECT clock, state, unit, round, started_at, due, ended_at FROM case_clock WHERE case_id = $1 ORDER BY started_at,"
         " clock, round";
 
-static void read_view(const struct rows *r, struct arena *a, struct case_view *v)
+void case_view_read(const struct rows *r, struct arena *a, struct case_view *v)
 {
         *v = (struct case_view){
                 .id = rows_int(r, 0),
@@ -102,7 +96,7 @@ static int read_detail(struct tx *tx, struct arena *a, const char *sql, struct v
         int found = tx_first(tx, &r, e, sql, ARGS(key));
         if (found <= 0)
                 return found;
-        read_view(&r, a, &d->view);
+        case_view_read(&r, a, &d->view);
         bool ok = rows_done(&r, e) && read_tasks(tx, a, d, e) && read_clocks(tx, a, d, e)
                   && ledger_rows(tx, a, d->view.id, &d->history, &d->n_history, e);
         return ok ? 1 : -1;
@@ -148,98 +142,6 @@ bool case_seen_by(const struct case_detail *d, const struct rulebook *rules, con
                 if (unit_within(rules->units, d->tasks[i].unit, unit))
                         return true;
         return false;
-}
-
-/* A page's statement: its text depends only on which filters are set, the values stay parameters. */
-struct statement {
-        struct buf text;
-        struct value args[16];
-        int n;
-};
-
-static void add_part(struct statement *s, const char *part, struct value v)
-{
-        buf_text(&s->text, part);
-        buf_format(&s->text, "$%d", s->n + 1);
-        s->args[s->n++] = v;
-}
-
-static void add_filters(struct statement *s, const struct case_filter *f)
-{
-        const struct {
-                const char *part, *value;
-        } texts[] = {
-                {" AND state = ", f->state},         {" AND unit = ", f->unit},
-                {" AND item = ", f->item},           {" AND subdistrict = ", f->subdistrict},
-                {" AND community = ", f->community}, {" AND grid = ", f->grid},
-                {" AND channel = ", f->channel},
-        };
-        for (size_t i = 0; i < COUNT_OF(texts); i++)
-                if (texts[i].value)
-                        add_part(s, texts[i].part, V(texts[i].value));
-        if (f->open || f->late_at || f->by_due)
-                buf_text(&s->text, " AND open = 1"); /* word for word as in the partial indexes */
-        if (f->late_at || f->by_due)
-                buf_text(&s->text, " AND due > 0");
-        if (f->late_at)
-                add_part(s, " AND due < ", V(f->late_at));
-        if (f->after_id && !f->by_due)
-                add_part(s, " AND id < ", V(f->after_id));
-        if (f->after_id && f->by_due) {
-                add_part(s, " AND (due, id) > (", V(f->after_due));
-                add_part(s, ", ", V(f->after_id));
-                buf_text(&s->text, ")");
-        }
-}
-
-static void write_statement(struct statement *s, const struct case_filter *f)
-{
-        *s = (struct statement){.text = BUF_LIMIT(8192)};
-        buf_text(&s->text, SQL_PAGE_HEAD);
-        add_filters(s, f);
-        add_part(s, f->by_due ? " ORDER BY due, id LIMIT " : " ORDER BY id DESC LIMIT ", V(f->limit));
-        s->args[s->n].kind = VALUE_END;
-        assert(!s->text.overflow);
-}
-
-char *case_page_sql(struct arena *a, const struct case_filter *f)
-{
-        struct statement s;
-        write_statement(&s, f);
-        char *sql = arena_copy(a, s.text.at, s.text.length);
-        buf_free(&s.text);
-        return sql;
-}
-
-struct page {
-        struct arena *arena;
-        const struct case_filter *filter;
-        struct statement statement;
-        struct case_view *out;
-        size_t n;
-};
-
-static bool read_page(struct tx *tx, void *ctx, struct err *e)
-{
-        struct page *p = ctx;
-        struct rows r;
-        p->n = 0;
-        if (!tx_rows(tx, &r, e, p->statement.text.at, p->statement.args))
-                return false;
-        while (p->n < (size_t)p->filter->limit && rows_next(&r))
-                read_view(&r, p->arena, &p->out[p->n++]);
-        return rows_done(&r, e);
-}
-
-bool case_page(struct store *store, struct arena *a, const struct case_filter *f, struct case_view **out, size_t *n, struct err *e)
-{
-        struct page p = {.arena = a, .filter = f, .out = NEW_ARRAY(a, struct case_view, f->limit)};
-        write_statement(&p.statement, f);
-        bool ok = store_read(store, read_page, &p, e);
-        buf_free(&p.statement.text);
-        *out = p.out;
-        *n = p.n;
-        return ok;
 }
 
 static void item_json(const char *code, double certainty, const struct rulebook *rules, struct json *j)
@@ -300,4 +202,34 @@ void case_members_json(const struct case_view *v, const struct rulebook *rules, 
         json_time(j, "closed", v->closed);
         json_time(j, "due", v->due);
         json_bool(j, "late", v->late);
+}
+
+/* --- counts ---------------------------------------------------------------------------------------------------------------- */
+/* Over the index of open cases by deadline. */
+static const char SQL_COUNTS[] =
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM cases WHERE open = 1 LIMIT 100000) o),"
+        " (SELECT count(*) FROM (SELECT 1 FROM cases WHERE open = 1 AND due > 0 AND due <= $1 LIMIT 100000) l)";
+
+struct counts {
+        int64_t now, open, late;
+};
+
+static bool count(struct tx *tx, void *ctx, struct err *e)
+{
+        struct counts *c = ctx;
+        struct rows r;
+        if (tx_first(tx, &r, e, SQL_COUNTS, ARGS(V(c->now))) != 1)
+                return false;
+        c->open = rows_int(&r, 0);
+        c->late = rows_int(&r, 1);
+        return rows_done(&r, e);
+}
+
+bool cases_counts(struct store *s, int64_t now, int64_t *open, int64_t *late, struct err *e)
+{
+        struct counts c = {.now = now};
+        const bool ok = store_read(s, count, &c, e);
+        *open = c.open;
+        *late = c.late;
+        return ok;
 }

@@ -3,6 +3,7 @@
 #define CASES_VIEW_H
 #include "cases/cases.h"
 #include "ledger/ledger.h"
+struct rows;
 struct store;
 
 struct case_view {                              /* texts live in the arena */
@@ -40,10 +41,22 @@ struct case_filter {
         bool by_due;
         int64_t after_id, after_due;            /* where the page before ended; after_id 0 = first page */
         int limit;
+        int look;                               /* most cases looked at for one page; 0 = 1000 */
 };
-bool case_page(struct store *, struct arena *, const struct case_filter *, struct case_view **out, size_t *n, struct err *) MUST_CHECK;
-/* The statement such a page runs (for the test that prepares all of them). */
-char *case_page_sql(struct arena *, const struct case_filter *);
+/* A page may hold fewer than `limit` cases, even none, though there are more: it took all it found among the cases it was
+ * allowed to look at.  With `more` the search goes on behind after_id (and after_due). */
+struct case_page { struct case_view *at; size_t n; bool more; int64_t after_id, after_due; };
+bool case_page(struct store *, struct arena *, const struct case_filter *, struct case_page *out, struct err *) MUST_CHECK;
+/* The statements such a page runs (for the tests that prepare and explain them); bound: the one that says how far to look, NULL
+ * for filters that an index answers alone. */
+void case_page_sql(struct arena *, const struct case_filter *, char **bound, char **page);
+
+/* The columns of a case_view, and a row of them read; for this folder. */
+#define CASE_COLUMNS \
+        "SELECT id, version, number, track, workflow, state, channel, source, property, title, urgent, open, late, item," \
+        " certainty," \
+        " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due FROM cases"
+void case_view_read(const struct rows *, struct arena *, struct case_view *);
 
 /* Writes the members of an answer's object; the caller opens and closes it. */
 void case_members_json(const struct case_view *, const struct rulebook *, struct json *);

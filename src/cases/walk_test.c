@@ -132,12 +132,16 @@ static const char *role_word(int role)
                                          : "citizen";
 }
 
-static bool assigns_nobody(const struct attempt *a)
+/* Nobody, or somebody twice. */
+static bool assigns_badly(const struct attempt *a)
 {
-        bool nobody = a->unit && !known_unit(a->unit);
-        for (int i = 0; i < a->n_assists; i++)
-                nobody = nobody || !known_unit(a->assists[i]);
-        return nobody;
+        bool badly = a->unit && !known_unit(a->unit);
+        for (int i = 0; i < a->n_assists; i++) {
+                badly = badly || !known_unit(a->assists[i]);
+                for (int k = 0; k < i; k++)
+                        badly = badly || text_is(a->assists[i], a->assists[k]);
+        }
+        return badly;
 }
 
 static enum err_kind expected(const struct model *m, const struct attempt *a)
@@ -152,7 +156,7 @@ static enum err_kind expected(const struct model *m, const struct attempt *a)
         enum err_kind kind = needs(m, move, a);
         if (kind == ERR_NONE && lists(move, "then", "set_item") && a->item && text_is(a->item, "99"))
                 kind = ERR_INVALID;
-        if (kind == ERR_NONE && lists(move, "then", "assign") && assigns_nobody(a))
+        if (kind == ERR_NONE && lists(move, "then", "assign") && assigns_badly(a))
                 kind = ERR_INVALID;
         return kind;
 }

@@ -202,6 +202,14 @@ bool move_allows(const struct move *m, int role)
         return (m->roles & (role ? (unsigned)role : (unsigned)ROLE_SYSTEM)) != 0;
 }
 
+bool move_tells(const struct move *m)
+{
+        for (const struct effect *const *x = m->effects; *x; x++)
+                if (text_is((*x)->name, "tell"))
+                        return true;
+        return false;
+}
+
 bool names_move(char *const *list, size_t n, const char *move)
 {
         for (size_t i = 0; i < n; i++)

@@ -41,6 +41,7 @@ const struct move *move_find(const struct workflow *, const char *name);
 const struct clock_rule *clock_rule_find(const struct workflow *, const char *clock);
 bool move_starts_at(const struct move *, const char *state);
 bool move_allows(const struct move *, int role);        /* role 0 = the program */
+bool move_tells(const struct move *);                   /* the reporter is told of it, with its result or reason */
 
 /* Whether the list names the move. */
 bool names_move(char *const *list, size_t n, const char *move);

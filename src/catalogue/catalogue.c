@@ -12,6 +12,9 @@ static const char SQL_ITEMS[] =
         "SELECT code, name, name_en, parent, grade, amount, unit, urgent_amount, urgent_unit, workflow, scope, closing, law"
         " FROM item WHERE version = $1 ORDER BY position";
 static const char SQL_ALIASES[] = "SELECT path, item FROM item_alias WHERE version = $1 ORDER BY path";
+static const char SQL_ATTRIBUTES[] =
+        "SELECT item, code, datatype, required, description, datatype_description, position, choices FROM item_attribute"
+        " WHERE version = $1 ORDER BY item, position DESC, code DESC";
 
 struct catalogue {
         struct item *items;
@@ -96,10 +99,74 @@ static bool read_aliases(struct tx *tx, struct arena *a, int64_t version, struct
                 return false;
         while (rows_next(&r)) {
                 struct item *i = map_get(c->by_code, rows_text(&r, a, 1));
-                if (i)
-                        (void)map_put(c->by_path, rows_text(&r, a, 0), i);
+                if (!i)
+                        continue;
+                const char *path = rows_text(&r, a, 0);
+                i->aliases = i->aliases ? arena_format(a, "%s\n%s", i->aliases, path) : path;
+                (void)map_put(c->by_path, path, i);
         }
         return rows_done(&r, e);
+}
+
+/* "key=name|key=name" */
+static void read_choices(struct arena *a, const char *text, struct attribute *attribute)
+{
+        char **pieces;
+        attribute->n_choices = text ? text_split(a, text, '|', &pieces) : 0;
+        attribute->choices = NEW_ARRAY(a, struct choice, attribute->n_choices);
+        for (size_t i = 0; i < attribute->n_choices; i++) {
+                char *equals = strchr(pieces[i], '=');
+                if (equals)
+                        *equals = '\0';
+                attribute->choices[i] = (struct choice){pieces[i], equals ? equals + 1 : pieces[i]};
+        }
+}
+
+static bool read_attributes(struct tx *tx, struct arena *a, int64_t version, struct catalogue *c, struct err *e)
+{
+        struct rows r;
+        if (!tx_rows(tx, &r, e, SQL_ATTRIBUTES, ARGS(V(version))))
+                return false;
+        while (rows_next(&r)) { /* the last of an item comes first, so each goes in front */
+                struct item *i = map_get(c->by_code, rows_text(&r, a, 0));
+                struct attribute *t = NEW(a, struct attribute);
+                if (!i)
+                        continue;
+                *t = (struct attribute){.code = rows_text(&r, a, 1),
+                                        .datatype = rows_text(&r, a, 2),
+                                        .required = rows_int(&r, 3) != 0,
+                                        .description = rows_text(&r, a, 4),
+                                        .datatype_description = rows_text(&r, a, 5),
+                                        .order = rows_int(&r, 6),
+                                        .next = i->attributes};
+                read_choices(a, rows_text(&r, a, 7), t);
+                i->attributes = t;
+        }
+        return rows_done(&r, e);
+}
+
+const struct attribute **item_attributes(struct arena *a, const struct item *item, size_t *n)
+{
+        size_t room = 0;
+        for (const struct item *i = item; i; i = i->parent)
+                for (const struct attribute *t = i->attributes; t; t = t->next)
+                        room++;
+        const struct attribute **list = NEW_ARRAY(a, const struct attribute *, room);
+        *n = 0;
+        for (const struct item *i = item; i; i = i->parent)
+                for (const struct attribute *t = i->attributes; t; t = t->next) {
+                        size_t at = *n;
+                        bool there = false;
+                        for (size_t k = 0; k < *n; k++)
+                                there = there || text_is(list[k]->code, t->code);
+                        if (there)
+                                continue;
+                        for (; at > 0 && list[at - 1]->order > t->order; at--)
+                                list[at] = list[at - 1];
+                        list[at] = t;
+                        (*n)++;
+                }
+        return list;
 }
 
 bool catalogue_load(struct tx *tx, struct arena *a, int64_t version, struct catalogue **out, struct err *e)
@@ -121,7 +188,7 @@ bool catalogue_load(struct tx *tx, struct arena *a, int64_t version, struct cata
         for (size_t i = c->n; i-- > 0;) /* of equal paths the first item stays */
                 (void)map_put(c->by_path, path_of(a, &c->items[i]), &c->items[i]);
         *out = c;
-        return read_aliases(tx, a, version, c, e);
+        return read_aliases(tx, a, version, c, e) && read_attributes(tx, a, version, c, e);
 }
 
 const struct item *item_find(const struct catalogue *c, const char *code)

@@ -9,6 +9,19 @@ struct tx;
 struct pack_part;
 struct route;
 
+/* What a report of an item is asked beside its text (item_attributes.csv). */
+struct choice { const char *key, *name; };
+struct attribute {
+        const char *code;
+        const char *datatype;                   /* string, number, datetime, text, singlevaluelist, multivaluelist */
+        bool required;
+        const char *description;                /* the question */
+        const char *datatype_description;       /* how to answer it; NULL when unsaid */
+        int64_t order;
+        struct choice *choices; size_t n_choices;       /* of lists */
+        const struct attribute *next;           /* of the same item, in their order */
+};
+
 struct item {
         const char *code, *name, *name_en;
         const struct item *parent;              /* NULL for level 1 */
@@ -19,6 +32,8 @@ struct item {
         struct limit handle, handle_urgent;     /* inherited from the parent when its own are empty */
         const char *scope, *closing, *law;      /* NULL when unsaid */
         int order;                              /* position in the file: 0.. */
+        const struct attribute *attributes;     /* its own; those of the items above hold too (item_attributes) */
+        const char *aliases;                    /* other paths that mean it, one a line; NULL */
 };
 struct catalogue;
 bool catalogue_load(struct tx *, struct arena *, int64_t version, struct catalogue **, struct err *) MUST_CHECK;
@@ -27,6 +42,8 @@ const struct item *item_find(const struct catalogue *, const char *code);      /
 const struct item *item_by_path(const struct catalogue *, const char *const *names, size_t n);
 size_t item_count(const struct catalogue *);
 const struct item *item_at(const struct catalogue *, size_t);
+/* The item's attributes and those of the items above it, each code once (the lower item's wins), by order; in the arena. */
+const struct attribute **item_attributes(struct arena *, const struct item *, size_t *n);
 /* The known code or name nearest to a wrong one (for error sentences); NULL when none is near. */
 const struct item *item_near(const struct catalogue *, const char *wrong);
 

@@ -25,6 +25,8 @@ struct command_line {
         void *inside;
 };
 const char *option_value(const struct command_line *, const char *name);        /* NULL when not given; "" for a switch that was */
+/* Reads the settings of the command line `ctx` again: its flags, the environment, and the file as it is now. */
+bool settings_again(void *ctx, struct arena *, struct settings *, struct err *);
 bool command_in_chinese(const struct command_line *);           /* --language, YIWANG_LANGUAGE, LANG */
 /* The sentence in the caller's language. */
 const char *say(const struct command_line *, const char *en, const char *zh);
@@ -37,14 +39,15 @@ struct opened { struct store *store; struct district district; bool has_district
 bool command_open(struct command_line *, bool must_exist, struct opened *, struct err *) MUST_CHECK;
 void command_close(struct opened *);
 
-/* A line on stderr that says how far long work is; on a terminal it rewrites itself, otherwise one line every ten seconds. */
-struct progress { const char *what; int64_t total, started, shown; bool terminal; };
+/* A line on stderr that says how far long work is: on a terminal a bar that rewrites itself, otherwise a line every ten seconds;
+ * nothing when quiet.  `from`: what was done before this run, so that the speed is that of this run. */
+struct progress { const char *what; int64_t total, from, started, shown; bool terminal, quiet; };
 struct progress progress_start(const char *what, int64_t total);        /* total 0 = unknown */
 void progress_show(struct progress *, int64_t done);
 void progress_end(struct progress *, int64_t done);
 
 /* One per file of this folder. */
-extern const struct command init_command, serve_command, version_command, backup_command;
+extern const struct command init_command, serve_command, version_command, backup_command, restore_command;
 extern const struct command pack_check_command, pack_load_command, pack_export_command;
 extern const struct command user_add_command, user_password_command, user_disable_command, user_list_command;
 extern const struct command key_add_command, key_revoke_command, key_list_command;

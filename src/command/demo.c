@@ -1,4 +1,5 @@
 /* command/demo.c -- yiwang demo N: made-up reports for trying out and measuring. */
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "bulk/bulk.h"
@@ -20,7 +21,7 @@ static bool read_options(const struct command_line *line, struct demo_options *o
         o->seed = 1;
         if (seed && (!text_to_int(seed, &o->seed) || o->seed < 0))
                 return err_both(e, ERR_INVALID, "seed", "--seed needs a whole number from 0", "--seed 应为不小于0的整数");
-        if (until && time_parse(until, ZONE_SHANGHAI, &o->until))
+        if (until && time_parse(arena_format(line->arena, "%sT00:00:00", until), ZONE_SHANGHAI, &o->until))
                 return true;
         if (until)
                 return err_both(e, ERR_INVALID, "until", "--until needs a day such as 2026-11-23",

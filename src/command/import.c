@@ -6,6 +6,8 @@
 #include "command/command.h"
 #include "pack/pack.h"
 #include "store/store.h"
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -72,11 +74,11 @@ static void show_line(const struct command_line *line, const char *en, const cha
 static void show_counts(const struct command_line *line, const struct import_result *r, const char *rejects)
 {
         const double seconds = (double)r->elapsed / (double)USEC_SECOND;
-        show_line(line, "read", "读取", r->read);
+        printf("%s: %lld (%s)\n", say(line, "read", "读取"), (long long)r->read, r->encoding);
         show_line(line, "stored", "新登记", r->stored);
         show_line(line, "there already", "此前已登记", r->again);
         show_line(line, "rejected", "拒收", r->rejected);
-        if (r->rejected > 0)
+        if (r->rejected + r->before_rejected > 0)
                 printf("  %s %s\n", say(line, "see", "详见"), rejects);
         if (r->waiting > 0)
                 show_line(line, "kept, waiting to be filed", "已保存，待立案", r->waiting);
@@ -107,33 +109,108 @@ static void show_comparison(const struct command_line *line, const struct import
         }
 }
 
-static void show(void *ctx, int64_t done, int64_t total)
+/* --- while it runs -------------------------------------------------------------------------------------------------------- */
+
+struct running {
+        struct command_line *line;
+        struct progress progress;
+        bool begun, stopping;
+        sigset_t signals;
+};
+
+/* What the caller had ignored (nohup) stays ignored. */
+static void hold_signals(struct running *r)
 {
-        struct progress *p = ctx;
-        p->total = total;
-        progress_show(p, done);
+        static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+        (void)sigemptyset(&r->signals);
+        for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+                struct sigaction now;
+                if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+                        (void)sigaddset(&r->signals, numbers[i]);
+        }
+        (void)pthread_sigmask(SIG_BLOCK, &r->signals, NULL); /* threads started from here on leave them to us */
 }
 
-static bool import(struct command_line *line, struct opened *o, struct err *e)
+/* The first asks for the end behind the present batch; the next one ends the program at once, which is safe too. */
+static bool stop_wanted(void *ctx)
 {
+        struct running *r = ctx;
+        const struct timespec now = {0};
+        if (!r->stopping && sigtimedwait(&r->signals, NULL, &now) > 0) {
+                r->stopping = true;
+                fprintf(stderr, "%s%s\n", r->progress.terminal && r->progress.shown ? "\r\033[K" : "",
+                        say(r->line, "stopping behind this batch; once more ends at once", "本批完成后停止；再按一次立即结束"));
+                (void)pthread_sigmask(SIG_UNBLOCK, &r->signals, NULL);
+        }
+        return r->stopping;
+}
+
+static void show(void *ctx, int64_t done, int64_t total)
+{
+        struct running *r = ctx;
+        if (!r->begun)
+                r->progress.from = done;
+        r->begun = true;
+        r->progress.total = total;
+        progress_show(&r->progress, done);
+        (void)stop_wanted(ctx);
+}
+
+static void show_beginning(const struct command_line *line, const struct import_result *r)
+{
+        if (r->restarted)
+                printf("%s\n", say(line, "the earlier run's rejects are not as it left them: began with the first row again",
+                                   "上次导入的拒收文件已变动，从首行重新开始"));
+        if (r->before > 0)
+                printf(say(line, "went on at line %lld, behind %lld rows of an earlier run (%lld rejected)\n",
+                           "从第%lld行继续；此前已处理%lld行（拒收%lld行）\n"),
+                       (long long)r->from_line, (long long)r->before, (long long)r->before_rejected);
+}
+
+/* The speed is this run's; the rows are all. */
+static bool report_on(struct running *u, const struct import_result *r, const char *rejects, bool ok, struct err *e)
+{
+        const int64_t done = r->before + r->read;
+        if (ok && !r->stopped)
+                u->progress.total = done;
+        progress_end(&u->progress, done);
+        show_beginning(u->line, r);
+        if (r->read > 0)
+                show_counts(u->line, r, rejects);
+        if (r->compared > 0)
+                show_comparison(u->line, r);
+        if (!r->stopped)
+                return ok;
+        return err_both(e, ERR_BUSY, NULL, "stopped behind row %lld; the same command goes on there",
+                        "已在第%lld行之后停止；再次运行同一命令即可继续", (long long)done);
+}
+
+static bool read_encoding(const struct command_line *line, enum encoding *encoding, struct err *e)
+{
+        const char *name = option_value(line, "encoding");
+        *encoding = text_empty(name) ? ENCODING_NONE : encoding_named(name);
+        return text_empty(name) || *encoding != ENCODING_NONE
+               || err_both(e, ERR_INVALID, "encoding", "--encoding is utf-8, utf-16le, utf-16be or gb18030",
+                           "--encoding 应为 utf-8、utf-16le、utf-16be 或 gb18030");
+}
+
+static bool import(struct running *u, struct opened *o, struct err *e)
+{
+        struct command_line *line = u->line;
         struct import_map map;
         struct import_result r;
-        struct progress p = progress_start(say(line, "import", "导入"), 0);
         struct import_options options = {
                 .file = line->words[1],
                 .rejects = rejects_path(line, line->words[1]),
                 .chinese = command_in_chinese(line),
-                .progress = {show, &p},
+                .progress = {show, u},
+                .stop = stop_wanted,
         };
-        if (!read_map(line, o->store, &map, e) || !read_limit(line, &options.limit, e))
+        if (!read_map(line, o->store, &map, e) || !read_limit(line, &options.limit, e)
+            || !read_encoding(line, &options.encoding, e))
                 return false;
-        bool ok = import_reports(&o->district, line->arena, &map, &options, &r, e);
-        progress_end(&p, r.read);
-        if (r.read > 0)
-                show_counts(line, &r, options.rejects);
-        if (r.compared > 0)
-                show_comparison(line, &r);
-        return ok;
+        const bool ok = import_reports(&o->district, line->arena, &map, &options, &r, e);
+        return report_on(u, &r, options.rejects, ok, e);
 }
 
 static bool run(struct command_line *line, struct err *e)
@@ -142,9 +219,12 @@ static bool run(struct command_line *line, struct err *e)
         if (!text_is(line->words[0], "reports"))
                 return err_both(e, ERR_INVALID, NULL, "only reports can be imported: yiwang import reports FILE --map MAP",
                                 "只能导入来件：yiwang import reports FILE --map MAP");
+        struct running u = {.line = line, .progress = progress_start(say(line, "import", "导入"), 0)};
+        u.progress.quiet = option_value(line, "quiet") != NULL;
+        hold_signals(&u);
         if (!command_open(line, true, &o, e))
                 return false;
-        bool ok = import(line, &o, e);
+        bool ok = import(&u, &o, e);
         command_close(&o);
         return ok;
 }
@@ -153,7 +233,10 @@ static const struct option options[] = {
         {"map", "MAP", "how the file is to be read: a YAML file, or the name of a map of the pack",
          "文件的读法：YAML 文件，或场景包中映射的名称"},
         {"rejects", "FILE", "where rejected rows go (DATA/FILE.rejects.csv)", "拒收行的去处（默认 DATA/FILE.rejects.csv）"},
-        {"limit", "N", "reads only the first N rows", "只读前N行"},
+        {"encoding", "NAME", "utf-8, utf-16le, utf-16be or gb18030; unsaid: found by the file's bytes",
+         "utf-8、utf-16le、utf-16be 或 gb18030；未指明时按文件内容识别"},
+        {"limit", "N", "reads only the first N rows, always from the first", "只读前N行，总是从首行开始"},
+        {"quiet", NULL, "shows no progress", "不显示进度"},
         {0},
 };
 const struct command import_command = {
@@ -161,8 +244,8 @@ const struct command import_command = {
         .words = "reports FILE",
         .least = 2,
         .most = 2,
-        .about = "Makes reports of the rows of a CSV, TSV or JSONL file; what is there already stays as it is.",
-        .about_zh = "将 CSV、TSV 或 JSONL 文件的各行登记为来件；已有的不重复登记。",
+        .about = "Makes reports of the rows of a CSV, TSV or JSONL file; what is there already stays.  Goes on where it broke off.",
+        .about_zh = "将 CSV、TSV 或 JSONL 文件的各行登记为来件；已有的不重复登记；中断后再次运行即可继续。",
         .options = options,
         .run = run,
 };

@@ -1,9 +1,7 @@
-/* command/ledger.c -- yiwang ledger verify, yiwang backup. */
+/* command/ledger.c -- yiwang ledger verify. */
 #include "ledger/ledger.h"
 #include "command/command.h"
-#include "store/store.h"
 #include <stdio.h>
-#include <unistd.h>
 
 static void show_rows(void *ctx, int64_t rows)
 {
@@ -32,38 +30,4 @@ const struct command ledger_verify_command = {
         .run = verify,
         .about = "Reads the history of every case and finds what was altered, dropped or put in; on SQLite every page, too.",
         .about_zh = "检查全部案件的流转记录是否被改动、删除或插入；使用 SQLite 时并检查数据库文件的每一页。",
-};
-
-static void show_share(void *ctx, double share)
-{
-        progress_show(ctx, (int64_t)(share * 100));
-}
-
-static bool backup(struct command_line *line, struct err *e)
-{
-        struct opened o;
-        const char *file = line->words[0];
-        struct progress p = progress_start(say(line, "percent", "百分比"), 100);
-        if (access(file, F_OK) == 0)
-                return err_both(e, ERR_CONFLICT, NULL, "%s is there already; name another file", "%s 已存在，请换一个文件名", file);
-        if (!command_open(line, true, &o, e))
-                return false;
-        const bool ok = store_backup(o.store, file, show_share, &p, e);
-        command_close(&o);
-        if (!ok)
-                return false;
-        progress_end(&p, 100);
-        printf(say(line, "written: %s; keep %s/seal.key with it, in another place: without it sealed names stay sealed\n",
-                   "已备份：%s；请另行妥善保存 %s/seal.key，没有它无法解密报告人信息\n"),
-               file, line->settings.data);
-        return true;
-}
-const struct command backup_command = {
-        .name = "backup",
-        .words = "FILE",
-        .least = 1,
-        .most = 1,
-        .run = backup,
-        .about = "Copies the database while the server runs; the copy is consistent.",
-        .about_zh = "在线备份数据库，备份内容一致。",
 };

@@ -50,6 +50,11 @@ const char *say(const struct command_line *line, const char *en, const char *zh)
         return command_in_chinese(line) ? zh : en;
 }
 
+bool settings_again(void *ctx, struct arena *a, struct settings *out, struct err *e)
+{
+        return settings_read(a, option_value(ctx, "config"), flag_of, ctx, out, e);
+}
+
 /* --- finding the command ------------------------------------------------------------------------------------------------------ */
 /* How many of the words name the command: 0 = not this one. */
 static int name_words(const struct command *c, const char *const *words, int n)
@@ -203,14 +208,6 @@ static int wrong_use(const struct command_line *line, const struct err *e)
         return 2;
 }
 
-static void set_log_level(const char *name)
-{
-        static const char *const names[] = {[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
-        for (size_t i = 0; i < COUNT_OF(names); i++)
-                if (text_is(names[i], name))
-                        log_least((enum log_level)i);
-}
-
 static bool count_fits(const struct command_line *line, struct err *e)
 {
         const struct command *c = line->command;
@@ -240,7 +237,8 @@ static int run(struct command_line *line, int argc, char **argv, const struct co
         }
         if (!count_fits(line, &e))
                 return wrong_use(line, &e);
-        set_log_level(line->settings.log_level ? line->settings.log_level : line->command->serves ? "info" : "warn");
+        log_named(line->settings.log_level ? line->settings.log_level : line->command->serves ? "info" : "warn");
+        log_setup(text_is(line->settings.log_format, "json") ? LOG_JSON : LOG_LOGFMT);
         if (line->command->run(line, &e))
                 return 0;
         if (e.text[0])

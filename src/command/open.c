@@ -1,4 +1,5 @@
 /* command/open.c -- the store and the district of a command, and the line that says how far long work is. */
+#include "archive/archive.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -27,10 +28,12 @@ bool command_open(struct command_line *line, bool must_exist, struct opened *o, 
         if (mkdir(s->data, 0700) != 0 && errno != EEXIST)
                 return err_both(e, ERR_INVALID, NULL, "cannot make the folder %s: %s", "无法创建目录 %s：%s", s->data,
                                 strerror(errno));
+        const struct archive_options archive = {.folder = s->archive, .days = s->archive_days};
         const struct store_options options = {.dsn = settings_dsn(line->arena, s),
                                               .migrations = all_migrations,
                                               .readers = s->store_readers,
-                                              .writers = s->store_writers};
+                                              .writers = s->store_writers,
+                                              .archive = s->archive ? &archive : NULL};
         if (!store_open(&o->store, &options, e))
                 return false;
         const struct district_options district = {.store = o->store, .key_file = key, .readers = line->capabilities->readers};
@@ -55,16 +58,42 @@ struct progress progress_start(const char *what, int64_t total)
         return (struct progress){.what = what, .total = total, .started = clock_steady(), .terminal = isatty(STDERR_FILENO) == 1};
 }
 
+enum { BAR_CELLS = 30 };
+
+static void show_bar(double share)
+{
+        const int full = (int)(share * BAR_CELLS);
+        fputs(" [", stderr);
+        for (int i = 0; i < BAR_CELLS; i++)
+                fputc(i < full ? '#' : '.', stderr);
+        fputc(']', stderr);
+}
+
+static void show_left(double seconds)
+{
+        const long all = (long)(seconds + 0.5);
+        if (all >= 3600)
+                fprintf(stderr, ", %ld:%02ld:%02ld", all / 3600, all / 60 % 60, all % 60);
+        else
+                fprintf(stderr, ", %ld:%02ld", all / 60, all % 60);
+}
+
 static void show(const struct progress *p, int64_t done, bool last)
 {
         const double seconds = (double)(clock_steady() - p->started) / 1e6;
-        const double rate = seconds > 0 ? (double)done / seconds : 0;
-        fprintf(stderr, "%s%s: %lld", p->terminal ? "\r\033[K" : "", p->what, (long long)done);
-        if (p->total > 0)
-                fprintf(stderr, " / %lld (%.0f %%)", (long long)p->total, 100.0 * (double)done / (double)p->total);
+        const double rate = seconds > 0 ? (double)(done - p->from) / seconds : 0;
+        const int64_t total = p->total;
+        const double share = total > 0 ? (double)done / (double)total : 0;
+        fprintf(stderr, "%s%s:", p->terminal ? "\r\033[K" : "", p->what);
+        if (p->terminal && total > 0)
+                show_bar(share);
+        if (total > 0)
+                fprintf(stderr, " %.0f %%, %lld / %lld", 100.0 * share, (long long)done, (long long)total);
+        else
+                fprintf(stderr, " %lld", (long long)done);
         fprintf(stderr, ", %.0f/s", rate);
-        if (!last && p->total > done && rate > 0)
-                fprintf(stderr, ", %.0f s", (double)(p->total - done) / rate);
+        if (!last && total > done && rate > 0)
+                show_left((double)(total - done) / rate);
         fprintf(stderr, "%s", p->terminal && !last ? "" : "\n");
         (void)fflush(stderr);
 }
@@ -72,7 +101,7 @@ static void show(const struct progress *p, int64_t done, bool last)
 void progress_show(struct progress *p, int64_t done)
 {
         const int64_t now = clock_steady();
-        if (now - p->shown < (p->terminal ? USEC_SECOND / 5 : 10 * USEC_SECOND) || now - p->started < USEC_SECOND)
+        if (p->quiet || now - p->shown < (p->terminal ? USEC_SECOND / 5 : 10 * USEC_SECOND) || now - p->started < USEC_SECOND)
                 return;
         p->shown = now;
         show(p, done, false);

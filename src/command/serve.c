@@ -12,7 +12,7 @@ static bool run(struct command_line *line, struct err *e)
                 return err_both(e, ERR_NOT_FOUND, NULL, "there is no district in %s; make one: yiwang init --pack DIR --data %s",
                                 "%s 中没有城区数据，请先运行：yiwang init --pack 场景包目录 --data %s", s->data, s->data);
         if (!option_value(line, "check"))
-                return serve(s, line->capabilities, e);
+                return serve(s, &(struct settings_source){settings_again, line}, line->capabilities, e);
         if (!serve_check(s, line->capabilities, e))
                 return false;
         printf("%s\n", say(line, "all is well", "检查通过"));
@@ -29,8 +29,8 @@ const struct command serve_command = {
         .options = options,
         .serves = true,
         .run = run,
-        .about = "Serves the district; SIGTERM ends it, SIGHUP reads a newly loaded pack.",
-        .about_zh = "启动服务；SIGTERM 停止，SIGHUP 启用新加载的场景包。",
+        .about = "Serves the district; SIGTERM ends it, SIGHUP reads a newly loaded pack, settings and certificate.",
+        .about_zh = "启动服务；SIGTERM 停止，SIGHUP 启用新加载的场景包、设置和证书。",
 };
 
 static bool version(struct command_line *line, struct err *e)

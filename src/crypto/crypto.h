@@ -7,6 +7,12 @@ struct arena;
 enum { SHA256_SIZE = 32, SEAL_KEY_SIZE = 32, PASSWORD_HASH_SIZE = 128 };
 
 void sha256(const void *, size_t, unsigned char out[SHA256_SIZE]);
+/* SHA-256 of what comes in pieces; digest_now() may be called in between. */
+struct digest;
+struct digest *digest_new(void);
+void digest_add(struct digest *, const void *, size_t);
+void digest_now(const struct digest *, unsigned char out[SHA256_SIZE]);
+void digest_free(struct digest **);
 void hmac_sha256(const void *key, size_t key_n, const void *, size_t, unsigned char out[SHA256_SIZE]);
 void hex_text(const void *, size_t n, char *out);                   /* 2n + 1 bytes */
 bool hex_bytes(const char *, unsigned char *out, size_t n) MUST_CHECK;  /* exactly 2n digits */

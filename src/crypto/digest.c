@@ -12,6 +12,40 @@ void sha256(const void *bytes, size_t n, unsigned char out[SHA256_SIZE])
                 abort(); /* only when memory is out */
 }
 
+struct digest {
+        EVP_MD_CTX *state;
+};
+
+struct digest *digest_new(void)
+{
+        struct digest *d = malloc(sizeof *d);
+        if (!d || !(d->state = EVP_MD_CTX_new()) || EVP_DigestInit_ex(d->state, EVP_sha256(), NULL) != 1)
+                abort();
+        return d;
+}
+
+void digest_add(struct digest *d, const void *bytes, size_t n)
+{
+        if (EVP_DigestUpdate(d->state, bytes, n) != 1)
+                abort();
+}
+
+void digest_now(const struct digest *d, unsigned char out[SHA256_SIZE])
+{
+        EVP_MD_CTX *copy = EVP_MD_CTX_new();
+        if (!copy || EVP_MD_CTX_copy_ex(copy, d->state) != 1 || EVP_DigestFinal_ex(copy, out, NULL) != 1)
+                abort();
+        EVP_MD_CTX_free(copy);
+}
+
+void digest_free(struct digest **d)
+{
+        if (*d)
+                EVP_MD_CTX_free((*d)->state);
+        free(*d);
+        *d = NULL;
+}
+
 void hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, unsigned char out[SHA256_SIZE])
 {
         unsigned int length = SHA256_SIZE;

@@ -8,7 +8,10 @@ struct calendar;
 struct catalogue;
 struct channels;
 struct id_source;
+struct intake_figures;
+struct notices;
 struct notify_settings;
+struct open311_settings;
 struct pack_part;
 struct routing;
 struct scheduler;
@@ -30,6 +33,7 @@ struct rulebook {
         struct routing *routing;
         struct workflows *workflows;    /* of cases/, made by rulebook_readers.workflows */
         struct channels *channels;      /* of intake/, made by rulebook_readers.channels */
+        struct notices *notices;        /* of notify/, made by rulebook_readers.notices */
         struct arena *arena;
 };
 
@@ -37,16 +41,22 @@ struct district {
         struct store *store;
         struct id_source *ids;
         unsigned char seal_key[SEAL_KEY_SIZE];
-        struct scheduler *scheduler;    /* NULL in commands that run none */
+        _Atomic(struct scheduler *) scheduler;   /* NULL in commands that run none */
         struct server *server;          /* NULL in commands */
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
+        const struct open311_settings *open311; /* NULL in commands */
+        const char *data;               /* folder of the district's files; NULL in tests */
+        const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
+        struct intake_figures *reports; /* of intake/; NULL: reports are not counted */
         void *inside;                   /* the rulebooks by version */
 };
 
-/* cases/ and intake/ stand above this folder, so what reads their part of a pack comes from above. */
+/* These capabilities stand above this folder, so what reads their part of a pack comes from above.  notices may be NULL where
+ * nobody is told anything. */
 struct rulebook_readers {
         bool (*workflows)(struct tx *, struct arena *, int64_t version, struct workflows **, struct err *);
         bool (*channels)(struct tx *, struct arena *, int64_t version, struct channels **, struct err *);
+        bool (*notices)(struct tx *, struct arena *, int64_t version, struct notices **, struct err *);
 };
 struct district_options {
         struct store *store;

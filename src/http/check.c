@@ -1,80 +1,82 @@
 /* http/check.c -- what the route table demands of a request, before its handler runs. */
 #include "base/map.h"
 #include "base/text.h"
+#include "form/form.h"
 #include "http/inside.h"
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* --- requests a minute ------------------------------------------------------------------------------------------ */
-/* One place for each (route, address) hash; a newcomer takes a place whose minute is over, else the fullest neighbour keeps it
- * and the newcomer shares that count: bounded memory, and strangers can only make each other wait, never pass unseen. */
-enum { RATE_PLACES = 8192, RATE_TRIES = 8 };
-struct rate {
-        uint64_t key;
-        int64_t minute;
-        int count;
-};
-struct rate_table {
-        pthread_mutex_t lock;
-        struct rate at[RATE_PLACES];
-};
-
-struct rate_table *rate_table_new(void)
+static void tell_allowance(struct exchange *x, const struct allowance *a)
 {
-        struct rate_table *t = calloc(1, sizeof *t);
-        if (!t)
-                abort();
-        (void)pthread_mutex_init(&t->lock, NULL);
-        return t;
+        reply_header(&x->rp, "RateLimit-Limit", arena_format(x->arena, "%d", a->limit));
+        reply_header(&x->rp, "RateLimit-Remaining", arena_format(x->arena, "%d", a->left));
+        reply_header(&x->rp, "RateLimit-Reset", arena_format(x->arena, "%d", a->reset));
 }
 
-void rate_table_free(struct rate_table **t)
+/* Takes one from a bucket and keeps the narrower allowance; per_minute 0: there is no such bucket. */
+static bool take(const struct exchange *x, uint64_t key, int per_minute, struct allowance *narrow)
 {
-        if (!*t)
-                return;
-        (void)pthread_mutex_destroy(&(*t)->lock);
-        free(*t);
-        *t = NULL;
-}
-
-/* An IPv6 customer owns a /64, so only its first half counts. */
-static uint64_t rate_key(const void *route, const char *address)
-{
-        struct in6_addr six;
-        const uint64_t seed = (uint64_t)(uintptr_t)route;
-        if (inet_pton(AF_INET6, address, &six) == 1)
-                return hash_bytes(&six, 8, seed) | 1;
-        return hash_bytes(address, strlen(address), seed) | 1;
-}
-
-static struct rate *rate_place(struct rate_table *t, uint64_t key, int64_t minute)
-{
-        struct rate *free_place = NULL, *fullest = NULL;
-        for (unsigned i = 0; i < RATE_TRIES; i++) {
-                struct rate *r = &t->at[(key + i) % RATE_PLACES];
-                if (r->key == key && r->minute == minute)
-                        return r;
-                if (r->minute != minute && !free_place)
-                        free_place = r;
-                if (!fullest || r->count > fullest->count)
-                        fullest = r;
-        }
-        if (free_place)
-                *free_place = (struct rate){.key = key, .minute = minute};
-        return free_place ? free_place : fullest;
-}
-
-bool rate_take(struct rate_table *t, const void *route, const char *address, int per_minute, int64_t steady, int *wait)
-{
-        const int64_t minute = steady / USEC_MINUTE + 1;
-        (void)pthread_mutex_lock(&t->lock);
-        struct rate *r = rate_place(t, rate_key(route, address), minute);
-        const bool room = r->count < per_minute;
-        r->count += room;
-        (void)pthread_mutex_unlock(&t->lock);
-        *wait = (int)((minute * USEC_MINUTE - steady) / USEC_SECOND) + 1;
+        struct allowance a;
+        if (per_minute == 0)
+                return true;
+        const bool room = bucket_take(x->server->buckets, key, per_minute, clock_steady(), &a);
+        if (!room || narrow->limit == 0 || a.left < narrow->left)
+                *narrow = a;
         return room;
+}
+
+static bool take_by_address(const struct exchange *x, bool reads, struct allowance *narrow)
+{
+        struct server *s = x->server;
+        atomic_int *rate = reads ? &s->rate_reads : &s->rate_writes;
+        return take(x, address_key(&x->client, (uint64_t)(uintptr_t)rate), atomic_load(rate), narrow);
+}
+
+/* Keys and accounts have a bucket of their own, wherever they come from. */
+static bool take_by_name(const struct exchange *x, struct allowance *narrow)
+{
+        const struct actor *who = &x->rq.actor;
+        const uint64_t seed = who->account != 0 ? 1 : 2; /* an account and a key may have the same name */
+        return take(x, hash_bytes(who->name, strlen(who->name), seed) | 1, atomic_load(&x->server->rate_key), narrow);
+}
+
+static bool take_all(const struct exchange *x, struct allowance *narrow)
+{
+        const struct route *route = x->compiled->route;
+        const bool reads = text_is(route->method, "GET");
+        if (x->rq.actor.role != ROLE_PUBLIC)
+                return !text_starts(route->path, "/api/") || take_by_name(x, narrow);
+        return take(x, address_key(&x->client, (uint64_t)(uintptr_t)route), route->per_minute, narrow)
+               && (!text_starts(route->path, "/api/") || take_by_address(x, reads, narrow));
+}
+
+static bool too_many(struct exchange *x, const struct allowance *a, int *status, struct err *e)
+{
+        *status = MHD_HTTP_TOO_MANY_REQUESTS;
+        reply_header(&x->rp, "Retry-After", arena_format(x->arena, "%d", a->wait));
+        if (x->rq.actor.role != ROLE_PUBLIC)
+                return err_both(e, ERR_BUSY, NULL, "too many requests of this key or account; try again in %d seconds",
+                                "此密钥或账号请求过于频繁，请 %d 秒后再试", a->wait);
+        return err_both(e, ERR_BUSY, NULL, "too many requests from your address; try again in %d seconds",
+                        "您的地址请求过于频繁，请 %d 秒后再试", a->wait);
+}
+
+static bool check_rate(struct exchange *x, int *status, struct err *e)
+{
+        struct allowance narrow = {.limit = 0};
+        const bool room = take_all(x, &narrow);
+        if (narrow.limit > 0)
+                tell_allowance(x, &narrow);
+        return room || too_many(x, &narrow, status, e);
+}
+
+/* Who tries keys counts as who changes something without one. */
+static bool check_refused(struct exchange *x, int *status, struct err *e)
+{
+        struct allowance narrow = {.limit = 0};
+        if (e->kind == ERR_DENIED && x->rq.actor.role == ROLE_PUBLIC && !take_by_address(x, false, &narrow))
+                return too_many(x, &narrow, status, e);
+        return false;
 }
 
 /* --- query --------------------------------------------------------------------------------------------------------- */
@@ -145,6 +147,8 @@ static bool check_query(const struct exchange *x, struct err *e)
                 const struct query_param *q = param_find(params, p->name);
                 if (text_is(p->name, "lang"))
                         continue;
+                if (!q && x->compiled->route->any_query)
+                        continue;
                 if (!q)
                         return err_both(e, ERR_INVALID, p->name, "unknown query parameter \"%.40s\"; see /api/openapi.json",
                                         "未知的查询参数“%.40s”，请见 /api/openapi.json", p->name);
@@ -165,21 +169,13 @@ static bool check_caller(struct exchange *x, int *status, struct err *e)
         struct request *rq = &x->rq;
         rq->actor = (struct actor){.role = ROLE_PUBLIC, .name = "public"};
         if (x->server->options.identify && !x->server->options.identify(rq, e))
-                return false;
+                return check_refused(x, status, e);
         if (!(route->roles & (unsigned)rq->actor.role))
                 return rq->actor.role == ROLE_PUBLIC
                                ? err_both(e, ERR_DENIED, NULL, "sign in first, or send a key: Authorization: Bearer KEY",
                                           "请先登录，或提供密钥：Authorization: Bearer KEY")
                                : err_both(e, ERR_DENIED, NULL, "your role may not do this", "您的角色无权进行此操作");
-        int wait;
-        if (route->per_minute > 0 && rq->actor.role == ROLE_PUBLIC
-            && !rate_take(x->server->rates, route, rq->address, route->per_minute, clock_steady(), &wait)) {
-                *status = MHD_HTTP_TOO_MANY_REQUESTS;
-                reply_header(&x->rp, "Retry-After", arena_format(x->arena, "%d", wait));
-                return err_both(e, ERR_BUSY, NULL, "too many requests from your address; try again in %d seconds",
-                                "您的地址请求过于频繁，请 %d 秒后再试", wait);
-        }
-        return true;
+        return check_rate(x, status, e);
 }
 
 static bool is_json(const char *type)
@@ -188,13 +184,38 @@ static bool is_json(const char *type)
         return n == strlen("application/json") && strncasecmp(type, "application/json", n) == 0;
 }
 
+/* Forms are read before the caller is known, since his key may stand in them. */
+static bool read_form(struct exchange *x, int *status, struct err *e)
+{
+        const struct route *route = x->compiled->route;
+        struct request *rq = &x->rq;
+        struct form *form = NEW(x->arena, struct form);
+        if (route->form_body) {
+                const char *type = request_header(rq, "Content-Type");
+                if (!form_is(type) && (type || x->body.length > 0)) {
+                        *status = MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+                        return err_both(e, ERR_INVALID, NULL,
+                                        "send a form: application/x-www-form-urlencoded or multipart/form-data",
+                                        "请以表单发送：application/x-www-form-urlencoded 或 multipart/form-data");
+                }
+                if (x->body.length > 0 && !form_parse(x->arena, type, x->body.at, x->body.length, form, e))
+                        return false;
+                rq->form = form;
+        }
+        if (route->key_name) {
+                rq->key = form_value(rq->form, route->key_name);
+                rq->key = rq->key ? rq->key : request_query(rq, route->key_name);
+        }
+        return true;
+}
+
 static bool check_body(struct exchange *x, int *status, struct err *e)
 {
         const struct route *route = x->compiled->route;
         struct request *rq = &x->rq;
         rq->raw = x->body.at ? x->body.at : "";
         rq->raw_n = x->body.length;
-        if (route->raw_body)
+        if (route->raw_body || route->form_body)
                 return true;
         if (!route->body)
                 return x->body.length == 0 || err_both(e, ERR_INVALID, NULL, "this request takes no body", "此请求不接受正文");
@@ -212,5 +233,5 @@ static bool check_body(struct exchange *x, int *status, struct err *e)
 bool exchange_check(struct exchange *x, int *status, struct err *e)
 {
         *status = 0;
-        return check_caller(x, status, e) && check_query(x, e) && check_body(x, status, e);
+        return read_form(x, status, e) && check_caller(x, status, e) && check_query(x, e) && check_body(x, status, e);
 }

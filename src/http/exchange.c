@@ -1,31 +1,125 @@
 /* http/exchange.c -- one request from its first line to its answer: MHD's callbacks and the worker's part. */
 #include "base/log.h"
 #include "base/text.h"
+#include "edge/head.h"
 #include "http/inside.h"
 #include "store/store.h"
-#include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { BODY_DEFAULT = 64 << 10, ANSWER_MOST = 64 << 20 };
-/* Longest a client may take for one request, whatever it drips. */
-static const int IDLE_TIMES = 4;
+/* A head that has begun must be there after HEAD_SECONDS; bodies must come and answers go at LEAST_RATE (bytes a second), with
+ * idle_seconds to spare. */
+enum { HEAD_SECONDS = 10, LEAST_RATE = 4096 };
+
+/* --- the connection -------------------------------------------------------------------------------------------------- */
+static int64_t idle_usec(const struct server *s)
+{
+        return (int64_t)s->options.idle_seconds * USEC_SECOND;
+}
+
+/* MHD cuts who is silent for idle_seconds; who sends a byte now and then has this long until his head is there. */
+static int64_t until_head(const struct server *s)
+{
+        return clock_steady() + idle_usec(s) + HEAD_SECONDS * USEC_SECOND;
+}
+
+static int64_t until_moved(const struct server *s, size_t bytes)
+{
+        return clock_steady() + idle_usec(s) + (int64_t)(bytes / LEAST_RATE) * USEC_SECOND;
+}
+
+static void must_end(struct exchange *x, int64_t until)
+{
+        if (x->guest)
+                guest_until(x->guest, until);
+}
+
+static struct address peer_of(struct MHD_Connection *connection)
+{
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        return address_of(info ? info->client_addr : NULL);
+}
+
+enum MHD_Result exchange_admit(void *ctx, const struct sockaddr *sa, socklen_t n)
+{
+        const struct server *s = ctx;
+        const struct address a = address_of(sa);
+        (void)n;
+        return guests_room(s->guests, &a) ? MHD_YES : MHD_NO;
+}
+
+void exchange_connection(void *ctx, struct MHD_Connection *connection, void **guest, enum MHD_ConnectionNotificationCode what)
+{
+        const struct server *s = ctx;
+        if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+                struct guest *going = *guest;
+                guest_free(s->guests, &going);
+                *guest = NULL;
+                return;
+        }
+        const struct address a = peer_of(connection);
+        const int socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        /* A peer that has vanished without a word, also one with a live stream. */
+        const unsigned lost = (unsigned)s->options.idle_seconds * 1000;
+        (void)setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &lost, sizeof lost);
+        *guest = guest_new(s->guests, socket, &a, until_head(s));
+}
 
 /* --- what is known from the first bytes ----------------------------------------------------------------------------- */
-static const char *client_address(const struct exchange *x)
+static enum MHD_Result keep_last(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-        char text[INET6_ADDRSTRLEN] = "?";
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        const struct sockaddr *a = info ? info->client_addr : NULL;
-        if (a && a->sa_family == AF_INET)
-                (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, text, sizeof text);
-        else if (a && a->sa_family == AF_INET6)
-                (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, text, sizeof text);
-        const char *proxy = x->server->options.trusted_proxy, *forwarded = request_header(&x->rq, "X-Forwarded-For");
-        if (!proxy || !forwarded || !text_is(proxy, text))
-                return arena_text(x->arena, text);
-        const char *last = strrchr(forwarded, ',');
-        return text_trim(x->arena, last ? last + 1 : forwarded);
+        const char **last = ctx;
+        (void)kind;
+        if (value && strcasecmp(name, "X-Forwarded-For") == 0)
+                *last = value;
+        return MHD_YES;
+}
+
+/* Some proxies add to the line that came, others add a line: the last address of the last line is theirs. */
+static void find_client(struct exchange *x)
+{
+        char text[ADDRESS_TEXT_SIZE];
+        const char *forwarded = NULL;
+        struct address named;
+        x->client = peer_of(x->connection);
+        x->rq.secure = x->server->tls != NULL;
+        (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, keep_last, &forwarded);
+        if (address_same(&x->client, &x->server->proxy)) {
+                const char *scheme = request_header(&x->rq, "X-Forwarded-Proto");
+                x->rq.secure = scheme ? text_is(scheme, "https") : x->rq.secure;
+                if (forwarded && address_forwarded(forwarded, &named))
+                        x->client = named;
+        } else if (forwarded && !atomic_exchange(&x->server->stranger_told, true)) {
+                log_event(LOG_WARN, "http.proxy",
+                          "X-Forwarded-For came from %s and was not believed: is it your proxy? set trusted_proxy=%s",
+                          address_text(&x->client, text), text);
+        }
+        x->rq.address = arena_text(x->arena, address_text(&x->client, text));
+}
+
+static enum MHD_Result keep_line(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+        struct head *h = ctx;
+        (void)kind;
+        if (h->n < HEAD_LINES_MOST)
+                h->lines[h->n] = (struct head_line){name, value};
+        h->n++;
+        return MHD_YES;
+}
+
+/* MHD forgives what it should not; see head.h. */
+static void check_head(struct exchange *x, const char *url, const char *method, const char *version)
+{
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        struct head h = {
+                .method = method, .uri = url, .version = version, .asked = x->rq.path, .size = info ? info->header_size : 0};
+        (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, keep_line, &h);
+        if (!head_check(&h, &x->head_status, &x->head_fault))
+                x->close = true;
+        else
+                x->head_status = 0;
 }
 
 static const char *request_id(struct exchange *x)
@@ -63,22 +157,26 @@ void *exchange_new(void *ctx, const char *uri, struct MHD_Connection *connection
                                  .id = "",
                                  .language = "en"};
         x->uri_ok = uri_parse(a, uri, &x->uri, &x->uri_fault);
+        const union MHD_ConnectionInfo *guest = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        x->guest = guest ? guest->socket_context : NULL;
+        must_end(x, clock_steady() + HEAD_SECONDS * USEC_SECOND);
         atomic_fetch_add(&s->in_flight, 1);
         return x;
 }
 
-static void begin(struct exchange *x, const char *method)
+static void begin(struct exchange *x, const char *url, const char *method, const char *version)
 {
         struct request *rq = &x->rq;
         x->begun = true;
+        check_head(x, url, method, version);
         rq->method = arena_text(x->arena, method);
         rq->id = request_id(x);
-        rq->address = client_address(x);
+        find_client(x);
         rq->language = language(x);
         const bool reads = text_is(method, "GET") || text_is(method, "HEAD");
         if (x->server->options.store)
                 rq->store = reads ? store_readonly(x->server->options.store) : x->server->options.store;
-        if (x->uri_ok)
+        if (x->uri_ok && !x->head_status)
                 x->compiled = routes_find(&x->server->routes, method, &x->uri, x->allow);
         if (!x->compiled)
                 return;
@@ -87,6 +185,7 @@ static void begin(struct exchange *x, const char *method)
         const char *length = request_header(rq, "Content-Length");
         int64_t n;
         x->too_large = length && (!text_to_int(length, &n) || n < 0 || (size_t)n > x->body.limit);
+        must_end(x, until_moved(x->server, x->body.limit));
 }
 
 /* --- the worker's part ---------------------------------------------------------------------------------------------- */
@@ -100,20 +199,25 @@ void exchange_run(struct exchange *x)
 {
         struct err e = {0};
         int status = 0;
+        const char *before = log_request(x->rq.id);
         x->rq.now = clock_now();
         if (!exchange_check(x, &status, &e) || !x->compiled->route->run(&x->rq, &x->rp, &e))
                 exchange_refuse(x, status ? status : refused_status(x, &e), &e);
         else
                 exchange_finish(x);
+        (void)log_request(before);
         x->phase = ANSWERED;
-        MHD_resume_connection(x->connection);
+        MHD_resume_connection(x->connection); /* from here on it may be gone */
 }
 
 /* --- MHD's callbacks -------------------------------------------------------------------------------------------------- */
 static bool refuse_early(struct exchange *x)
 {
         struct err e = {0};
-        if (!x->uri_ok) {
+        if (x->head_status) {
+                exchange_refuse(x, x->head_status, &x->head_fault);
+        } else if (!x->uri_ok) {
+                x->close = true;
                 exchange_refuse(x, 400, &x->uri_fault);
         } else if (!x->compiled && x->allow[0]) {
                 reply_header(&x->rp, "Allow", x->allow);
@@ -123,6 +227,7 @@ static bool refuse_early(struct exchange *x)
                 (void)err_both(&e, ERR_NOT_FOUND, NULL, "there is nothing at this address", "此地址不存在");
                 exchange_refuse(x, 404, &e);
         } else if (x->too_large || x->body.overflow) {
+                x->close = true;
                 (void)err_both(&e, ERR_INVALID, NULL, "the body may have at most %zu bytes", "正文最多 %zu 字节", x->body.limit);
                 exchange_refuse(x, 413, &e);
         } else if (atomic_load(&x->server->stopping)) {
@@ -136,6 +241,7 @@ static bool refuse_early(struct exchange *x)
 
 static enum MHD_Result send_answer(struct exchange *x)
 {
+        must_end(x, x->rp.stream ? 0 : until_moved(x->server, x->sent));
         const enum MHD_Result done = MHD_queue_response(x->connection, x->status, x->response);
         MHD_destroy_response(x->response);
         x->response = NULL;
@@ -146,6 +252,7 @@ static enum MHD_Result send_answer(struct exchange *x)
 static enum MHD_Result hand_over(struct exchange *x)
 {
         x->phase = WAITING;
+        must_end(x, 0);
         MHD_suspend_connection(x->connection);
         if (pool_put(x->server->pool, x, x->compiled->route->slow))
                 return MHD_YES;
@@ -163,20 +270,19 @@ enum MHD_Result exchange_on(void *ctx, struct MHD_Connection *connection, const 
                             const char *bytes, size_t *n, void **cls)
 {
         struct exchange *x = *cls;
-        const struct server *s = ctx;
-        (void)connection, (void)url, (void)version;
+        (void)ctx, (void)connection;
         if (!x->begun) {
-                begin(x, method);
-                /* Refusing before the body is read is what keeps a 2 GiB upload from being read. */
-                if (x->too_large || !x->uri_ok || !x->compiled)
+                begin(x, url, method, version);
+                /* Refusing before the body is read is what keeps a 2 GiB upload from being read; it ends the connection. */
+                const bool lost = !x->uri_ok || !x->compiled;
+                if (x->head_status || x->too_large || (lost && request_header(&x->rq, "Content-Length")))
                         return refuse_early(x) ? send_answer(x) : MHD_NO;
                 return MHD_YES;
         }
         if (*n > 0) {
                 buf_add(&x->body, bytes, *n);
                 *n = 0;
-                const bool slow = clock_steady() - x->started > (int64_t)s->options.idle_seconds * IDLE_TIMES * USEC_SECOND;
-                return slow || x->body.overflow ? MHD_NO : MHD_YES;
+                return x->body.overflow ? MHD_NO : MHD_YES;
         }
         if (x->phase == ANSWERED)
                 return send_answer(x);
@@ -193,14 +299,17 @@ void exchange_done(void *ctx, struct MHD_Connection *connection, void **cls, enu
         if (!x)
                 return;
         const int64_t usec = clock_steady() - x->started;
+        const char *before = log_request(x->begun ? x->rq.id : NULL);
         if (x->compiled && x->status)
                 figures_count(x->compiled, x->status, usec);
         /* The route, not the path: a tracking code is a key to a case. */
-        if (s->options.access_log && x->begun)
-                log_event(LOG_INFO, "http.request", "id=%s method=%s route=%s status=%u ms=%.1f bytes=%zu role=%d name=%s%s",
-                          x->rq.id, x->rq.method, x->compiled ? x->compiled->route->path : "-", x->status, (double)usec / 1000.0,
-                          x->sent, (int)x->rq.actor.role, x->rq.actor.name ? x->rq.actor.name : "-",
-                          code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : " cut=yes");
+        if (atomic_load(&s->access_log) && x->begun)
+                log_event(LOG_INFO, "http.request", "method=%s route=%s status=%u ms=%.1f bytes=%zu role=%d name=\"%s\" cut=%s",
+                          x->rq.method, x->compiled ? x->compiled->route->path : "-", x->status, (double)usec / 1000.0, x->sent,
+                          (int)x->rq.actor.role, x->rq.actor.name ? x->rq.actor.name : "-",
+                          code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "no" : "yes");
+        must_end(x, until_head(s));
+        (void)log_request(before);
         if (x->response)
                 MHD_destroy_response(x->response);
         buf_free(&x->body);

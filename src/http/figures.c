@@ -1,18 +1,12 @@
-/* http/figures.c -- counts and latencies of each route, in Prometheus' text form (exposition format 0.0.4). */
+/* http/figures.c -- counts and latencies of each route. */
+#include "base/histogram.h"
 #include "http/inside.h"
-
-static const int64_t bounds[LATENCY_BUCKETS] = {1000,   2000,   5000,   10000,   25000,   50000,
-                                                100000, 250000, 500000, 1000000, 2500000, 10000000};
+#include <stdio.h>
 
 void figures_count(struct compiled *c, unsigned status, int64_t usec)
 {
-        struct route_figures *f = &c->figures;
-        int i = 0;
-        while (i < LATENCY_BUCKETS && usec > bounds[i])
-                i++;
-        atomic_fetch_add_explicit(&f->classes[status / 100 % STATUS_CLASSES], 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&f->buckets[i], 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&f->usec, usec, memory_order_relaxed);
+        atomic_fetch_add_explicit(&c->figures.classes[status / 100 % STATUS_CLASSES], 1, memory_order_relaxed);
+        histogram_count(&c->figures.times, usec);
 }
 
 static void write_counts(struct compiled *c, struct buf *out)
@@ -25,41 +19,35 @@ static void write_counts(struct compiled *c, struct buf *out)
         }
 }
 
-static void write_latency(struct compiled *c, struct buf *out)
+static void write_times(struct compiled *c, struct buf *out)
 {
-        long long sum = 0;
-        for (int i = 0; i <= LATENCY_BUCKETS; i++)
-                sum += atomic_load(&c->figures.buckets[i]);
-        if (sum == 0)
-                return;
-        const char *method = c->route->method, *path = c->route->path;
-        long long n = 0;
-        for (int i = 0; i < LATENCY_BUCKETS; i++) {
-                n += atomic_load(&c->figures.buckets[i]);
-                buf_format(out, "yiwang_http_request_seconds_bucket{method=\"%s\",route=\"%s\",le=\"%g\"} %lld\n", method, path,
-                           (double)bounds[i] / 1e6, n);
-        }
-        buf_format(out, "yiwang_http_request_seconds_bucket{method=\"%s\",route=\"%s\",le=\"+Inf\"} %lld\n", method, path, sum);
-        buf_format(out, "yiwang_http_request_seconds_sum{method=\"%s\",route=\"%s\"} %.6f\n", method, path,
-                   (double)atomic_load(&c->figures.usec) / 1e6);
-        buf_format(out, "yiwang_http_request_seconds_count{method=\"%s\",route=\"%s\"} %lld\n", method, path, sum);
+        char labels[200];
+        (void)snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\"", c->route->method, c->route->path);
+        histogram_write(&c->figures.times, "yiwang_http_request_seconds", labels, out);
 }
 
 void figures_write(struct server *s, struct buf *out)
 {
         int waiting, running;
         pool_figures(s->pool, &waiting, &running);
-        buf_text(out, "# TYPE yiwang_http_requests_total counter\n");
+        figure_head(out, "yiwang_http_requests_total", "counter", "Requests answered, by route and class of status.");
         for (size_t i = 0; i < s->routes.n; i++)
                 write_counts(&s->routes.at[i], out);
-        buf_text(out, "# TYPE yiwang_http_request_seconds histogram\n");
+        figure_head(out, "yiwang_http_request_seconds", "histogram",
+                    "From the first line of a request to the last byte of its answer.");
         for (size_t i = 0; i < s->routes.n; i++)
-                write_latency(&s->routes.at[i], out);
-        buf_format(out, "# TYPE yiwang_http_queue gauge\nyiwang_http_queue %d\n", waiting);
-        buf_format(out, "# TYPE yiwang_http_workers_busy gauge\nyiwang_http_workers_busy %d\n", running);
-        buf_format(out, "# TYPE yiwang_http_refused_total counter\nyiwang_http_refused_total %lld\n",
-                   (long long)atomic_load(&s->refused));
-        buf_format(out, "# TYPE yiwang_http_streams gauge\nyiwang_http_streams %d\n", lives_count(s->lives));
-        buf_format(out, "# TYPE yiwang_uptime_seconds gauge\nyiwang_uptime_seconds %lld\n",
-                   (long long)((clock_steady() - s->started) / USEC_SECOND));
+                write_times(&s->routes.at[i], out);
+        figure(out, "yiwang_http_queue", "gauge", "Requests that wait for a worker.", waiting);
+        figure(out, "yiwang_http_workers_busy", "gauge", "Workers that answer a request.", running);
+        figure(out, "yiwang_http_refused_total", "counter", "Requests refused because too many waited.", atomic_load(&s->refused));
+        long long open, late, turned_away;
+        guests_figures(s->guests, &open, &late, &turned_away);
+        figure(out, "yiwang_http_connections", "gauge", "Connections that are open.", open);
+        figure(out, "yiwang_http_late_total", "counter", "Connections ended because something took too long.", late);
+        figure(out, "yiwang_http_turned_away_total", "counter", "Connections turned away: too many, in all or from one address.",
+               turned_away);
+        figure(out, "yiwang_http_streams", "gauge", "Live event streams.", lives_count(s->lives));
+        if (s->tls)
+                figure(out, "yiwang_tls_certificate_ends", "gauge", "When the certificate ends, in seconds since 1970.", tls_ends(s->tls));
+        figure(out, "yiwang_uptime_seconds", "gauge", "Since the server started.", (clock_steady() - s->started) / USEC_SECOND);
 }

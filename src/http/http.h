@@ -11,6 +11,7 @@
 #include "base/role.h"
 #include "json/shape.h"
 struct arena;
+struct form;
 struct store;
 
 struct actor {                  /* who is asking; texts live in the request's arena */
@@ -31,11 +32,14 @@ struct request {
         int64_t now;
         const char *id;                 /* request id, also in X-Request-Id and the access log */
         const char *language;           /* "zh" or "en", from ?lang= or Accept-Language; "en" when unsaid */
-        const char *address;            /* of the client; the last untrusted hop of X-Forwarded-For behind a trusted proxy */
+        const char *address;            /* of the client; the last hop of X-Forwarded-For behind a trusted proxy */
+        bool secure;                    /* came encrypted: over TLS to us, or to the trusted proxy (X-Forwarded-Proto) */
         const char *method, *path;
         const struct json_value *body;  /* parsed and checked against the route's shape; NULL without a body */
         const char *raw;                /* the body's bytes, for routes with raw_body */
         size_t raw_n;
+        const struct form *form;        /* the parsed body of routes with form_body (form/form.h); else NULL */
+        const char *key;                /* the value of route.key_name in query or form; NULL when absent */
         const struct route *route;
         void *inside;                   /* of the server */
 };
@@ -57,6 +61,9 @@ struct reply {
 void reply_header(struct reply *, const char *name, const char *value);        /* both copied; CR, LF and NUL are refused by assert */
 
 typedef bool handler_fn(struct request *, struct reply *, struct err *);
+/* Writes a refusal in the form a route's own standard asks for: it sets type and body, and may set another status.  The sentence
+ * is in the reader's language and tells nothing of our inside. */
+typedef void refuse_fn(const struct request *, struct reply *, int status, const char *sentence);
 
 struct query_param {
         const char *name;
@@ -69,7 +76,7 @@ struct query_param {
 
 struct route {
         const char *method;             /* "GET", "POST", "DELETE", "PUT" */
-        const char *path;               /* "/api/v1/cases/{number}" */
+        const char *path;               /* "/api/v1/cases/{number}", "/x/{code}.xml"; a last "{rest*}" takes all that follows */
         unsigned roles;                 /* bits of enum role */
         handler_fn *run;
         const char *about;              /* one sentence */
@@ -78,6 +85,14 @@ struct route {
         const struct shape *answer;     /* members of the 200/201 answer; NULL = no JSON */
         size_t body_most;               /* bytes; 0 = 64 KiB; larger bodies get 413 before they are read */
         bool raw_body;
+        bool form_body;                 /* a form (urlencoded or multipart) instead of JSON; `body` then only describes its fields */
+        bool any_query;                 /* unknown query names are ignored instead of refused */
+        const char *key_name;           /* a key may also stand in query or form, under this name; NULL = only in Authorization */
+        /* NULL = a problem (RFC 9457).  It holds for every refusal at addresses the path matches, also before the handler: wrong
+         * method, too large, busy; of a "{rest*}" path, for all below that no other route matches. */
+        refuse_fn *refuse;
+        const char *type;               /* for the OpenAPI page: media type of answers and refusals; NULL = JSON and problems */
+        bool list;                      /* the answer is an array of `answer` */
         int per_minute;                 /* most requests a minute from one address without a key or session; 0 = free */
         bool slow;                      /* may take long (password hashing): at most 4 at a time */
 };
@@ -108,16 +123,26 @@ struct server_options {
         int workers;                    /* 0 = 64 */
         int queue;                      /* waiting requests before 503; 0 = 1024 */
         int connections;                /* 0 = 12000 */
+        int connections_per_address;    /* 0 = 512; the trusted proxy is not counted */
         int idle_seconds;               /* slow and idle clients are cut; 0 = 30 */
         int streams;                    /* most live answers; 0 = 1000 */
+        /* Requests a minute below /api/; 0 = any number.  Of one address (IPv6: one /64) without key or session, reading and changing;
+         * of one key or account. */
+        int rate_reads, rate_writes, rate_key;
+        const char *tls_certificate, *tls_key;  /* PEM files; both or none */
         const char *title, *release;    /* for the OpenAPI page */
-        const char *trusted_proxy;      /* address whose X-Forwarded-For is believed; NULL = none */
+        const char *trusted_proxy;      /* address whose X-Forwarded-For and -Proto are believed; NULL = none */
         bool access_log;
 };
 
 /* Also serves /healthz, /readyz, /metrics and /api/openapi.json. */
 bool server_start(struct server **, const struct server_options *, struct err *) MUST_CHECK;
+/* What server_start() would refuse of the trusted proxy and the certificate, without starting. */
+bool server_check(const struct server_options *, struct err *) MUST_CHECK;
 int server_port(const struct server *);
+/* Takes over what may change while it runs: rates, connections_per_address, access_log, and certificate and key, whose files are read
+ * anew.  False: the files cannot be used; then nothing has changed. */
+bool server_reload(struct server *, const struct server_options *, struct err *) MUST_CHECK;
 void server_wake_streams(struct server *);      /* cheap, any thread */
 void server_stop(struct server **);             /* finishes what was accepted, joins, sets NULL */
 

@@ -8,6 +8,10 @@
 #define HTTP_INSIDE_H
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/histogram.h"
+#include "edge/buckets.h"
+#include "edge/guests.h"
+#include "edge/tls.h"
 #include "http/http.h"
 #include <microhttpd.h>
 #include <pthread.h>
@@ -25,14 +29,15 @@ bool uri_parse(struct arena *, const char *text, struct uri *, struct err *) MUS
 const char *cookie_value(struct arena *, const char *header, const char *name);
 
 /* --- routes.c: route tables compiled once ------------------------------------------------------------------ */
-enum { LATENCY_BUCKETS = 12, STATUS_CLASSES = 6 };
+enum { STATUS_CLASSES = 6 };
 struct route_figures {
         atomic_llong classes[STATUS_CLASSES];           /* by status / 100 */
-        atomic_llong buckets[LATENCY_BUCKETS + 1], usec;
+        struct histogram times;
 };
 struct compiled {
         const struct route *route;
-        char **segments; size_t n;      /* "{name}" stands for any one segment, a last "{name*}" for all that follow */
+        char **segments; size_t n;      /* "{name}" stands for any one segment, "{name}.xml" for one that ends so, a last "{name*}"
+                                           for all that follow */
         bool rest;
         struct route_figures figures;
 };
@@ -40,14 +45,11 @@ struct route_list { struct compiled *at; size_t n; };
 struct route_list routes_compile(struct arena *, const struct route *const *first, const struct route *const *then);
 /* The route of method and path; NULL: *allow is "" when no route has the path, else the methods it has. */
 struct compiled *routes_find(const struct route_list *, const char *method, const struct uri *, char allow[64]);
+/* Whose way of refusing holds for an address without route: the first route that has the path, whatever its method; NULL. */
+const struct route *routes_near(const struct route_list *, const struct uri *);
 const char *route_param(struct arena *, const struct compiled *, const struct uri *, const char *name);
 
 /* --- check.c: what the route table demands of a request ------------------------------------------------------ */
-struct rate_table;
-struct rate_table *rate_table_new(void);
-void rate_table_free(struct rate_table **);
-/* Counts one request; false when `per_minute` are used up, with the seconds until there is room again. */
-bool rate_take(struct rate_table *, const void *route, const char *address, int per_minute, int64_t steady, int *wait);
 /* Everything before the handler: query, caller, role, rate, body.  False with the status to answer. */
 bool exchange_check(struct exchange *, int *status, struct err *) MUST_CHECK;
 
@@ -75,14 +77,19 @@ struct server {
         struct MHD_Daemon *daemon;
         struct pool *pool;
         struct lives *lives;
-        struct rate_table *rates;
+        struct buckets *buckets;
+        struct guests *guests;
+        struct tls *tls;                /* NULL: plain HTTP */
+        atomic_int rate_reads, rate_writes, rate_key;
+        atomic_bool access_log;
+        struct address proxy;           /* unknown: none is trusted */
         struct buf openapi;
         char openapi_etag[24];
         int port;
         int64_t started;
         char id_prefix[12];
         atomic_llong ids, in_flight, refused;
-        atomic_bool stopping;
+        atomic_bool stopping, stranger_told;
 };
 
 enum phase { READING, WAITING, ANSWERED };
@@ -96,6 +103,11 @@ struct exchange {
         struct uri uri;
         struct err uri_fault;
         bool uri_ok;
+        int head_status;                /* 0 = the head is well-formed; else the answer, with head_fault */
+        struct err head_fault;
+        bool close;                     /* the connection ends with this answer */
+        struct guest *guest;            /* of the connection; NULL in tests without one */
+        struct address client;
         struct compiled *compiled;
         char allow[64];
         struct buf body;
@@ -113,10 +125,12 @@ extern const struct route *const server_routes;         /* /healthz, /readyz, /m
 void *exchange_new(void *ctx, const char *uri, struct MHD_Connection *);
 enum MHD_Result exchange_on(void *ctx, struct MHD_Connection *, const char *url, const char *method, const char *version,
                             const char *bytes, size_t *n, void **cls);
+void exchange_connection(void *ctx, struct MHD_Connection *, void **guest, enum MHD_ConnectionNotificationCode);
+enum MHD_Result exchange_admit(void *ctx, const struct sockaddr *, socklen_t);
 void exchange_done(void *ctx, struct MHD_Connection *, void **cls, enum MHD_RequestTerminationCode);
 void exchange_run(struct exchange *);                   /* on a worker: check, handler, response, resume */
 void exchange_finish(struct exchange *);                /* rp becomes a response */
-void exchange_refuse(struct exchange *, int status, const struct err *);       /* a problem answer becomes the response */
+void exchange_refuse(struct exchange *, int status, const struct err *);       /* a refusal becomes the response */
 void problem_answer(struct reply *, const struct request *, int status, const struct err *);
 /* The OpenAPI 3.1 document of the routes. */
 void openapi_write(const struct route_list *, const char *title, const char *release, struct buf *out);

@@ -103,16 +103,34 @@ static void parameters(const struct route *r, struct json *j)
         json_array_end(j);
 }
 
-static void content(struct json *j, const char *type, const struct shape *shape, const char *ref)
+static void content(struct json *j, const char *type, const struct shape *shape, bool list, const char *ref)
 {
-        json_object(j, "content");
         json_object(j, type);
         if (ref) {
                 json_object(j, "schema");
                 json_text(j, "$ref", ref);
                 json_object_end(j);
-        } else {
+        } else if (list) {
+                json_object(j, "schema");
+                json_text(j, "type", "array");
+                shape_schema(shape, j, "items");
+                json_object_end(j);
+        } else if (shape) {
                 shape_schema(shape, j, "schema");
+        }
+        json_object_end(j);
+}
+
+static void request_body(const struct route *r, struct json *j)
+{
+        json_object(j, "requestBody");
+        json_bool(j, "required", true);
+        json_object(j, "content");
+        if (r->form_body) {
+                content(j, "application/x-www-form-urlencoded", r->body, false, NULL);
+                content(j, "multipart/form-data", r->body, false, NULL);
+        } else {
+                content(j, "application/json", r->body, false, NULL);
         }
         json_object_end(j);
         json_object_end(j);
@@ -123,12 +141,20 @@ static void responses(const struct route *r, struct json *j)
         json_object(j, "responses");
         json_object(j, "2XX");
         json_text(j, "description", "Done.");
-        if (r->answer)
-                content(j, "application/json", r->answer, NULL);
+        if (r->answer || r->type) {
+                json_object(j, "content");
+                content(j, r->type ? r->type : "application/json", r->answer, r->list, NULL);
+                json_object_end(j);
+        }
         json_object_end(j);
         json_object(j, "default");
         json_text(j, "description", "What was wrong and what to do about it.");
-        content(j, "application/problem+json", NULL, "#/components/schemas/problem");
+        json_object(j, "content");
+        if (r->refuse)
+                content(j, r->type ? r->type : "application/json", NULL, false, NULL);
+        else
+                content(j, "application/problem+json", NULL, false, "#/components/schemas/problem");
+        json_object_end(j);
         json_object_end(j);
         json_object_end(j);
 }
@@ -148,12 +174,8 @@ static void operation(const struct route *r, struct json *j)
         if (r->per_minute > 0)
                 json_int(j, "x-public-requests-per-minute", r->per_minute);
         parameters(r, j);
-        if (r->body) {
-                json_object(j, "requestBody");
-                json_bool(j, "required", true);
-                content(j, "application/json", r->body, NULL);
-                json_object_end(j);
-        }
+        if (r->body)
+                request_body(r, j);
         if (!(r->roles & ROLE_PUBLIC)) {
                 json_array(j, "security");
                 json_object(j, NULL);

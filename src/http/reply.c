@@ -1,6 +1,7 @@
 /* http/reply.c -- what a handler sees of a request, and how its reply becomes an answer: problems, ETag, gzip, headers. */
 #include "base/log.h"
 #include "base/text.h"
+#include "edge/headers.h"
 #include "http/inside.h"
 #include <errno.h>
 #include <stdio.h>
@@ -58,9 +59,13 @@ static const struct {
         {404, "not-found", "Not found", "未找到"},
         {405, "method", "This address does not take this method", "此地址不支持该方法"},
         {409, "conflict", "Not possible in the present state", "当前状态下无法进行"},
+        {411, "length", "The length of the body is missing", "缺少正文长度"},
         {413, "too-large", "The body is too large", "请求正文过大"},
+        {414, "uri", "The address is too long", "地址过长"},
         {415, "media-type", "Wrong media type", "不支持的内容类型"},
+        {417, "expectation", "This expectation cannot be met", "无法满足 Expect"},
         {429, "too-many", "Too many requests", "请求过于频繁"},
+        {431, "head", "The head of the request is too large", "请求头过大"},
         {503, "busy", "Busy, try again", "系统繁忙，请稍后再试"},
         {500, "fault", "The server failed", "服务器出错"},
 };
@@ -83,24 +88,38 @@ int problem_status(enum err_kind kind)
         }
 }
 
+/* The sentence for the reader.  What went wrong inside is for the log, not for strangers. */
+static const char *sentence(const struct request *rq, int status, const struct err *e)
+{
+        const bool zh = text_is(rq->language, "zh");
+        if (status != 500)
+                return zh && e->zh[0] ? e->zh : e->text;
+        log_event(LOG_ERROR, "http.fault", "route=%s cause=\"%s\"", rq->route ? rq->route->path : "-", e->text);
+        return zh ? "服务器内部出错，已记录；请将请求编号告知管理员"
+                  : "the server made a mistake and logged it; tell the administrator the request id";
+}
+
+static void begin_refusal(struct reply *rp, int status)
+{
+        buf_clear(&rp->body);
+        rp->json = json_to(&rp->body);
+        rp->status = status;
+        rp->etag = NULL;
+        if (status == 401)
+                reply_header(rp, "WWW-Authenticate", "Bearer");
+        if (status == 503)
+                reply_header(rp, "Retry-After", "1");
+}
+
 void problem_answer(struct reply *rp, const struct request *rq, int status, const struct err *e)
 {
         size_t i = 0;
         while (i + 1 < COUNT_OF(problems) && problems[i].status != status)
                 i++;
         const bool zh = text_is(rq->language, "zh");
-        const char *detail = zh && e->zh[0] ? e->zh : e->text;
-        if (status == 500) { /* what went wrong inside is for the log, not for strangers */
-                log_event(LOG_ERROR, "http.fault", "id=%s route=%s cause=\"%s\"", rq->id, rq->route ? rq->route->path : "-",
-                          e->text);
-                detail = zh ? "服务器内部出错，已记录；请将请求编号告知管理员"
-                            : "the server made a mistake and logged it; tell the administrator the request id";
-        }
-        buf_clear(&rp->body);
-        rp->json = json_to(&rp->body);
-        rp->status = status;
+        const char *detail = sentence(rq, status, e);
+        begin_refusal(rp, status);
         rp->type = "application/problem+json";
-        rp->etag = NULL;
         json_object(&rp->json, NULL);
         json_text(&rp->json, "type", arena_format(rq->arena, "urn:yiwang:problem:%s", problems[i].slug));
         json_text(&rp->json, "title", zh ? problems[i].zh : problems[i].en);
@@ -110,10 +129,19 @@ void problem_answer(struct reply *rp, const struct request *rq, int status, cons
                 json_text(&rp->json, "field", e->field);
         json_text(&rp->json, "request", rq->id);
         json_object_end(&rp->json);
-        if (status == 401)
-                reply_header(rp, "WWW-Authenticate", "Bearer");
-        if (status == 503)
-                reply_header(rp, "Retry-After", "1");
+}
+
+/* In the route's own form, or as a problem; an address without route is refused as those beside it are. */
+static void refuse(struct exchange *x, int status, const struct err *e)
+{
+        const struct route *r = x->compiled ? x->compiled->route : routes_near(&x->server->routes, &x->uri);
+        if (!r || !r->refuse) {
+                problem_answer(&x->rp, &x->rq, status, e);
+                return;
+        }
+        const char *text = sentence(&x->rq, status, e);
+        begin_refusal(&x->rp, status);
+        r->refuse(&x->rq, &x->rp, status, text);
 }
 
 void problem_write(struct reply *rp, const struct request *rq, const struct err *e)
@@ -180,19 +208,24 @@ static void add(struct MHD_Response *r, const char *name, const char *value)
 
 static void add_headers(struct exchange *x, struct MHD_Response *r)
 {
-        bool cache = false;
+        bool cache = false, policy = false;
         for (const struct header *h = x->headers; h; h = h->next) {
                 cache = cache || strcasecmp(h->name, "Cache-Control") == 0;
+                policy = policy || strcasecmp(h->name, "Content-Security-Policy") == 0;
                 add(r, h->name, h->value);
         }
         add(r, "X-Request-Id", x->rq.id);
-        add(r, "X-Content-Type-Options", "nosniff");
-        add(r, "Referrer-Policy", "no-referrer");
+        for (const struct edge_header *h = edge_headers; h->name; h++)
+                add(r, h->name, h->value);
+        if (!policy)
+                add(r, "Content-Security-Policy", edge_policy);
+        if (x->rq.secure)
+                add(r, "Strict-Transport-Security", edge_transport);
         if (x->rp.etag)
                 add(r, "ETag", arena_format(x->arena, "W/\"%s\"", x->rp.etag));
         if (!cache)
                 add(r, "Cache-Control", x->rp.etag ? "private, no-cache" : "no-store");
-        if (atomic_load(&x->server->stopping))
+        if (x->close || atomic_load(&x->server->stopping))
                 add(r, "Connection", "close");
 }
 
@@ -219,7 +252,7 @@ static struct MHD_Response *whole_answer(struct exchange *x)
         if (x->rp.body.overflow) {
                 const struct err fault = {.kind = ERR_FAULT, .text = "the answer is over 64 MiB"};
                 buf_free(&x->rp.body);
-                problem_write(&x->rp, &x->rq, &fault);
+                refuse(x, 500, &fault);
         }
         x->status = x->rp.status ? (unsigned)x->rp.status : 200;
         const bool same = x->status == 200 && same_etag(x);
@@ -248,6 +281,6 @@ void exchange_finish(struct exchange *x)
 
 void exchange_refuse(struct exchange *x, int status, const struct err *e)
 {
-        problem_answer(&x->rp, &x->rq, status, e);
+        refuse(x, status, e);
         exchange_finish(x);
 }

@@ -31,13 +31,23 @@ struct route_list routes_compile(struct arena *a, const struct route *const *fir
         return list;
 }
 
+/* "{name}.xml" and "a.xml": the fixed end must be there, with something before it. */
+static bool fits(const char *pattern, const char *segment)
+{
+        if (pattern[0] != '{')
+                return text_is(pattern, segment);
+        const char *end = strchr(pattern, '}') + 1;
+        const size_t n = strlen(segment), end_n = strlen(end);
+        return end_n == 0 || (n > end_n && text_is(segment + n - end_n, end));
+}
+
 static bool matches(const struct compiled *c, const struct uri *u)
 {
         const size_t fixed = c->rest ? c->n - 1 : c->n;
         if (u->n_segments < fixed || (!c->rest && u->n_segments > fixed))
                 return false;
         for (size_t i = 0; i < fixed; i++)
-                if (c->segments[i][0] != '{' && !text_is(c->segments[i], u->segments[i]))
+                if (!fits(c->segments[i], u->segments[i]))
                         return false;
         return true;
 }
@@ -60,6 +70,14 @@ struct compiled *routes_find(const struct route_list *list, const char *method, 
         return NULL;
 }
 
+const struct route *routes_near(const struct route_list *list, const struct uri *u)
+{
+        for (size_t i = 0; i < list->n; i++)
+                if (matches(&list->at[i], u))
+                        return list->at[i].route;
+        return NULL;
+}
+
 const char *route_param(struct arena *a, const struct compiled *c, const struct uri *u, const char *name)
 {
         const size_t length = strlen(name);
@@ -68,7 +86,7 @@ const char *route_param(struct arena *a, const struct compiled *c, const struct 
                 if (s[0] != '{' || strncmp(s + 1, name, length) != 0 || (s[1 + length] != '}' && s[1 + length] != '*'))
                         continue;
                 if (s[1 + length] == '}')
-                        return u->segments[i];
+                        return arena_copy(a, u->segments[i], strlen(u->segments[i]) - strlen(s + length + 2));
                 char *rest = arena_text(a, "");
                 for (size_t k = i; k < u->n_segments; k++)
                         rest = arena_format(a, "%s/%s", rest, u->segments[k]);

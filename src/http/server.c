@@ -34,6 +34,7 @@ static void defaults(struct server_options *o)
         o->workers = o->workers > 0 ? o->workers : 64;
         o->queue = o->queue > 0 ? o->queue : 1024;
         o->connections = o->connections > 0 ? o->connections : 12000;
+        o->connections_per_address = o->connections_per_address > 0 ? o->connections_per_address : 512;
         o->idle_seconds = o->idle_seconds > 0 ? o->idle_seconds : 30;
         o->streams = o->streams > 0 ? o->streams : 1000;
         o->title = o->title ? o->title : "yiwang";
@@ -49,16 +50,40 @@ static bool resolve(const struct server_options *o, struct addrinfo **out, struc
         return status == 0 || err_set(e, ERR_INVALID, "the address %s cannot be used: %s", o->address, gai_strerror(status));
 }
 
+/* GnuTLS asks within a handshake which certificate to show. */
+static int show_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities,
+                            const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain, unsigned *n,
+                            gnutls_privkey_t *key)
+{
+        struct MHD_Connection *connection = gnutls_session_get_ptr(session);
+        const union MHD_ConnectionInfo *guest = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        const struct server *s = guest_owner(guest->socket_context);
+        (void)authorities, (void)n_authorities, (void)algorithms, (void)n_algorithms;
+        tls_current(s->tls, chain, n, key);
+        return 0;
+}
+
 static struct MHD_Daemon *listen_on(struct server *s, const struct sockaddr *address)
 {
+        /* The list of options holds data pointers only; POSIX lets them hold a function's address. */
+        const union {
+                gnutls_certificate_retrieve_function2 *call;
+                void *pointer;
+        } show = {.call = show_certificate};
+        const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+        const struct MHD_OptionItem encrypted[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, show.pointer},
+                                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)tls_priorities},
+                                                   {MHD_OPTION_END, 0, NULL}};
         const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG
+                               | (s->tls ? (unsigned)MHD_USE_TLS : 0U)
                                | (address->sa_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0U);
-        return MHD_start_daemon(flags, 0, NULL, NULL, exchange_on, s, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
+        return MHD_start_daemon(flags, 0, exchange_admit, s, exchange_on, s, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
                                 MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)EPOLL_THREADS,
                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->options.connections, MHD_OPTION_CONNECTION_TIMEOUT,
                                 (unsigned)s->options.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
                                 MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096U, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
                                 MHD_OPTION_URI_LOG_CALLBACK, exchange_new, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+                                MHD_OPTION_ARRAY, s->tls ? encrypted : plain, MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, s,
                                 MHD_OPTION_NOTIFY_COMPLETED, exchange_done, s, MHD_OPTION_END);
 }
 
@@ -86,18 +111,72 @@ static void make_openapi(struct server *s)
         hex_text(hash, 8, s->openapi_etag);
 }
 
+static void take_limits(struct server *s, const struct server_options *o)
+{
+        atomic_store(&s->rate_reads, o->rate_reads);
+        atomic_store(&s->rate_writes, o->rate_writes);
+        atomic_store(&s->rate_key, o->rate_key);
+        atomic_store(&s->access_log, o->access_log);
+}
+
+static bool open_tls(const struct server_options *o, struct tls **out, struct err *e)
+{
+        if (!o->tls_certificate != !o->tls_key)
+                return err_both(e, ERR_INVALID, NULL, "tls_certificate and tls_key belong together: set both or none",
+                                "tls_certificate 与 tls_key 须同时设置");
+        return !o->tls_certificate || tls_new(out, o->tls_certificate, o->tls_key, e);
+}
+
+static bool read_proxy(const struct server_options *o, struct address *out, struct err *e)
+{
+        const char *proxy = o->trusted_proxy;
+        return !proxy || address_parse(proxy, strlen(proxy), out)
+               || err_both(e, ERR_INVALID, NULL, "trusted_proxy must be an IP address, not \"%.60s\"",
+                           "trusted_proxy 应为 IP 地址，而不是“%.60s”", proxy);
+}
+
+bool server_check(const struct server_options *o, struct err *e)
+{
+        struct tls *tls = NULL;
+        struct address proxy;
+        const bool good = read_proxy(o, &proxy, e) && open_tls(o, &tls, e);
+        tls_free(&tls);
+        return good;
+}
+
+bool server_reload(struct server *s, const struct server_options *options, struct err *e)
+{
+        struct server_options o = *options;
+        defaults(&o);
+        if (s->tls && o.tls_certificate && o.tls_key && !tls_reload(s->tls, o.tls_certificate, o.tls_key, e))
+                return false;
+        if (!s->tls != !o.tls_certificate)
+                log_event(LOG_WARN, "http.tls", "cause=\"HTTPS is turned on or off by a restart\"");
+        take_limits(s, &o);
+        guests_limit(s->guests, o.connections_per_address);
+        return true;
+}
+
 bool server_start(struct server **out, const struct server_options *options, struct err *e)
 {
+        struct address proxy = {.known = false};
+        struct tls *tls = NULL;
+        if (!read_proxy(options, &proxy, e) || !open_tls(options, &tls, e))
+                return false;
         struct server *s = calloc(1, sizeof *s);
         if (!s)
                 abort();
         s->options = *options;
+        s->proxy = proxy;
+        s->tls = tls;
         defaults(&s->options);
         s->arena = arena_new();
         s->started = clock_steady();
         const struct route *const own[] = {server_routes, NULL};
         s->routes = routes_compile(s->arena, own, s->options.routes);
-        s->rates = rate_table_new();
+        s->buckets = buckets_new();
+        s->guests = guests_new(s->options.connections_per_address, &s->proxy, s);
+        take_limits(s, options);
         s->lives = lives_new(s->options.streams);
         s->pool = pool_new(s->options.workers, s->options.queue, SLOW_MOST, exchange_run);
         make_openapi(s);
@@ -149,7 +228,9 @@ void server_stop(struct server **server)
                 pool_free(&s->pool);
         }
         lives_free(&s->lives);
-        rate_table_free(&s->rates);
+        buckets_free(&s->buckets);
+        guests_free(&s->guests);
+        tls_free(&s->tls);
         buf_free(&s->openapi);
         arena_free(&s->arena);
         free(s);

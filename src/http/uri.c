@@ -4,36 +4,6 @@
 
 enum { SEGMENTS_MOST = 32, PAIRS_MOST = 64 };
 
-static int hex_digit(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* NULL: a broken escape, a NUL or bytes that are not UTF-8. */
-static char *decode(struct arena *a, const char *text, size_t n, bool plus_is_space)
-{
-        char *out = arena_alloc(a, n + 1);
-        size_t m = 0;
-        for (size_t i = 0; i < n; i++) {
-                char c = text[i];
-                if (c == '%') {
-                        const int high = n - i > 2 ? hex_digit(text[i + 1]) : -1, low = n - i > 2 ? hex_digit(text[i + 2]) : -1;
-                        if (high < 0 || low < 0)
-                                return NULL;
-                        c = (char)(high * 16 + low);
-                        i += 2;
-                } else if (c == '+' && plus_is_space) {
-                        c = ' ';
-                }
-                out[m++] = c;
-        }
-        return text_utf8_fault(out, m) == m ? out : NULL;
-}
-
 static bool parse_path(struct arena *a, const char *path, size_t n, struct uri *u, struct err *e)
 {
         u->segments = NEW_ARRAY(a, char *, SEGMENTS_MOST);
@@ -45,7 +15,7 @@ static bool parse_path(struct arena *a, const char *path, size_t n, struct uri *
                 size_t end = i;
                 while (end < n && path[end] != '/')
                         end++;
-                if (u->n_segments == SEGMENTS_MOST || !(u->segments[u->n_segments] = decode(a, path + i, end - i, false)))
+                if (u->n_segments == SEGMENTS_MOST || !(u->segments[u->n_segments] = text_unescape(a, path + i, end - i, false)))
                         return err_both(e, ERR_INVALID, NULL, "the path of the address is not valid", "地址路径无效");
                 u->n_segments++;
                 i = end;
@@ -57,8 +27,8 @@ static bool add_pair(struct arena *a, const char *text, size_t n, struct uri *u,
 {
         const char *equals = memchr(text, '=', n);
         const size_t name_n = equals ? (size_t)(equals - text) : n;
-        const char *name = decode(a, text, name_n, true);
-        const char *value = equals ? decode(a, equals + 1, n - name_n - 1, true) : "";
+        const char *name = text_unescape(a, text, name_n, true);
+        const char *value = equals ? text_unescape(a, equals + 1, n - name_n - 1, true) : "";
         if (!name || !value || u->n_query == PAIRS_MOST)
                 return err_both(e, ERR_INVALID, NULL,
                                 "the query of the address is not valid (%% escapes of UTF-8, at most %d names)",

@@ -22,7 +22,7 @@ enum { TITLE_CHARACTERS = 40, TRACK_CHARACTERS = 12 };
 
 /* --- before the transaction: pure and bounded ------------------------------------------------------------------ */
 
-static bool check_words(const struct rulebook *rules, const struct report *r, struct err *e)
+static bool check_words(const struct rulebook *rules, struct arena *a, const struct report *r, struct err *e)
 {
         if (!channel_find(rules->channels, r->channel))
                 return err_both(e, ERR_INVALID, "channel", "there is no channel \"%s\" in this district's pack",
@@ -30,7 +30,7 @@ static bool check_words(const struct rulebook *rules, const struct report *r, st
         if (r->property && !property_find(rules->channels, r->property))
                 return err_both(e, ERR_INVALID, "property", "there is no property \"%s\"; see properties.csv of the pack",
                                 "没有“%s”这种问题性质", r->property);
-        if (text_empty(r->text))
+        if (text_empty(r->text) || text_empty(text_trim(a, r->text)))
                 return err_both(e, ERR_INVALID, "text", "say what the matter is", "请填写诉求内容");
         return true;
 }
@@ -114,7 +114,7 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
 {
         const struct report *r = w->report;
         const struct item *item;
-        if (!check_words(rules, r, e) || !check_time(r, now, e) || !find_item(rules, r, &item, e)
+        if (!check_words(rules, w->arena, r, e) || !check_time(r, now, e) || !find_item(rules, r, &item, e)
             || !twin_locate(rules->twin, r->has_point ? &r->point : NULL, r->area_code, &w->place, e))
                 return false;
         char *track = arena_alloc(w->arena, TRACK_CHARACTERS + 1);
@@ -143,6 +143,7 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
                 .answer = &w->answer,
                 .occurred = r->occurred ? r->occurred : received,
                 .now = received,
+                .told = now,
         };
         if (!cases_plan(w->arena, &w->filing, &w->plan, &w->cause))
                 w->plan = NULL;
@@ -185,6 +186,7 @@ bool intake_accept(struct district *d, struct arena *a, const struct report *rep
 {
         struct walk w = {.district = d, .arena = a, .report = report, .receipt = receipt};
         const struct rulebook *rules = district_rules(d, e);
+        const int64_t started = clock_steady();
         if (!rules || !prepare(&w, rules, now, e))
                 return false;
         bool filed = w.plan && store_write(d->store, accept_once, &w, &w.cause);
@@ -203,5 +205,7 @@ bool intake_accept(struct district *d, struct arena *a, const struct report *rep
                 receipt_new(a, &w.filing, filed, receipt);
         if (d->scheduler)
                 scheduler_nudge(d->scheduler);
+        if (d->reports && !w.again)
+                intake_figures_count(d->reports, report->channel, clock_steady() - started);
         return true;
 }

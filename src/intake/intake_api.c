@@ -127,6 +127,15 @@ static const char SQL_REPORTS[] =
         " r.media, p.phone, p.confidential FROM cases c JOIN report r ON r.id = c.id LEFT JOIN reporter p ON p.report_id = r.id"
         " WHERE c.number = $1";
 
+static const char SQL_ATTRIBUTES[] =
+        "SELECT a.code, a.value FROM cases c JOIN report_attribute a ON a.report_id = c.id WHERE c.number = $1 ORDER BY a.n";
+
+static const char SQL_PICTURES[] = "SELECT m.hash, m.type, m.bytes FROM cases c JOIN report_media m ON m.report_id = c.id"
+                                   " WHERE c.number = $1 ORDER BY m.n";
+static const char SQL_NOTES[] =
+        "SELECT n.sender, n.text, n.media, n.received_at FROM cases c JOIN report_note n ON n.case_id = c.id"
+        " WHERE c.number = $1 ORDER BY n.id LIMIT 1000";
+
 struct reading {
         struct request *rq;
         struct reply *rp;
@@ -152,7 +161,12 @@ static void masked(const struct request *rq, const struct rows *r, int64_t id, s
         json_text(j, "phone_masked", text);
 }
 
-static void report_json(const struct reading *g, const struct rows *r)
+struct attributes_read {
+        struct attribute_value *at;
+        size_t n;
+};
+
+static void report_json(const struct reading *g, const struct rows *r, const struct attributes_read *attributes)
 {
         struct json *j = &g->rp->json;
         struct arena *a = g->rq->arena;
@@ -170,27 +184,91 @@ static void report_json(const struct reading *g, const struct rows *r)
         json_time(j, "occurred", rows_int(r, 9));
         json_time(j, "received", rows_int(r, 10));
         json_copy(j, "media", json_parse(a, media, strlen(media), &ignored));
+        json_array(j, "attributes");
+        for (size_t i = 0; i < attributes->n; i++) {
+                json_object(j, NULL);
+                json_text(j, "code", attributes->at[i].code);
+                json_text(j, "value", attributes->at[i].value);
+                json_object_end(j);
+        }
+        json_array_end(j);
         masked(g->rq, r, rows_int(r, 0), j);
         json_object_end(j);
+}
+
+static bool read_attributes(struct tx *tx, const struct reading *g, struct attributes_read *out, struct err *e)
+{
+        enum { MOST = 512 };
+        struct rows r;
+        *out = (struct attributes_read){.at = NEW_ARRAY(g->rq->arena, struct attribute_value, MOST)};
+        if (!tx_rows(tx, &r, e, SQL_ATTRIBUTES, ARGS(V(g->number))))
+                return false;
+        while (out->n < MOST && rows_next(&r))
+                out->at[out->n++] = (struct attribute_value){rows_text(&r, g->rq->arena, 0), rows_text(&r, g->rq->arena, 1)};
+        return rows_done(&r, e);
+}
+
+static bool write_pictures(struct tx *tx, const struct reading *g, struct err *e)
+{
+        struct json *j = &g->rp->json;
+        struct arena *a = g->rq->arena;
+        struct rows r;
+        if (!tx_rows(tx, &r, e, SQL_PICTURES, ARGS(V(g->number))))
+                return false;
+        json_array(j, "pictures");
+        while (rows_next(&r)) {
+                json_object(j, NULL);
+                json_text(j, "url", arena_format(a, "/api/v1/media/%s", rows_text(&r, a, 0)));
+                json_text(j, "type", rows_text(&r, a, 1));
+                json_int(j, "bytes", rows_int(&r, 2));
+                json_object_end(j);
+        }
+        json_array_end(j);
+        return rows_done(&r, e);
+}
+
+static bool write_notes(struct tx *tx, const struct reading *g, struct err *e)
+{
+        struct json *j = &g->rp->json;
+        struct arena *a = g->rq->arena;
+        struct err ignored;
+        struct rows r;
+        if (!tx_rows(tx, &r, e, SQL_NOTES, ARGS(V(g->number))))
+                return false;
+        json_array(j, "notes");
+        while (rows_next(&r)) {
+                const char *media = rows_text(&r, a, 2);
+                json_object(j, NULL);
+                json_text(j, "sender", rows_text(&r, a, 0));
+                json_text(j, "text", rows_text(&r, a, 1));
+                json_copy(j, "media", json_parse(a, media, strlen(media), &ignored));
+                json_time(j, "received", rows_int(&r, 3));
+                json_object_end(j);
+        }
+        json_array_end(j);
+        return rows_done(&r, e);
 }
 
 static bool read_reports(struct tx *tx, void *ctx, struct err *e)
 {
         const struct reading *g = ctx;
         struct rows r;
+        struct attributes_read attributes;
         bool any = false;
-        if (!tx_rows(tx, &r, e, SQL_REPORTS, ARGS(V(g->number))))
+        if (!read_attributes(tx, g, &attributes, e) || !tx_rows(tx, &r, e, SQL_REPORTS, ARGS(V(g->number))))
                 return false;
+        buf_clear(&g->rp->body); /* a transaction function may run again */
+        g->rp->json = json_to(&g->rp->body);
         json_object(&g->rp->json, NULL);
         json_array(&g->rp->json, "reports");
         while (rows_next(&r)) {
-                report_json(g, &r);
+                report_json(g, &r, &attributes);
                 any = true;
         }
         json_array_end(&g->rp->json);
-        json_object_end(&g->rp->json);
-        if (!rows_done(&r, e))
+        if (!rows_done(&r, e) || !write_pictures(tx, g, e) || !write_notes(tx, g, e))
                 return false;
+        json_object_end(&g->rp->json);
         return any || err_both(e, ERR_NOT_FOUND, NULL, "there is no case %s", "没有编号为%s的案件", g->number);
 }
 
@@ -281,8 +359,12 @@ static const struct shape receipt_answer[] = {
         {0},
 };
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
-static const struct shape reports_answer[] = {{.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
-                                              {0}};
+static const struct shape reports_answer[] = {
+        {.name = "reports", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {.name = "pictures", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {.name = "notes", .type = SHAPE_ARRAY, .required = true, .fields = any_element, .about = "What the channel said later."},
+        {0},
+};
 
 static const struct route routes[] = {
         {.method = "POST",

@@ -1,4 +1,4 @@
-/* intake/keep.c -- see keep.h.  The only writer of report, reporter and intake_queue. */
+/* intake/keep.c -- see keep.h.  The only writer of report, reporter, report_attribute, report_media and intake_queue. */
 #include "intake/keep.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -13,6 +13,8 @@ static const char SQL_REPORT[] =
         " received_at, media) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         " ON CONFLICT (channel, external_id) DO NOTHING";
 static const char SQL_REPORTER[] = "INSERT INTO reporter(report_id, name, phone, email, confidential) VALUES ($1, $2, $3, $4, $5)";
+static const char SQL_ATTRIBUTE[] = "INSERT INTO report_attribute(report_id, n, code, value) VALUES ($1, $2, $3, $4)";
+static const char SQL_PICTURE[] = "INSERT INTO report_media(report_id, n, hash, type, bytes) VALUES ($1, $2, $3, $4, $5)";
 static const char SQL_QUEUED[] = "INSERT INTO intake_queue(report_id, number, track, cause, queued_at) VALUES ($1, $2, $3, $4, $5)";
 
 static const char *or_empty(const char *text)
@@ -25,23 +27,48 @@ char *reporter_context(struct arena *a, int64_t report, const char *field)
         return arena_format(a, "reporter/%lld/%s", (long long)report, field);
 }
 
+static bool keep_attributes(struct tx *tx, const struct kept *k, struct err *e)
+{
+        const struct report *r = k->report;
+        for (size_t i = 0; i < r->n_attributes; i++)
+                if (!tx_send(tx, e, SQL_ATTRIBUTE,
+                             ARGS(V(k->id), V((int64_t)i + 1), V(r->attributes[i].code), V(r->attributes[i].value))))
+                        return false;
+        return true;
+}
+
+static bool keep_pictures(struct tx *tx, const struct kept *k, struct err *e)
+{
+        const struct report *r = k->report;
+        for (size_t i = 0; i < r->n_pictures; i++)
+                if (!tx_send(tx, e, SQL_PICTURE,
+                             ARGS(V(k->id), V((int64_t)i + 1), V(r->pictures[i].hash), V(r->pictures[i].type),
+                                  V(r->pictures[i].bytes))))
+                        return false;
+        return true;
+}
+
 bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *e)
 {
         const struct report *r = k->report;
-        int added = tx_change(tx, e, SQL_REPORT,
+        int added = tx_expect(tx, e, SQL_REPORT,
                               ARGS(V(k->id), V(r->channel), text_empty(r->external_id) ? V_NULL : V(r->external_id),
                                    V(or_empty(r->source)), V(k->title), V(r->text), V(or_empty(r->property)), V(r->urgent ? 1 : 0),
                                    V(or_empty(r->item)), V(or_empty(r->area_code)), r->has_point ? V(r->point.lon) : V_NULL,
                                    r->has_point ? V(r->point.lat) : V_NULL, V(or_empty(r->address)),
-                                   V(r->occurred ? r->occurred : k->received), V(k->received), V(r->media ? r->media : "[]")));
+                                   V(r->occurred ? r->occurred : k->received), V(k->received), V(r->media ? r->media : "[]")),
+                              1);
         if (added < 0)
                 return false;
         *stored = added == 1;
-        if (!*stored || !k->has_reporter)
+        if (!*stored)
                 return true;
-        return tx_send(tx, e, SQL_REPORTER,
-                       ARGS(V(k->id), V_BLOB(k->name.bytes, k->name.n), V_BLOB(k->phone.bytes, k->phone.n),
-                            V_BLOB(k->email.bytes, k->email.n), V(k->confidential ? 1 : 0)));
+        if (!keep_attributes(tx, k, e) || !keep_pictures(tx, k, e))
+                return false;
+        return !k->has_reporter
+               || tx_send(tx, e, SQL_REPORTER,
+                          ARGS(V(k->id), V_BLOB(k->name.bytes, k->name.n), V_BLOB(k->phone.bytes, k->phone.n),
+                               V_BLOB(k->email.bytes, k->email.n), V(k->confidential ? 1 : 0)));
 }
 
 bool keep_queued(struct tx *tx, const struct kept *k, const char *number, const char *track, const char *cause, struct err *e)

@@ -43,8 +43,12 @@ static void explain(struct receipt *r)
 static void waiting_receipt(const struct rulebook *rules, const char *number, const char *track, struct receipt *r)
 {
         const struct unit *unit = unit_fallback(rules->units);
-        *r = (struct receipt){
-                .number = number, .track = track, .state = "received", .unit_code = unit->code, .unit_name = unit->name};
+        *r = (struct receipt){.waiting = true,
+                              .number = number,
+                              .track = track,
+                              .state = "received",
+                              .unit_code = unit->code,
+                              .unit_name = unit->name};
         add_why(r, "The report is kept; filing failed for now and is tried again by itself.",
                 "来件已登记保存，立案暂未成功，系统将自动重试。");
 }

@@ -20,7 +20,7 @@ static const char SQL_DONE[] = "DELETE FROM intake_queue WHERE report_id = $1";
 struct retry {
         struct district *district;
         struct arena *arena;
-        int64_t id;
+        int64_t id, now;
         bool waiting;
         struct filing filing;
         struct place place;
@@ -77,6 +77,7 @@ static bool plan(struct retry *t, struct err *e)
         t->filing.certainty = item ? 1.0 : 0.0;
         t->filing.place = &t->place;
         t->filing.answer = &t->answer;
+        t->filing.told = t->now;
         return cases_plan(t->arena, &t->filing, &t->plan, e);
 }
 
@@ -93,7 +94,7 @@ static bool file_once(struct tx *tx, void *ctx, struct err *e)
 static bool run(void *ctx, const struct timer *timer, int64_t now, struct err *e)
 {
         struct retry t = {.district = ctx, .arena = arena_new()};
-        (void)now;
+        t.now = now;
         bool ok = text_to_int(timer->key, &t.id) || err_set(e, ERR_FAULT, "timer intake-retry has the key \"%s\"", timer->key);
         ok = ok && store_read(t.district->store, read_waiting, &t, e);
         if (ok && t.waiting)

@@ -120,6 +120,7 @@ static bool get_track(struct request *rq, struct reply *rp, struct err *e)
         if (!rules)
                 return false;
         case_json(rq, &d, rules, &rp->json);
+        reply_header(rp, "Cache-Control", "no-store"); /* a shared browser keeps nothing of it */
         rp->etag = arena_format(rq->arena, "t%lld-%d", (long long)d.n_history, d.view.due > 0 && d.view.due < rq->now);
         return true;
 }

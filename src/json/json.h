@@ -1,7 +1,8 @@
 /* json/json.h -- reading JSON into values that live in an arena, and writing JSON that is always well-formed.
  *
- * Reading is strict: UTF-8 only, no NUL (also not as an escape), no trailing bytes, at most
- * 64 levels, no duplicate names.  Writing escapes; no other code may put JSON together.
+ * Reading is strict: UTF-8 only, no NUL (also not as an escape), no trailing bytes, no bare control
+ * characters, numbers by the grammar of RFC 8259, at most 32 levels (the writer has 64: what was read
+ * can be written again inside something else), no duplicate names.  Writing escapes; no other code may put JSON together.
  */
 #ifndef JSON_JSON_H
 #define JSON_JSON_H

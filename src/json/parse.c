@@ -4,9 +4,10 @@
 #include "base/text.h"
 #include <cJSON.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
-enum { DEPTH_MOST = 64 };
+enum { DEPTH_MOST = 32 };
 
 /* The values of this folder are cJSON's nodes; nobody else knows. */
 static const cJSON *node(const struct json_value *v)
@@ -24,38 +25,112 @@ static void release(void *root)
         cJSON_Delete(root);
 }
 
-/* What cJSON would let pass: too deep nesting and the escape of NUL, which would cut the text short. */
+static size_t digits(const char *s, size_t n)
+{
+        size_t i = 0;
+        while (i < n && s[i] >= '0' && s[i] <= '9')
+                i++;
+        return i;
+}
+
+/* Bytes of the number at s; 0: by the grammar there is none (leading zeros, a dot or an e without digits, a sign alone). */
+static size_t number(const char *s, size_t n)
+{
+        size_t i = s[0] == '-';
+        const size_t whole = digits(s + i, n - i);
+        if (whole == 0 || (whole > 1 && s[i] == '0'))
+                return 0;
+        i += whole;
+        if (i < n && s[i] == '.') {
+                const size_t part = digits(s + i + 1, n - i - 1);
+                if (part == 0)
+                        return 0;
+                i += 1 + part;
+        }
+        if (i < n && (s[i] == 'e' || s[i] == 'E')) {
+                i++;
+                i += i < n && (s[i] == '+' || s[i] == '-');
+                const size_t part = digits(s + i, n - i);
+                if (part == 0)
+                        return 0;
+                i += part;
+        }
+        return i;
+}
+
+static bool no_json(size_t at, struct err *e)
+{
+        return err_both(e, ERR_INVALID, NULL, "the text stops being JSON at byte %zu", "从第%zu字节起不是有效的 JSON", at);
+}
+
+/* Behind the quote at s: the offset of the one that ends the text; n when none does.  *fault: a bare control character. */
+static size_t text_end(const char *s, size_t n, size_t i, size_t *fault)
+{
+        for (; i < n && s[i] != '"'; i++) {
+                if ((unsigned char)s[i] < ' ')
+                        *fault = i;
+                if (s[i] == '\\')
+                        i++;
+        }
+        return i;
+}
+
+static bool scan_text(const char *s, size_t n, size_t *i, struct err *e)
+{
+        const size_t from = *i + 1;
+        size_t fault = n;
+        *i = text_end(s, n, from, &fault);
+        if (fault < n)
+                return no_json(fault, e);
+        for (size_t k = from; k < *i && k < n; k++) {
+                if (s[k] != '\\')
+                        continue;
+                if (n - k >= 6 && memcmp(s + k + 1, "u0000", 5) == 0)
+                        return err_both(e, ERR_INVALID, NULL, "the JSON text holds a NUL character at byte %zu",
+                                        "JSON 文本第%zu字节处含有空字符", k);
+                k++;
+        }
+        return true;
+}
+
+/* What cJSON would let pass: too deep nesting, control characters, numbers that are none, and the escape of NUL, which would
+ * cut the text short. */
 static bool scan(const char *s, size_t n, struct err *e)
 {
         int depth = 0;
-        bool text = false;
         for (size_t i = 0; i < n; i++) {
-                if (text && s[i] == '\\') {
-                        if (n - i >= 6 && memcmp(s + i + 1, "u0000", 5) == 0)
-                                return err_both(e, ERR_INVALID, NULL, "the JSON text holds a NUL character at byte %zu",
-                                                "JSON 文本第%zu字节处含有空字符", i);
-                        i++;
-                } else if (s[i] == '"') {
-                        text = !text;
-                } else if (!text && (s[i] == '{' || s[i] == '[')) {
+                if (s[i] == '"') {
+                        if (!scan_text(s, n, &i, e))
+                                return false;
+                } else if (s[i] == '{' || s[i] == '[') {
                         if (++depth > DEPTH_MOST)
                                 return err_both(e, ERR_INVALID, NULL, "the JSON text is nested deeper than %d levels",
                                                 "JSON 嵌套超过%d层", (int)DEPTH_MOST);
-                } else if (!text && (s[i] == '}' || s[i] == ']')) {
+                } else if (s[i] == '}' || s[i] == ']') {
                         depth--;
+                } else if (s[i] == '-' || (s[i] >= '0' && s[i] <= '9')) {
+                        const size_t length = number(s + i, n - i);
+                        if (length == 0)
+                                return no_json(i, e);
+                        i += length - 1;
+                } else if ((unsigned char)s[i] < ' ' && !strchr("\t\r\n", s[i])) {
+                        return no_json(i, e);
                 }
         }
         return true;
 }
 
-static bool names_once(const cJSON *n, struct err *e)
+/* No name twice in an object, no number that a double cannot hold. */
+static bool sound(const cJSON *n, struct err *e)
 {
+        if (cJSON_IsNumber(n) && !isfinite(n->valuedouble))
+                return err_both(e, ERR_INVALID, NULL, "a number of the JSON text is too large", "JSON 文本中有数值过大");
         for (const cJSON *c = n->child; c; c = c->next) {
                 for (const cJSON *d = c->next; cJSON_IsObject(n) && d; d = d->next)
                         if (strcmp(c->string, d->string) == 0)
                                 return err_both(e, ERR_INVALID, NULL, "the name \"%.60s\" stands twice in one object",
                                                 "同一对象中“%.60s”出现两次", c->string);
-                if (c->child && !names_once(c, e))
+                if (!sound(c, e))
                         return false;
         }
         return true;
@@ -94,7 +169,7 @@ const struct json_value *json_parse(struct arena *a, const char *text, size_t n,
         if (!root || rest != text + n) {
                 size_t at = end ? (size_t)(end - text) : 0;
                 cJSON_Delete(root);
-                (void)err_both(e, ERR_INVALID, NULL, "the text stops being JSON at byte %zu", "从第%zu字节起不是有效的 JSON", at);
+                (void)no_json(at, e);
                 return NULL;
         }
         arena_defer(a, release, root);
@@ -102,7 +177,7 @@ const struct json_value *json_parse(struct arena *a, const char *text, size_t n,
                 (void)err_both(e, ERR_INVALID, NULL, "an object has more than %d members", "对象的成员超过%d个", 2000);
                 return NULL;
         }
-        return names_once(root, e) ? value(root) : NULL;
+        return sound(root, e) ? value(root) : NULL;
 }
 
 enum json_kind json_kind(const struct json_value *v)

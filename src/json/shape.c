@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { NAME_MOST = 64, TEXT_MOST = 200 };
+enum { TEXT_MOST = 200 };
 
 static const struct {
         const char *en, *zh, *schema;
@@ -19,34 +19,13 @@ static const struct {
         [SHAPE_ARRAY] = {"a list", "列表", "array"},
 };
 
-/* Levenshtein distance of short names; anything longer counts as far. */
-static size_t distance(const char *a, const char *b)
-{
-        size_t row[NAME_MOST + 1], n = strlen(a), m = strlen(b);
-        if (n > NAME_MOST || m > NAME_MOST)
-                return NAME_MOST;
-        for (size_t k = 0; k <= m; k++)
-                row[k] = k;
-        for (size_t i = 1; i <= n; i++) {
-                size_t corner = row[0];
-                row[0] = i;
-                for (size_t k = 1; k <= m; k++) {
-                        size_t change = corner + (a[i - 1] != b[k - 1]);
-                        corner = row[k];
-                        row[k] = change < row[k] + 1 ? change : row[k] + 1;
-                        row[k] = row[k] < row[k - 1] + 1 ? row[k] : row[k - 1] + 1;
-                }
-        }
-        return row[m];
-}
-
 static const char *nearest(const struct shape *fields, const char *wrong)
 {
         const char *best = NULL;
         size_t least = 4;
         for (const struct shape *f = fields; f->type; f++)
-                if (distance(f->name, wrong) < least) {
-                        least = distance(f->name, wrong);
+                if (text_distance(f->name, wrong) < least) {
+                        least = text_distance(f->name, wrong);
                         best = f->name;
                 }
         return best;

@@ -105,12 +105,44 @@ void json_int(struct json *j, const char *name, int64_t number)
         buf_add(j->out, p, (size_t)(digits + sizeof digits - p));
 }
 
+/* Most numbers that are written have few decimals: coordinates, shares, amounts.  False: not this one. */
+static bool few_decimals(double number, char text[40])
+{
+        static const double scale = 1e7, most = 1e8;
+        if (!(fabs(number) < most))
+                return false;
+        const double scaled = nearbyint(number * scale);
+        if (scaled / scale != number) /* both exact below 2^53: the quotient is what the digits are read as */
+                return false;
+        int64_t part = (int64_t)fabs(scaled);
+        int places = 7;
+        for (; places > 0 && part % 10 == 0; part /= 10)
+                places--;
+        char *at = text + 39; /* the digits come from behind */
+        *at = '\0';
+        for (int i = 0; i < places; i++, part /= 10)
+                *--at = (char)('0' + part % 10);
+        if (places > 0)
+                *--at = '.';
+        do
+                *--at = (char)('0' + part % 10);
+        while ((part /= 10) > 0);
+        if (scaled < 0)
+                *--at = '-';
+        memmove(text, at, (size_t)(text + 40 - at));
+        return true;
+}
+
 void json_real(struct json *j, const char *name, double number)
 {
         char text[40];
         begin(j, name);
         if (!isfinite(number)) {
                 buf_add(j->out, "null", 4);
+                return;
+        }
+        if (few_decimals(number, text)) {
+                buf_text(j->out, text);
                 return;
         }
         for (int precision = 15; precision <= 17; precision++) {

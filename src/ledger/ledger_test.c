@@ -135,14 +135,14 @@ static void rows_come_back_in_order(struct world *w)
         is_whole(w, 2, 41);
 }
 
-/* The first program that opens a store is node 1; its first writer's lane is 16, as many as there are writers before it. */
+/* The first program that opens a store is node 1; its first writer's lane is 4, as many as there are writers before it. */
 /* The bytes of ledger/digest.h written down by hand: who verifies with another program must get the same. */
 static void the_digest_is_as_documented(struct world *w)
 {
         static const unsigned char bytes[] = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                                              "\0\0\0\0\0\0\0\5"
                                              "\0\0\0\0\0\0\0\1"
-                                             "\0\0\0\0\0\0\0\20"
+                                             "\0\0\0\0\0\0\0\4"
                                              "\0\0\0\0\0\0\0\1"
                                              "\0\0\0\0\0\0\3\355"
                                              "\0\0\0\0\0\0\0\2go"
@@ -195,13 +195,13 @@ static const struct harm harms[] = {
         {"UPDATE history SET hash = (SELECT hash FROM history WHERE subject = 4 AND seq = 2) WHERE subject = 3 AND seq = 2;",
          "case 3: row 2 (go) was altered"},
         {"UPDATE history SET ordinal = ordinal + 1 WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
-        {"UPDATE history SET lane = 4 WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
+        {"UPDATE history SET lane = 5 WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
         {"DELETE FROM history WHERE subject = 3 AND seq = 2;", "case 3: row 2 is missing"},
         {"DELETE FROM history WHERE subject = 3 AND seq = 1;", "case 3: row 1 is missing"},
         {"DELETE FROM history WHERE subject = 3 AND seq = 3;", "case 3: its last rows are gone (2 of 3 are there)"},
-        {"DELETE FROM history WHERE subject = 3;", "lane 16 has no ordinal 3"},
-        {"DELETE FROM history WHERE subject = 3; DELETE FROM tip WHERE subject = 3;", "lane 16 has no ordinal 3"},
-        {"DELETE FROM history WHERE subject = 3; UPDATE ledger_lane SET last = 0 WHERE lane = 16;",
+        {"DELETE FROM history WHERE subject = 3;", "lane 4 has no ordinal 3"},
+        {"DELETE FROM history WHERE subject = 3; DELETE FROM tip WHERE subject = 3;", "lane 4 has no ordinal 3"},
+        {"DELETE FROM history WHERE subject = 3; UPDATE ledger_lane SET last = 0 WHERE lane = 4;",
          "case 3: its history does not begin with row 1"},
         {"DELETE FROM tip WHERE subject = 3;", "case 3: the history is there, but the case is gone"},
         {"UPDATE tip SET hash = (SELECT hash FROM tip WHERE subject = 4) WHERE subject = 3;",
@@ -217,7 +217,7 @@ static const struct harm harms[] = {
         {"INSERT INTO history SELECT 99, seq, lane, ordinal, move, origin, dest, actor, role, unit, form, at, hash"
          " FROM history WHERE subject = 3;"
          "INSERT INTO tip SELECT 99, seq, hash FROM tip WHERE subject = 3;",
-         "case 99: lane 16 has two cases with ordinal 3"},
+         "case 99: lane 4 has two cases with ordinal 3"},
 };
 
 static bool write_script(struct tx *tx, void *ctx, struct err *e)

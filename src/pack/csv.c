@@ -1,14 +1,15 @@
 /* pack/csv.c -- see csv.h.  A small state machine: libcsv tells no line numbers. */
 #include "pack/csv.h"
 #include "base/arena.h"
-#include "base/text.h"
+#include "base/buf.h"
 #include <stdlib.h>
-#include <unicode/ucnv.h>
 
 enum { CELLS_MOST = 512, CELL_BYTES_MOST = 65534 };
 
 struct csv_reader {
         const char *at, *end;
+        bool more;     /* the text goes on behind `end` */
+        bool skipping; /* the end of a faulty line is not in sight yet */
         char separator;
         int64_t line;
         struct arena *arena;
@@ -16,7 +17,7 @@ struct csv_reader {
 };
 
 /* The closing quote of the cell whose opening quote stands at `at`; NULL with a sentence when there is none. */
-static const char *closing_quote(const struct csv_reader *s, struct err *e)
+static const char *closing_quote(struct csv_reader *s, struct err *e)
 {
         const char *p = s->at + 1;
         while (p < s->end && p - s->at <= CELL_BYTES_MOST) {
@@ -27,10 +28,13 @@ static const char *closing_quote(const struct csv_reader *s, struct err *e)
                 else
                         return p;
         }
-        (void)(p < s->end ? err_both(e, ERR_INVALID, NULL, "line %lld: a cell is longer than 65,534 bytes",
-                                     "第%lld行：单元格超过65534字节", (long long)s->line)
-                          : err_both(e, ERR_INVALID, NULL, "line %lld: a quote never ends", "第%lld行：引号没有结束",
-                                     (long long)s->line));
+        if (p < s->end) {
+                (void)err_both(e, ERR_INVALID, NULL, "line %lld: a cell is longer than 65,534 bytes",
+                               "第%lld行：单元格超过65534字节", (long long)s->line);
+                return NULL;
+        }
+        (void)err_both(e, ERR_INVALID, NULL, "line %lld: a quote never ends", "第%lld行：引号没有结束", (long long)s->line);
+        s->at = s->end;
         return NULL;
 }
 
@@ -44,7 +48,7 @@ static bool quoted(struct csv_reader *s, const char **out, struct err *e)
         for (s->at++; s->at < last; s->at++) {
                 if (*s->at == '"')
                         s->at++;
-                else if (*s->at == '\n')
+                else if (*s->at == '\n' || (*s->at == '\r' && s->at[1] != '\n'))
                         s->line++;
                 *p++ = *s->at;
         }
@@ -89,12 +93,61 @@ static bool record(struct csv_reader *s, size_t *n, struct err *e)
                         break;
                 s->at++;
         }
+        if (s->at - first > CSV_RECORD_MOST)
+                return err_both(e, ERR_INVALID, NULL, "line %lld: the row is longer than 1 MiB", "第%lld行：本行超过1MiB",
+                                (long long)line);
         if (memchr(first, '\0', (size_t)(s->at - first)))
                 return err_both(e, ERR_INVALID, NULL, "line %lld: there is a NUL byte", "第%lld行：含有空字节", (long long)line);
         end_of_line(s);
         if (*n == 1 && !*s->cells[0])
                 *n = 0;
         return true;
+}
+
+/* --- faulty lines --------------------------------------------------------------------------------------------------------- */
+
+static const char *line_end(const char *p, const char *end)
+{
+        while (p < end && *p != '\n' && *p != '\r')
+                p++;
+        return p;
+}
+
+bool csv_skip(struct csv_reader *s)
+{
+        if (!s->skipping)
+                return true;
+        s->at = line_end(s->at, s->end);
+        if (s->more && (s->at == s->end || (*s->at == '\r' && s->at + 1 == s->end)))
+                return false; /* a CR that is the last byte may be half of CR LF */
+        end_of_line(s);
+        s->skipping = false;
+        return true;
+}
+
+/* The line as it stands, as far as it is shown. */
+static const char *shown(struct csv_reader *s, const char *from)
+{
+        const char *end = line_end(from, s->end);
+        const size_t n = (size_t)(end - from) < CELL_BYTES_MOST ? (size_t)(end - from) : CELL_BYTES_MOST;
+        char *text = arena_copy(s->arena, from, n);
+        for (size_t i = 0; i < n; i++)
+                if (!text[i])
+                        text[i] = ' ';
+        return text;
+}
+
+/* Where a faulty record ends is not known: the next call goes on with the next line. */
+static int faulty(struct csv_reader *s, const char *first, int64_t line, struct csv_record *out)
+{
+        arena_reset(s->arena);
+        s->cells[0] = shown(s, first);
+        *out = (struct csv_record){line, 1, s->cells};
+        s->at = first;
+        s->line = line;
+        s->skipping = true;
+        (void)csv_skip(s);
+        return -1;
 }
 
 static char guess(const char *text, const char *end)
@@ -119,20 +172,44 @@ struct csv_reader *csv_open(const char *text, size_t n, char separator)
         return s;
 }
 
+const char *csv_at(const struct csv_reader *s, int64_t *line)
+{
+        *line = s->line;
+        return s->at;
+}
+
+void csv_move(struct csv_reader *s, const char *text, size_t n, bool more)
+{
+        s->at = text;
+        s->end = text + n;
+        s->more = more;
+}
+
+void csv_begin_at(struct csv_reader *s, int64_t line)
+{
+        s->line = line;
+        s->skipping = false;
+}
+
 int csv_next(struct csv_reader *s, struct csv_record *out, struct err *e)
 {
+        *out = (struct csv_record){.line = s->line};
+        if (!csv_skip(s))
+                return 0;
         while (s->at < s->end) {
                 const char *first = s->at;
                 const int64_t line = s->line;
                 size_t n;
                 arena_reset(s->arena);
-                *out = (struct csv_record){.line = line};
-                if (!record(s, &n, e)) { /* where the record ends is not known: go on with the next line */
-                        const char *end = memchr(first, '\n', (size_t)(s->end - first));
-                        s->at = end ? end + 1 : s->end;
-                        s->line = line + 1;
-                        return -1;
+                const bool good = record(s, &n, e);
+                const char *reached = good || s->at == s->end ? s->at : line_end(first, s->end);
+                if (s->more && reached == s->end && s->end - first <= CSV_RECORD_MOST + 2) { /* perhaps it goes on */
+                        s->at = first;
+                        s->line = line;
+                        return 0;
                 }
+                if (!good)
+                        return faulty(s, first, line, out);
                 if (n > 0) {
                         *out = (struct csv_record){line, n, s->cells};
                         return 1;
@@ -161,52 +238,4 @@ bool csv_read(const char *text, size_t n, char separator, bool (*each)(void *, c
                         break;
         csv_close(&s);
         return found == 0;
-}
-
-static bool convert(struct arena *a, const char *bytes, size_t n, const char *from, char **text, size_t *length)
-{
-        UErrorCode code = U_ZERO_ERROR;
-        UConverter *c = ucnv_open(from, &code);
-        if (code == U_MEMORY_ALLOCATION_ERROR)
-                abort(); /* else the text would be called damaged */
-        if (U_FAILURE(code))
-                return false;
-        ucnv_setToUCallBack(c, UCNV_TO_U_CALLBACK_STOP, NULL, NULL, NULL, &code);
-        int32_t room = (int32_t)n + 1;
-        UChar *wide = NEW_ARRAY(a, UChar, room);
-        int32_t got = ucnv_toUChars(c, wide, room, bytes, (int32_t)n, &code);
-        ucnv_close(c);
-        if (code == U_MEMORY_ALLOCATION_ERROR)
-                abort();
-        UConverter *utf8 = U_FAILURE(code) ? NULL : ucnv_open("UTF-8", &code);
-        if (!utf8)
-                return false;
-        int32_t most = got * 3 + 1;
-        *text = arena_alloc(a, (size_t)most);
-        *length = (size_t)ucnv_fromUChars(utf8, *text, most, wide, got, &code);
-        ucnv_close(utf8);
-        return U_SUCCESS(code);
-}
-
-bool csv_decode(struct arena *a, const char *bytes, size_t n, char **text, size_t *length, const char **encoding, struct err *e)
-{
-        const unsigned char *b = (const unsigned char *)bytes;
-        if (n > INT32_MAX / 4)
-                return err_both(e, ERR_INVALID, NULL, "the file is larger than 500 MB; split it", "文件超过500MB，请拆分");
-        if (n >= 2 && ((b[0] == 0xFF && b[1] == 0xFE) || (b[0] == 0xFE && b[1] == 0xFF))) {
-                *encoding = "UTF-16";
-                return convert(a, bytes, n, "UTF-16", text, length)
-                       || err_both(e, ERR_INVALID, NULL, "the file begins as UTF-16 but is not", "文件开头为 UTF-16，但内容无效");
-        }
-        if (text_utf8_fault(bytes, n) == n) {
-                size_t skip = n >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-                *text = arena_copy(a, bytes + skip, n - skip);
-                *length = n - skip;
-                *encoding = "UTF-8";
-                return true;
-        }
-        *encoding = "GB18030";
-        return (memchr(bytes, '\0', n) == NULL && convert(a, bytes, n, "GB18030", text, length))
-               || err_both(e, ERR_INVALID, NULL, "the text is neither UTF-8 (fault at byte %zu) nor UTF-16 nor GB18030",
-                           "文本既不是 UTF-8（第%zu字节有误），也不是 UTF-16 或 GB18030", text_utf8_fault(bytes, n));
 }

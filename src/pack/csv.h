@@ -1,4 +1,4 @@
-/* pack/csv.h -- CSV (RFC 4180) and TSV as records with line numbers.  UTF-8, optional BOM; GB18030 is recognised and converted. */
+/* pack/csv.h -- CSV (RFC 4180) and TSV as records with line numbers.  UTF-8, optional BOM; other encodings: encoding.h. */
 #ifndef PACK_CSV_H
 #define PACK_CSV_H
 #include "base/base.h"
@@ -13,13 +13,22 @@ bool csv_read(const char *text, size_t n, char separator,
               bool (*each)(void *ctx, const struct csv_record *, struct err *), void *ctx, struct err *) MUST_CHECK;
 
 /* The same one record at a time, for files in which some lines may be faulty.  1: a record, its texts live until the next
- * call; 0: the end; -1: a faulty record (out->line is its first line), and the next call goes on with the line after that.
+ * call; 0: the end; -1: a faulty record (out->line is its first line, its only cell that line as it stands, at most 65,534 bytes,
+ * perhaps not UTF-8), and the next call goes on with the line after that.  Lines end with LF, CR LF or CR.
  * `text` stays the caller's and must live as long as the reader. */
+enum { CSV_RECORD_MOST = 1 << 20 };     /* bytes of a record; a longer one is faulty */
 struct csv_reader;
 struct csv_reader *csv_open(const char *text, size_t n, char separator);
 int csv_next(struct csv_reader *, struct csv_record *, struct err *) MUST_CHECK;
 void csv_close(struct csv_reader **);
 
-/* Makes UTF-8 of UTF-8, UTF-8 with BOM, UTF-16 with BOM or GB18030; names the encoding found. ERR_INVALID when it is none. */
-bool csv_decode(struct arena *, const char *bytes, size_t n, char **text, size_t *length, const char **encoding, struct err *) MUST_CHECK;
+/* Text that comes in pieces: csv_at() says what was read so far (up to there it may be forgotten) and the line that stands there;
+ * csv_move() says where that place is now and how many bytes are there.  While there are `more`, csv_next() gives 0 for a record
+ * whose end is not in sight; that needs at most CSV_RECORD_MOST + 2 bytes. */
+const char *csv_at(const struct csv_reader *, int64_t *line);
+void csv_move(struct csv_reader *, const char *text, size_t n, bool more);
+/* Goes behind the line of a record that was faulty just now; false: its end is not in sight yet, move and call again. */
+bool csv_skip(struct csv_reader *);
+/* A reader that begins at `line`, in the middle of a file. */
+void csv_begin_at(struct csv_reader *, int64_t line);
 #endif

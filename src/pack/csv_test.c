@@ -1,4 +1,4 @@
-/* pack/csv_test.c -- records with their lines, faults with their line, encodings. */
+/* pack/csv_test.c -- records with their lines, faults with their line, text in pieces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -175,51 +175,92 @@ static void any_table_comes_back(void **state)
         }
 }
 
-/* --- encodings ---------------------------------------------------------------------------------------------------------------- */
+/* --- faulty lines, pieces ------------------------------------------------------------------------------------------ */
 
-static void decodes(const char *bytes, size_t n, const char *encoding, const char *wanted)
+/* What all records say, faulty ones as "!LINE:[the line]"; the text comes in pieces of `piece` bytes (0: at once). */
+static char *said(const char *text, size_t n, size_t piece)
 {
-        struct arena *a = arena_new();
-        const char *name;
-        char *text;
-        size_t length;
+        struct buf b = BUF_LIMIT(64 << 20);
+        struct csv_record r;
         struct err e;
-        if (!csv_decode(a, bytes, n, &text, &length, &name, &e))
-                fail_msg("%s", e.text);
-        assert_string_equal(name, encoding);
-        assert_int_equal(length, strlen(wanted));
-        assert_memory_equal(text, wanted, length);
-        arena_free(&a);
+        size_t seen = piece && piece < n ? piece : n;
+        char *window = malloc(n + 1);
+        assert_non_null(window);
+        memcpy(window, text, n);
+        struct csv_reader *s = csv_open(window, seen, ',');
+        csv_move(s, window, seen, seen < n);
+        buf_text(&b, "");
+        for (;;) {
+                const int found = csv_next(s, &r, &e);
+                if (found == 0 && seen == n)
+                        break;
+                if (found == 0) {
+                        int64_t line;
+                        const char *at = csv_at(s, &line);
+                        seen = seen + piece < n ? seen + piece : n;
+                        csv_move(s, at, (size_t)(window + seen - at), seen < n);
+                        continue;
+                }
+                buf_format(&b, "%s%lld:", found < 0 ? "!" : "", (long long)r.line);
+                for (size_t i = 0; i < r.n; i++)
+                        buf_format(&b, "[%s]", r.cells[i]);
+        }
+        csv_close(&s);
+        free(window);
+        return b.at;
 }
 
-static void encodings_are_recognised(void **state)
+static void says(const char *text, size_t n, const char *wanted)
+{
+        for (size_t piece = 0; piece <= n && piece < 40; piece++) {
+                char *got = said(text, n, piece);
+                assert_string_equal(got, wanted);
+                free(got);
+        }
+}
+#define SAYS(text, wanted) says(text, sizeof(text) - 1, wanted)
+
+static void a_faulty_line_is_one_line(void **state)
 {
         (void)state;
-        decodes("", 0, "UTF-8", "");
-        decodes("坪山", 6, "UTF-8", "坪山");
-        decodes("\xEF\xBB\xBF坪山", 9, "UTF-8", "坪山");
-        decodes("\xD6\xD0\xCE\xC4", 4, "GB18030", "中文");
-        decodes("a,\xB0\xA1\x81\x30\x81\x30", 8, "GB18030", "a,啊\xC2\x80");
-        decodes("\xFF\xFE\x6A\x57\x71\x5C", 6, "UTF-16", "坪山");
-        decodes("\xFE\xFF\x57\x6A\x5C\x71", 6, "UTF-16", "坪山");
-        struct arena *a = arena_new();
-        const char *name;
-        char *text;
-        size_t length;
-        struct err e;
-        assert_false(csv_decode(a, "\xFF\xFF\xFF", 3, &text, &length, &name, &e));
-        assert_int_equal(e.kind, ERR_INVALID);
-        assert_false(csv_decode(a, "ok\xC6", 3, &text, &length, &name, &e));
-        assert_false(csv_decode(a, "\xFF\xFE\x00\xD8", 4, &text, &length, &name, &e));
-        arena_free(&a);
+        SAYS("a,b\n\"c\"d,e\nf,g\n", "1:[a][b]!2:[\"c\"d,e]3:[f][g]");
+        SAYS("a,b\r\n\"c\"d,e\r\nf,g\r\n", "1:[a][b]!2:[\"c\"d,e]3:[f][g]");
+        SAYS("a,b\r\"c\"d,e\rf,g\r", "1:[a][b]!2:[\"c\"d,e]3:[f][g]");
+        SAYS("a\n\"never\nends\n", "1:[a]!2:[\"never]3:[ends]");
+        SAYS("a,\"x\ry\",b\rc", "1:[a][x\ry][b]3:[c]");
+        SAYS("a,\"x\r\ny\n\rz\"\nc", "1:[a][x\r\ny\n\rz]5:[c]");
+        SAYS("a\0b,c\nd", "!1:[a b,c]2:[d]");
+        SAYS("\n\r\n\r\rx", "5:[x]");
+        SAYS("\"a\"\"b\",\"\"\n", "1:[a\"b][]");
+}
+
+static void long_rows_and_cells(void **state)
+{
+        (void)state;
+        enum { HUGE = CSV_RECORD_MOST + 5 };
+        char *text = malloc(3 * HUGE);
+        assert_non_null(text);
+        memset(text, 'x', 3 * HUGE);
+        memcpy(text, "a\n", 2);
+        memcpy(text + HUGE, "\nb\n\"", 4);
+        memcpy(text + 3 * HUGE - 4, "\"\nc\n", 4);
+        static const size_t pieces[] = {0, CSV_RECORD_MOST + 3, CSV_RECORD_MOST + 100000};
+        for (size_t i = 0; i < COUNT_OF(pieces); i++) {
+                char *got = said(text, 3 * (size_t)HUGE, pieces[i]);
+                assert_true(strncmp(got, "1:[a]!2:[xxx", 12) == 0);
+                assert_non_null(strstr(got, "x]3:[b]!4:[\"xxx"));
+                assert_non_null(strstr(got, "x]5:[c]"));
+                free(got);
+        }
+        free(text);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(records_with_their_lines), cmocka_unit_test(faults_name_the_line),
-                cmocka_unit_test(the_reader_may_stop),      cmocka_unit_test(any_table_comes_back),
-                cmocka_unit_test(encodings_are_recognised),
+                cmocka_unit_test(records_with_their_lines),  cmocka_unit_test(faults_name_the_line),
+                cmocka_unit_test(the_reader_may_stop),       cmocka_unit_test(any_table_comes_back),
+                cmocka_unit_test(a_faulty_line_is_one_line), cmocka_unit_test(long_rows_and_cells),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,13 +152,14 @@ bool people_identify(struct identity_cache *c, struct request *rq, struct err *e
         const char *bearer = request_header(rq, "Authorization"), *cookie = request_cookie(rq, "yiwang_session");
         struct identity who;
         rq->actor = (struct actor){.role = ROLE_PUBLIC, .name = "public"};
-        if (!bearer && !cookie)
-                return true;
         if (bearer && strncasecmp(bearer, "Bearer ", 7) != 0)
                 return err_both(e, ERR_DENIED, NULL, "Authorization must be \"Bearer KEY\"", "Authorization 应为“Bearer 密钥”");
-        if (!find(c, rq, bearer ? bearer + 7 : cookie, &who, e))
+        const char *key = bearer ? bearer + 7 : rq->key;
+        if (!key && !cookie)
+                return true;
+        if (!find(c, rq, key ? key : cookie, &who, e))
                 return false;
-        if (!who.valid && !bearer)
+        if (!who.valid && !key)
                 return true; /* an expired cookie: as if nobody had signed in */
         if (!who.valid)
                 return err_both(e, ERR_DENIED, NULL, "this key or session is not in force", "密钥或会话无效");
@@ -169,7 +170,7 @@ bool people_identify(struct identity_cache *c, struct request *rq, struct err *e
                 .unit = or_null(rq->arena, who.unit),
                 .area = or_null(rq->arena, who.area),
                 .channel = or_null(rq->arena, who.channel),
-                .by_cookie = !bearer,
+                .by_cookie = !key,
         };
-        return bearer || check_csrf(rq, &who, e);
+        return key || check_csrf(rq, &who, e);
 }

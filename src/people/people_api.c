@@ -21,7 +21,6 @@ static bool post_session(struct request *rq, struct reply *rp, struct err *e)
 {
         struct session s;
         const char *login = json_get_text(rq->body, "login", json_get_text(rq->body, "user", ""));
-        const char *proto = request_header(rq, "X-Forwarded-Proto");
         if (text_empty(login))
                 return err_both(e, ERR_INVALID, "login", "\"login\" is missing", "缺少登录名“login”");
         if (!session_open(rq->store, rq->arena, login, json_get_text(rq->body, "password", ""), rq->now, &s, e))
@@ -29,7 +28,7 @@ static bool post_session(struct request *rq, struct reply *rp, struct err *e)
         rp->status = 201;
         reply_header(rp, "Set-Cookie",
                      arena_format(rq->arena, "yiwang_session=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200%s", s.token,
-                                  text_is(proto, "https") ? "; Secure" : ""));
+                                  rq->secure ? "; Secure" : ""));
         json_object(&rp->json, NULL);
         json_text(&rp->json, "token", s.token);
         json_text(&rp->json, "csrf", s.csrf);
@@ -44,7 +43,9 @@ static bool delete_session(struct request *rq, struct reply *rp, struct err *e)
         const char *bearer = request_header(rq, "Authorization"), *cookie = request_cookie(rq, "yiwang_session");
         const char *token = bearer && strlen(bearer) > 7 ? bearer + 7 : cookie;
         rp->status = 204;
-        reply_header(rp, "Set-Cookie", "yiwang_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+        reply_header(rp, "Set-Cookie",
+                     arena_format(rq->arena, "yiwang_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0%s",
+                                  rq->secure ? "; Secure" : ""));
         return !token || session_close(rq->store, token, e);
 }
 

@@ -1,7 +1,8 @@
 /* server/fuzz_request_api.c -- whole requests against a small district: "METHOD ADDRESS", a line end, and the body.
  *
  * Whatever comes, a handler answers with JSON or refuses with a sentence; a request that the program itself must answer for
- * (ERR_FAULT) is a find.  The caller is an administrator, so that every list with its query and its place ("after") is reached.
+ * (ERR_FAULT) is a find.  The caller is an administrator, so that every list with its query and its place ("after") is reached;
+ * with forms he is a channel's key, as only that may send them.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -11,9 +12,12 @@
 #include "cases/cases.h"
 #include "catalogue/catalogue.h"
 #include "district/testing.h"
+#include "form/form.h"
 #include "http/inside.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
+#include "media/media.h"
+#include "open311/open311.h"
 #include "pack/pack.h"
 #include "people/people.h"
 #include "routing/routing.h"
@@ -32,7 +36,9 @@ static struct server server;
 
 static bool identify(struct request *rq, struct err *e)
 {
-        rq->actor = (struct actor){.role = ROLE_ADMIN, .account = 1, .name = "admin"};
+        const bool form = rq->route && rq->route->form_body;
+        rq->actor = form ? (struct actor){.role = ROLE_CHANNEL, .name = "key", .channel = "open311"}
+                         : (struct actor){.role = ROLE_ADMIN, .account = 1, .name = "admin"};
         return rq->arena != NULL || err_set(e, ERR_FAULT, "a request without an arena");
 }
 
@@ -61,7 +67,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         static const struct pack_part *const parts[] = {&people_pack,  &calendar_pack, &catalogue_pack, &twin_pack,
                                                         &routing_pack, &cases_pack,    &intake_pack,    NULL};
         static const struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load};
-        static const struct route *tables[8];
+        static const struct route *tables[9];
         (void)argc, (void)argv;
         log_least(LOG_ERROR + 1);
         if (!test_district_open(&district, false, parts, &readers, TEST_PACK) || !fill())
@@ -74,6 +80,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         tables[3] = people_routes;
         tables[4] = catalogue_routes;
         tables[5] = twin_routes;
+        tables[6] = open311_routes;
+        tables[7] = media_routes;
         server.routes = routes_compile(server.arena, tables, NULL);
         return 0;
 }
@@ -111,6 +119,12 @@ static bool check_body(struct exchange *x, struct err *e)
 {
         if (!x->body.length)
                 return err_both(e, ERR_INVALID, NULL, "no body", "缺少正文");
+        if (x->rq.route->form_body) {
+                struct form *form = NEW(x->arena, struct form);
+                x->rq.form = form;
+                return form_parse(x->arena, "application/x-www-form-urlencoded", x->body.at, x->body.length, form, e)
+                       && identify(&x->rq, e);
+        }
         x->rq.body = json_parse(x->arena, x->body.at, x->body.length, e);
         return x->rq.body && identify(&x->rq, e) && shape_check(x->rq.body, x->rq.route->body, e);
 }
@@ -124,7 +138,7 @@ static void answer(struct exchange *x)
                 refused(&e);
         else if (x->rp.stream)
                 listen_once(&x->rp);
-        else
+        else if (!x->rp.type)
                 well_formed(x->arena, &x->rp.body);
 }
 

@@ -17,6 +17,7 @@
 #include "district/district.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
+#include "notify/notices.h"
 #include "notify/notify.h"
 #include "pack/pack.h"
 #include "people/people.h"
@@ -29,7 +30,7 @@
 
 static const struct pack_part *const parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
                                                 &cases_pack,  &notify_pack,   &intake_pack,    NULL};
-static struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load};
+static struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load};
 
 static bool check(struct store *s, const char *dir, struct fault_list *faults, struct err *e)
 {

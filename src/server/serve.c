@@ -1,5 +1,6 @@
 /* server/serve.c -- a running district: what is opened, in which order, and closed in the other. */
 #include "server/serve.h"
+#include "archive/archive.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -8,14 +9,18 @@
 #include "capabilities.h"
 #include "http/http.h"
 #include "people/people.h"
+#include "intake/intake.h"
+#include "server/figures.h"
 #include "server/settings.h"
+#include "server/systemd.h"
 #include "store/migrations.h"
 #include "store/store.h"
 #include "task/task.h"
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -28,6 +33,10 @@ struct running {
         struct store *store;
         struct identity_cache *identities;
         struct scheduler *slow;
+        const struct settings *settings; /* in force; after a reload in settings_arena */
+        struct arena *settings_arena;
+        const struct consumer *const *consumers;
+        struct intake_figures *reports;
         pthread_mutex_t waking; /* the scheduler wakes the server's streams until the server goes */
 };
 
@@ -53,47 +62,10 @@ static bool ready(void *app, struct err *e)
                || err_set(e, ERR_FAULT, "the calendar ends with %d: add the holidays of %d to the pack and load it", last, year);
 }
 
-static void write_memory(struct buf *out)
-{
-        long pages = 0;
-        FILE *f = fopen("/proc/self/statm", "re");
-        if (f && fscanf(f, "%*s %18ld", &pages) == 1)
-                buf_format(out, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n",
-                           (long long)pages * (long long)sysconf(_SC_PAGESIZE));
-        if (f)
-                (void)fclose(f);
-}
-
-static void figure(struct buf *out, const char *name, const char *type, int64_t value)
-{
-        buf_format(out, "# TYPE yiwang_%s %s\nyiwang_%s %lld\n", name, type, name, (long long)value);
-}
-
 static void metrics(void *app, struct buf *out)
 {
         struct running *r = app;
-        struct err e = {0};
-        int64_t waiting, overdue, parked;
-        int last, fallback;
-        const struct store_figures s = store_figures(r->store);
-        figure(out, "store_commits_total", "counter", s.commits);
-        figure(out, "store_writes_total", "counter", s.members);
-        figure(out, "store_retries_total", "counter", s.retries);
-        figure(out, "store_busy_total", "counter", s.busy);
-        figure(out, "store_reconnects_total", "counter", s.reconnects);
-        figure(out, "store_queue", "gauge", s.queue_now);
-        if (timers_counts(r->store, clock_now(), &waiting, &overdue, &parked, &e)) {
-                figure(out, "timers_waiting", "gauge", waiting);
-                figure(out, "timers_overdue", "gauge", overdue);
-                figure(out, "timers_parked", "gauge", parked);
-        }
-        const struct rulebook *rules = district_rules(&r->district, &e);
-        if (rules) {
-                calendar_years(rules->calendar, &last, &fallback);
-                figure(out, "pack_version", "gauge", rules->version);
-                figure(out, "calendar_last_year", "gauge", last);
-        }
-        write_memory(out);
+        district_figures(&r->district, r->store, r->consumers, out);
 }
 
 static void news(void *ctx)
@@ -108,12 +80,14 @@ static void news(void *ctx)
 /* --- opening and closing --------------------------------------------------------------------------------------------------- */
 static bool open_district(struct running *r, const struct settings *s, const struct capabilities *c, struct err *e)
 {
+        const struct archive_options archive = {.folder = s->archive, .days = s->archive_days, .copies = true};
         const struct store_options options = {
                 .dsn = settings_dsn(r->arena, s),
                 .migrations = all_migrations,
                 .readers = s->store_readers,
                 .writers = s->store_writers,
                 .silence_ms = SILENCE_MS,
+                .archive = s->archive ? &archive : NULL,
         };
         if (!store_open(&r->store, &options, e))
                 return false;
@@ -125,6 +99,11 @@ static bool open_district(struct running *r, const struct settings *s, const str
         if (!district_open(&r->district, &district, e))
                 return false;
         r->district.notify = &s->notify;
+        r->district.open311 = &s->open311;
+        r->district.data = s->data;
+        r->district.key_channel = s->key_channel;
+        r->district.reports = r->reports;
+        r->consumers = c->consumers;
         const struct rulebook *rules = district_rules(&r->district, e);
         if (!rules)
                 return false;
@@ -141,7 +120,33 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
         const struct scheduler_options usual = {
                 .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
-        return scheduler_start(&r->slow, &slow, e) && scheduler_start(&r->district.scheduler, &usual, e);
+        struct scheduler *started = NULL;
+        const bool ok = scheduler_start(&r->slow, &slow, e) && scheduler_start(&started, &usual, e);
+        atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
+        return ok;
+}
+
+static struct server_options server_options_of(const struct settings *s)
+{
+        return (struct server_options){
+                .address = s->address,
+                .port = s->port,
+                .workers = s->workers,
+                .queue = s->queue,
+                .connections = s->connections,
+                .connections_per_address = s->connections_per_address,
+                .idle_seconds = s->idle_seconds,
+                .rate_reads = s->rate_reads,
+                .rate_writes = s->rate_writes,
+                .rate_key = s->rate_key,
+                .tls_certificate = s->tls_certificate,
+                .tls_key = s->tls_key,
+                .streams = s->streams,
+                .title = "yiwang",
+                .release = YIWANG_VERSION,
+                .trusted_proxy = s->trusted_proxy,
+                .access_log = s->access_log,
+        };
 }
 
 static bool start_server(struct running *r, const struct settings *s, const struct capabilities *c, struct server **out,
@@ -153,25 +158,13 @@ static bool start_server(struct running *r, const struct settings *s, const stru
         const struct route **tables = NEW_ARRAY(r->arena, const struct route *, n + 1);
         for (size_t i = 0; i < n; i++)
                 tables[i] = *c->routes[i];
-        const struct server_options options = {
-                .address = s->address,
-                .port = s->port,
-                .routes = tables,
-                .store = r->store,
-                .app = r,
-                .identify = identify,
-                .metrics = metrics,
-                .ready = ready,
-                .workers = s->workers,
-                .queue = s->queue,
-                .connections = s->connections,
-                .idle_seconds = s->idle_seconds,
-                .streams = s->streams,
-                .title = "yiwang",
-                .release = YIWANG_VERSION,
-                .trusted_proxy = s->trusted_proxy,
-                .access_log = s->access_log,
-        };
+        struct server_options options = server_options_of(s);
+        options.routes = tables;
+        options.store = r->store;
+        options.app = r;
+        options.identify = identify;
+        options.metrics = metrics;
+        options.ready = ready;
         return server_start(out, &options, e);
 }
 
@@ -182,14 +175,18 @@ static void close_all(struct running *r)
         r->district.server = NULL;
         (void)pthread_mutex_unlock(&r->waking);
         server_stop(&server); /* finishes what was accepted; that may still nudge the scheduler */
-        if (r->district.scheduler)
-                scheduler_stop(&r->district.scheduler);
+        struct scheduler *usual = atomic_exchange(&r->district.scheduler, NULL);
+        if (usual)
+                scheduler_stop(&usual);
         if (r->slow)
                 scheduler_stop(&r->slow);
         district_close(&r->district);
         if (r->store)
                 store_close(&r->store);
         identity_cache_free(&r->identities);
+        if (r->settings_arena)
+                arena_free(&r->settings_arena);
+        intake_figures_free(&r->reports);
         arena_free(&r->arena);
 }
 
@@ -203,22 +200,129 @@ static void raise_descriptors(void)
         }
 }
 
-static void wait_for_the_end(struct running *r, const sigset_t *signals)
+/* Every thread would keep a heap of its own with what its largest answers once needed: after long lists that was three quarters of
+ * the memory of the program. */
+static void share_heaps(void)
 {
-        for (int number; sigwait(signals, &number) == 0;) {
-                struct err e = {0};
-                if (number != SIGHUP) {
+        (void)mallopt(M_ARENA_MAX, 4);
+}
+
+/* Names of what changed, for the log. */
+static const char *changes(struct arena *a, const struct settings *was, const struct settings *is, bool wanted)
+{
+        const char *list = "", *name;
+        bool live;
+        for (size_t i = 0; (name = settings_changed(was, is, &i, &live));)
+                if (live == wanted)
+                        list = arena_format(a, "%s%s%s", list, *list ? "," : "", name);
+        return *list ? list : "none";
+}
+
+/* The old settings' arena goes: nothing that runs points into it, since what was started with the first ones keeps those. */
+static bool reload_settings(struct running *r, const struct settings_source *source, struct err *e)
+{
+        struct arena *a = arena_new();
+        struct settings *now = NEW(a, struct settings);
+        if (!source->read(source->ctx, a, now, e)) {
+                arena_free(&a);
+                return false;
+        }
+        const struct server_options options = server_options_of(now);
+        if (!server_reload(r->district.server, &options, e)) {
+                arena_free(&a);
+                return false;
+        }
+        log_named(now->log_level ? now->log_level : "info");
+        log_event(LOG_INFO, "serve.reload", "changed=%s needs_restart=%s", changes(a, r->settings, now, true),
+                  changes(a, r->settings, now, false));
+        if (r->settings_arena)
+                arena_free(&r->settings_arena);
+        r->settings_arena = a;
+        r->settings = now;
+        return true;
+}
+
+/* --- signals ----------------------------------------------------------------------------------------------------------------- */
+static bool write_nothing(struct tx *tx, void *ctx, struct err *e)
+{
+        (void)tx, (void)ctx, (void)e;
+        return true;
+}
+
+/* The store answers when it reads, and when it writes or, being busy, has committed something since we looked. */
+static bool store_answers(struct running *r, int64_t *commits)
+{
+        struct err e = {0};
+        const int64_t before = *commits;
+        bool ok = store_alive(r->store, &e) && store_write(r->store, write_nothing, NULL, &e);
+        *commits = store_figures(r->store).commits;
+        ok = ok || (e.kind == ERR_BUSY && *commits > before);
+        if (!ok)
+                log_err(LOG_ERROR, "serve.watchdog", &e);
+        return ok;
+}
+
+static void reload(struct running *r, const struct settings_source *source)
+{
+        struct err e = {0};
+        char lines[80];
+        (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_steady());
+        systemd_tell(lines);
+        if (!reload_settings(r, source, &e))
+                log_err(LOG_ERROR, "serve.reload", &e);
+        if (!district_reload(&r->district, &e))
+                log_err(LOG_ERROR, "serve.reload", &e);
+        systemd_tell("READY=1");
+}
+
+static void wait_for_the_end(struct running *r, const struct settings_source *source, const sigset_t *signals)
+{
+        const int64_t feed = systemd_watchdog();
+        const struct timespec every = {.tv_sec = feed / USEC_SECOND, .tv_nsec = feed % USEC_SECOND * 1000};
+        int64_t commits = 0;
+        for (;;) {
+                if (feed > 0 && store_answers(r, &commits))
+                        systemd_tell("WATCHDOG=1");
+                const int number = feed > 0 ? sigtimedwait(signals, NULL, &every) : sigwaitinfo(signals, NULL);
+                if (number == SIGHUP) {
+                        reload(r, source);
+                } else if (number > 0) {
                         log_event(LOG_INFO, "serve.stop", "signal=%d", number);
                         return;
                 }
-                if (!district_reload(&r->district, &e))
-                        log_err(LOG_ERROR, "serve.reload", &e);
         }
 }
 
-bool serve(const struct settings *s, const struct capabilities *c, struct err *e)
+/* Whoever asks again does not want to wait.  Commits are whole or not there, so nothing acknowledged is lost. */
+static void *end_at_once(void *ctx)
 {
-        struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
+        sigset_t signals;
+        int number;
+        (void)ctx;
+        (void)sigemptyset(&signals);
+        (void)sigaddset(&signals, SIGTERM);
+        (void)sigaddset(&signals, SIGINT);
+        while (sigwait(&signals, &number) != 0)
+                ;
+        log_event(LOG_WARN, "serve.stop_now", "signal=%d", number);
+        _exit(1);
+}
+
+static void begin_the_end(void)
+{
+        pthread_t thread;
+        systemd_tell("STOPPING=1");
+        if (pthread_create(&thread, NULL, end_at_once, NULL) == 0)
+                (void)pthread_detach(thread);
+}
+
+bool serve(const struct settings *s, const struct settings_source *source, const struct capabilities *c, struct err *e)
+{
+        struct running r = {.arena = arena_new(),
+                            .identities = identity_cache_new(),
+                            .reports = intake_figures_new(),
+                            .settings = s,
+                             .waking = PTHREAD_MUTEX_INITIALIZER};
         struct server *server = NULL;
         sigset_t signals;
         (void)sigemptyset(&signals);
@@ -227,13 +331,16 @@ bool serve(const struct settings *s, const struct capabilities *c, struct err *e
         (void)sigaddset(&signals, SIGHUP);
         (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* threads started from here on leave them to us */
         raise_descriptors();
+        share_heaps();
         bool ok = open_district(&r, s, c, e) && start_server(&r, s, c, &server, e);
         r.district.server = server;
         ok = ok && start_schedulers(&r, c, e);
         if (ok) {
-                printf("listening on http://%s:%d\n", s->address, server_port(server));
+                printf("listening on %s://%s:%d\n", s->tls_certificate ? "https" : "http", s->address, server_port(server));
                 (void)fflush(stdout);
-                wait_for_the_end(&r, &signals);
+                systemd_tell("READY=1\nSTATUS=serving");
+                wait_for_the_end(&r, source, &signals);
+                begin_the_end();
         }
         close_all(&r);
         return ok;
@@ -241,8 +348,12 @@ bool serve(const struct settings *s, const struct capabilities *c, struct err *e
 
 bool serve_check(const struct settings *s, const struct capabilities *c, struct err *e)
 {
-        struct running r = {.arena = arena_new(), .identities = identity_cache_new(), .waking = PTHREAD_MUTEX_INITIALIZER};
-        const bool ok = open_district(&r, s, c, e) && ready(&r, e);
+        struct running r = {.arena = arena_new(),
+                            .identities = identity_cache_new(),
+                            .reports = intake_figures_new(),
+                            .waking = PTHREAD_MUTEX_INITIALIZER};
+        const struct server_options options = server_options_of(s);
+        const bool ok = server_check(&options, e) && open_district(&r, s, c, e) && ready(&r, e);
         close_all(&r);
         return ok;
 }

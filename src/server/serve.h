@@ -2,12 +2,21 @@
 #ifndef SERVER_SERVE_H
 #define SERVER_SERVE_H
 #include "base/base.h"
+struct arena;
 struct capabilities;
 struct route;
 struct settings;
 
-/* Runs until SIGTERM or SIGINT; SIGHUP reloads the active pack.  Prints `listening on http://ADDRESS:PORT` to stdout when ready. */
-bool serve(const struct settings *, const struct capabilities *, struct err *) MUST_CHECK;
+/* Reads the settings again from where they came; texts live in the arena. */
+struct settings_source {
+        bool (*read)(void *ctx, struct arena *, struct settings *, struct err *);
+        void *ctx;
+};
+
+/* Runs until SIGTERM or SIGINT.  SIGHUP reloads the active pack, settings and certificate: what may change while it serves changes,
+ * for the rest the log says that a restart is needed; when the settings cannot be read the old ones stay.
+ * Prints `listening on http://ADDRESS:PORT` (https with a certificate) to stdout when ready. */
+bool serve(const struct settings *, const struct settings_source *, const struct capabilities *, struct err *) MUST_CHECK;
 /* Settings, store, pack and key, without starting anything (`serve -n`). */
 bool serve_check(const struct settings *, const struct capabilities *, struct err *) MUST_CHECK;
 

@@ -12,17 +12,11 @@ enum kind { TEXT, NUMBER, SWITCH, SECRET }; /* SECRET: the name of a file whose 
 struct rule {
         struct setting setting;
         enum kind kind;
-        size_t place; /* in struct raw */
+        size_t place; /* in struct settings */
         int least, most;
         const char *otherwise; /* NULL = unset */
 };
-
-/* Webhooks are a list in struct settings; everything else goes there as it is. */
-struct raw {
-        struct settings settings;
-        const char *webhook_url, *webhook_secret;
-};
-#define AT(member) offsetof(struct raw, settings.member)
+#define AT(member) offsetof(struct settings, member)
 
 static const struct rule rules[] = {
         {{"data", "folder of the district's files", "数据目录"}, TEXT, AT(data), 0, 0, "./data"},
@@ -39,7 +33,20 @@ static const struct rule rules[] = {
          AT(store_writers),
          1,
          256,
-         "16"},
+         "4"},
+        {{"archive", "folder that gets every commit and full copies of the SQLite database (on another disk), for yiwang restore",
+          "归档目录（应在另一块磁盘）：保存 SQLite 数据库的每次提交和完整备份，供 yiwang restore 使用"},
+         TEXT,
+         AT(archive),
+         0,
+         0,
+         NULL},
+        {{"archive_days", "days back to which the archive can restore; 0 keeps all", "归档可恢复到多少天以前，0 表示全部保留"},
+         NUMBER,
+         AT(archive_days),
+         0,
+         36500,
+         "14"},
         {{"address", "address to listen on", "监听地址"}, TEXT, AT(address), 0, 0, "127.0.0.1"},
         {{"port", "port to listen on; 0 takes a free one", "监听端口，0 表示任取空闲端口"}, NUMBER, AT(port), 0, 65535, "8080"},
         {{"workers", "threads that answer requests", "处理请求的线程数"}, NUMBER, AT(workers), 1, 1024, "64"},
@@ -50,6 +57,14 @@ static const struct rule rules[] = {
          100000,
          "1024"},
         {{"connections", "open connections at most", "最大连接数"}, NUMBER, AT(connections), 10, 1000000, "12000"},
+        {{"connections_per_address",
+          "open connections of one address at most (of IPv6: of one /64); the trusted proxy is not counted",
+          "单个地址的最大连接数（IPv6 按 /64 计）；可信反向代理不计"},
+         NUMBER,
+         AT(connections_per_address),
+         1,
+         1000000,
+         "512"},
         {{"idle_seconds", "seconds after which a silent client is cut", "客户端空闲多少秒后断开"},
          NUMBER,
          AT(idle_seconds),
@@ -63,6 +78,39 @@ static const struct rule rules[] = {
          0,
          0,
          NULL},
+        {{"tls_certificate", "file with the certificate and those behind it (PEM): HTTPS; read anew on SIGHUP",
+          "证书链文件（PEM），设置后启用 HTTPS；SIGHUP 时重新读取"},
+         TEXT,
+         AT(tls_certificate),
+         0,
+         0,
+         NULL},
+        {{"tls_key", "file with its key (PEM), readable by its owner only", "证书私钥文件（PEM），仅所有者可读"},
+         TEXT,
+         AT(tls_key),
+         0,
+         0,
+         NULL},
+        {{"rate_reads", "requests a minute one address may read without a key; 0 = any number",
+          "无密钥时单个地址每分钟读取请求上限，0 表示不限"},
+         NUMBER,
+         AT(rate_reads),
+         0,
+         10000000,
+         "3000"},
+        {{"rate_writes", "requests a minute one address may change something without a key; 0 = any number",
+          "无密钥时单个地址每分钟写入请求上限，0 表示不限"},
+         NUMBER,
+         AT(rate_writes),
+         0,
+         10000000,
+         "300"},
+        {{"rate_key", "requests a minute of one key or account; 0 = any number", "单个密钥或账号每分钟请求上限，0 表示不限"},
+         NUMBER,
+         AT(rate_key),
+         0,
+         10000000,
+         "600000"},
         {{"access_log", "yes: one log line for each request", "yes 表示记录每个请求"}, SWITCH, AT(access_log), 0, 0, "no"},
         {{"log_level", "debug, info, warn or error; info when serving, else warn",
           "日志级别：debug、info、warn、error；服务默认 info，其他命令默认 warn"},
@@ -71,6 +119,7 @@ static const struct rule rules[] = {
          0,
          0,
          NULL},
+        {{"log_format", "text (name=value) or json", "日志格式：text（名称=值）或 json"}, TEXT, AT(log_format), 0, 0, "text"},
         {{"language", "zh or en: of notices (zh when unsaid) and of these commands (as LANG when unsaid)",
           "zh 或 en：通知的语言（默认 zh）与命令行的语言（默认随 LANG）"},
          TEXT,
@@ -93,19 +142,51 @@ static const struct rule rules[] = {
          0,
          NULL},
         {{"smtp_from", "sender's address", "发件人地址"}, TEXT, AT(notify.from), 0, 0, "yiwang@localhost"},
-        {{"webhook_url", "address that is told of every move", "接收流转通知的网址"},
+        {{"public_url", "address under which clients reach this server, such as https://yiwang.example.org",
+          "外部访问本服务的网址，如 https://yiwang.example.org"},
          TEXT,
-         offsetof(struct raw, webhook_url),
+         AT(open311.public_url),
          0,
          0,
          NULL},
+        {{"open311_jurisdiction", "the one jurisdiction_id that Open311 calls may name; any when unsaid",
+          "Open311 请求可用的 jurisdiction_id；未设置则不限"},
+         TEXT,
+         AT(open311.jurisdiction),
+         0,
+         0,
+         NULL},
+        {{"open311_channel", "channel of Open311 reports whose key has no channel of its own",
+          "密钥未指定渠道时 Open311 来件所属渠道"},
+         TEXT,
+         AT(key_channel),
+         0,
+         0,
+         "open311"},
+        {{"open311_contact", "whom to ask for keys and help, in the discovery document", "discovery 文档中的联系方式"},
+         TEXT,
+         AT(open311.contact),
+         0,
+         0,
+         NULL},
+        {{"webhook_url", "address that is told of every move", "接收流转通知的网址"}, TEXT, AT(webhook_url), 0, 0, NULL},
         {{"webhook_secret_file", "file with the secret that signs webhooks", "存放 webhook 签名密钥的文件"},
          SECRET,
-         offsetof(struct raw, webhook_secret),
+         AT(webhook_secret),
          0,
          0,
          NULL},
 };
+
+/* They may change while the program serves. */
+static const char *const live_names[] = {"connections_per_address",
+                                         "tls_certificate",
+                                         "tls_key",
+                                         "rate_reads",
+                                         "rate_writes",
+                                         "rate_key",
+                                         "access_log",
+                                         "log_level"};
 
 const struct setting *setting_at(size_t i)
 {
@@ -128,7 +209,7 @@ static bool read_secret(struct arena *a, const char *file, const char *from, con
         return true;
 }
 
-static bool set(struct arena *a, struct raw *raw, const struct rule *rule, const char *value, const char *from, struct err *e)
+static bool set(struct arena *a, struct settings *raw, const struct rule *rule, const char *value, const char *from, struct err *e)
 {
         void *place = (char *)raw + rule->place;
         int64_t n;
@@ -176,7 +257,7 @@ static const char *flag_name(struct arena *a, const char *name)
 /* --- the file --------------------------------------------------------------------------------------------------------------- */
 static bool slurp(struct arena *a, const char *file, char **out, size_t *n, struct err *e)
 {
-        enum { MOST = 1 << 20 };
+        enum { MOST = 1 << 16 };
         FILE *f = fopen(file, "re");
         if (!f)
                 return err_both(e, ERR_INVALID, NULL, "cannot read the settings %s: %s", "无法读取设置文件 %s：%s", file,
@@ -185,7 +266,7 @@ static bool slurp(struct arena *a, const char *file, char **out, size_t *n, stru
         *n = fread(*out, 1, MOST, f);
         const bool whole = feof(f) && !ferror(f);
         (void)fclose(f);
-        return whole || err_both(e, ERR_INVALID, NULL, "the settings %s are over 1 MiB", "设置文件 %s 超过 1 MiB", file);
+        return whole || err_both(e, ERR_INVALID, NULL, "the settings %s are over 64 KiB", "设置文件 %s 超过 64 KiB", file);
 }
 
 static const struct rule *rule_find(const char *name)
@@ -196,7 +277,7 @@ static const struct rule *rule_find(const char *name)
         return NULL;
 }
 
-static bool read_file(struct arena *a, const char *file, struct raw *raw, struct err *e)
+static bool read_file(struct arena *a, const char *file, struct settings *raw, struct err *e)
 {
         char *bytes = NULL;
         size_t n = 0;
@@ -251,12 +332,15 @@ static bool check_words(const struct settings *s, struct err *e)
             && !text_is(s->log_level, "error"))
                 return err_both(e, ERR_INVALID, NULL, "log_level must be debug, info, warn or error, not \"%.40s\"",
                                 "log_level 应为 debug、info、warn 或 error，而不是“%.40s”", s->log_level);
+        if (!text_is(s->log_format, "text") && !text_is(s->log_format, "json"))
+                return err_both(e, ERR_INVALID, NULL, "log_format must be text or json, not \"%.40s\"",
+                                "log_format 应为 text 或 json，而不是“%.40s”", s->log_format);
         return text_is(s->language, "zh") || text_is(s->language, "en")
                || err_both(e, ERR_INVALID, NULL, "language must be zh or en, not \"%.40s\"",
                            "language 应为 zh 或 en，而不是“%.40s”", s->language);
 }
 
-static bool put_webhook(struct arena *a, struct raw *raw, struct err *e)
+static bool put_webhook(struct arena *a, struct settings *raw, struct err *e)
 {
         if (!raw->webhook_url)
                 return true;
@@ -266,8 +350,8 @@ static bool put_webhook(struct arena *a, struct raw *raw, struct err *e)
                                 "设置 webhook_url 时还需设置 webhook_secret_file，否则对方无法验证来源");
         struct webhook *w = NEW(a, struct webhook);
         *w = (struct webhook){raw->webhook_url, raw->webhook_secret};
-        raw->settings.notify.webhooks = w;
-        raw->settings.notify.n_webhooks = 1;
+        raw->notify.webhooks = w;
+        raw->notify.n_webhooks = 1;
         return true;
 }
 
@@ -279,7 +363,7 @@ static const char *language_around(void)
         return lang && text_starts(lang, "zh") ? "zh" : "en";
 }
 
-static bool put_defaults(struct arena *a, struct raw *raw, struct err *e)
+static bool put_defaults(struct arena *a, struct settings *raw, struct err *e)
 {
         for (size_t i = 0; i < COUNT_OF(rules); i++)
                 if (rules[i].otherwise && !set(a, raw, &rules[i], rules[i].otherwise, rules[i].setting.name, e))
@@ -288,7 +372,7 @@ static bool put_defaults(struct arena *a, struct raw *raw, struct err *e)
 }
 
 /* Flags win over the environment; both over the file. */
-static bool put_given(const struct asking *q, struct raw *raw, struct err *e)
+static bool put_given(const struct asking *q, struct settings *raw, struct err *e)
 {
         for (size_t i = 0; i < COUNT_OF(rules); i++) {
                 const char *from, *value = given(q, &rules[i], &from);
@@ -301,24 +385,49 @@ static bool put_given(const struct asking *q, struct raw *raw, struct err *e)
 bool settings_read(struct arena *a, const char *file, const char *(*flag)(void *ctx, const char *name), void *ctx,
                    struct settings *out, struct err *e)
 {
-        struct raw raw = {.webhook_url = NULL};
+        struct settings raw = {.data = NULL};
         const struct asking q = {a, flag, ctx};
         const char *from, *data = given(&q, &rules[0], &from);
         if (!put_defaults(a, &raw, e))
                 return false;
         if (!file) {
-                const char *usual = arena_format(a, "%s/yiwang.yaml", data ? data : raw.settings.data);
+                const char *usual = arena_format(a, "%s/yiwang.yaml", data ? data : raw.data);
                 file = file_exists(usual) ? usual : NULL;
         }
         if ((file && !read_file(a, file, &raw, e)) || !put_given(&q, &raw, e))
                 return false;
-        raw.settings.notify.language = raw.settings.language ? raw.settings.language : "zh"; /* citizens', not the operator's */
-        if (!raw.settings.language)
-                raw.settings.language = language_around();
-        if (!check_words(&raw.settings, e) || !put_webhook(a, &raw, e))
+        raw.notify.language = raw.language ? raw.language : "zh"; /* citizens', not the operator's */
+        if (!raw.language)
+                raw.language = language_around();
+        if (!check_words(&raw, e) || !put_webhook(a, &raw, e))
                 return false;
-        *out = raw.settings;
+        *out = raw;
         return true;
+}
+
+/* --- what changed ------------------------------------------------------------------------------------------------------------ */
+static bool same(const struct rule *rule, const struct settings *a, const struct settings *b)
+{
+        const void *x = (const char *)a + rule->place, *y = (const char *)b + rule->place;
+        if (rule->kind == NUMBER)
+                return *(const int *)x == *(const int *)y;
+        if (rule->kind == SWITCH)
+                return *(const bool *)x == *(const bool *)y;
+        return text_is(*(const char *const *)x, *(const char *const *)y);
+}
+
+const char *settings_changed(const struct settings *a, const struct settings *b, size_t *i, bool *live)
+{
+        while (*i < COUNT_OF(rules)) {
+                const struct rule *rule = &rules[(*i)++];
+                if (same(rule, a, b))
+                        continue;
+                *live = false;
+                for (size_t k = 0; k < COUNT_OF(live_names); k++)
+                        *live = *live || text_is(live_names[k], rule->setting.name);
+                return rule->setting.name;
+        }
+        return NULL;
 }
 
 const char *settings_dsn(struct arena *a, const struct settings *s)

@@ -6,20 +6,29 @@
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
 #include "notify/notify.h"
+#include "open311/open311.h"
 struct arena;
 
 struct settings {
         const char *data;               /* folder of the district's files; "./data" */
         const char *store;              /* DSN; NULL = sqlite:DATA/yiwang.db */
         int store_readers, store_writers;
+        const char *archive;            /* folder of the archive (archive/archive.h); NULL = none */
+        int archive_days;               /* 14 */
         const char *address;            /* "127.0.0.1" */
         int port;                       /* 8080 */
-        int workers, queue, connections, idle_seconds, streams;
+        int workers, queue, connections, connections_per_address, idle_seconds, streams;
         const char *trusted_proxy;
+        const char *tls_certificate, *tls_key;
+        int rate_reads, rate_writes, rate_key;
         bool access_log;
         const char *log_level;          /* debug, info, warn, error */
+        const char *log_format;         /* text, json */
         const char *language;           /* of notices and of the command line: "zh" or "en" */
+        const char *webhook_url, *webhook_secret;       /* become notify.webhooks */
         struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
+        struct open311_settings open311; /* public_url, open311_jurisdiction, open311_contact */
+        const char *key_channel;        /* open311_channel: of keys without a channel of their own; "open311" */
 };
 
 /* One line of `yiwang serve --help` and of the man page each. */
@@ -30,6 +39,9 @@ const struct setting *setting_at(size_t i);             /* NULL behind the last 
  * Secrets are read from the files that *_file settings name and never printed. */
 bool settings_read(struct arena *, const char *file, const char *(*flag)(void *ctx, const char *name), void *ctx,
                    struct settings *, struct err *) MUST_CHECK;
+/* The name of the next setting, from rule *i on (0 at first), that differs; NULL when no more do.  *live: it may change while the
+ * program serves. */
+const char *settings_changed(const struct settings *, const struct settings *, size_t *i, bool *live);
 /* The DSN to open: settings.store or the SQLite file below settings.data. */
 const char *settings_dsn(struct arena *, const struct settings *);
 #endif

@@ -6,6 +6,7 @@
  */
 #ifndef STORE_INSIDE_H
 #define STORE_INSIDE_H
+#include "base/histogram.h"
 #include "store/store.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,8 +18,10 @@ struct driver {
         bool (*write)(struct store *, tx_fn *, void *ctx, struct err *);
         bool (*read)(struct store *, tx_fn *, void *ctx, struct err *);
         bool (*backup)(struct store *, const char *path, void (*progress)(void *, double), void *ctx, struct err *);
+        bool (*archive)(const struct store *, struct archive_figures *);
         int (*change)(struct tx *, struct err *, const char *sql, const struct value *);
         bool (*send)(struct tx *, struct err *, const char *sql, const struct value *);
+        int (*expect)(struct tx *, struct err *, const char *sql, const struct value *, int usual);
         bool (*rows)(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
         bool (*next)(struct rows *);
         bool (*done)(struct rows *, struct err *);
@@ -45,6 +48,7 @@ struct store {
         void *engine;
         atomic_llong fail_at;
         atomic_bool failed;
+        struct histogram times;
         struct { atomic_llong commits, members, retries, alone, queue_now, queue_most, busy, reconnects; } count;
 };
 
@@ -116,6 +120,8 @@ struct sqlite {
         char *path;
         char *folder;           /* temporary one, removed at close; or NULL */
         struct writer *writer;
+        bool archived;
+        struct archive *archive;        /* NULL until it is started, and when nothing is archived */
         pthread_mutex_t lock;   /* of the idle readers */
         pthread_cond_t freed;
         struct connection **idle;
@@ -128,6 +134,7 @@ bool sqlite_run(struct connection *, const char *sql, struct err *) MUST_CHECK; 
 bool sqlite_finish(struct connection *, const char *sql, struct err *) MUST_CHECK;     /* resets open rows first */
 void sqlite_forget(struct connection *);        /* finalizes every statement */
 int sqlite_change(struct tx *, struct err *, const char *sql, const struct value *);
+int sqlite_expect(struct tx *, struct err *, const char *sql, const struct value *, int usual);
 bool sqlite_send(struct tx *, struct err *, const char *sql, const struct value *);
 bool sqlite_rows(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
 bool sqlite_next(struct rows *);
@@ -141,7 +148,8 @@ bool sqlite_script(struct tx *, const char *sql, struct err *);
 bool sqlite_prepares(struct tx *, const char *sql, struct err *);
 
 /* sqlite_writer.c */
-struct writer *writer_start(struct store *, struct connection *);      /* owns the connection from now on */
+/* Owns the connection from now on; tells `archive`, when there is one, of each commit. */
+struct writer *writer_start(struct store *, struct connection *, struct archive *);
 bool writer_submit(struct writer *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
 void writer_stop(struct writer **);     /* finishes the queue, checkpoints, closes the connection */
 void connection_close(struct connection **);    /* sqlite.c */
@@ -160,8 +168,10 @@ struct link {                   /* one connection, always in pipeline mode; used
         bool again;             /* the last failure was a serialization failure or a deadlock */
         bool clash;             /* it was a unique key that said no */
         bool heard;             /* the server has answered in this transaction */
-        struct { struct kept *what; bool prepares; } sent[SENT_MOST];   /* whose answers were not read yet, in order */
+        struct { struct kept *what; bool prepares; int usual; } sent[SENT_MOST];        /* whose answers were not read yet, in order */
         int sent_count;
+        bool guesses;           /* some of them are taken to have changed as many rows as usual (usual >= 0) */
+        bool careful;           /* no more guesses in this transaction: one was wrong */
         struct pg_result **open;        /* results of open rows */
         int open_count, open_room;
         int room;               /* of the parameter arrays below */
@@ -169,6 +179,57 @@ struct link {                   /* one connection, always in pipeline mode; used
         int *lengths, *formats;
         char (*numbers)[32];
 };
+
+/* One caller's function.  Lives on the caller's stack, who sleeps until it is told. */
+enum call_state { CALL_WAITS, CALL_LEADS, CALL_FOLLOWS, CALL_DECIDED, CALL_LATE };
+struct call {
+        tx_fn *fn;
+        void *ctx;
+        struct err *err;
+        bool ok, planned;       /* planned: it failed on purpose */
+        enum call_state state;  /* under the pool's lock, like what follows */
+        struct link *link;      /* of one that leads: its connection; NULL = it may make one */
+        pthread_cond_t changed;
+        struct call *next;
+};
+
+struct pool {
+        struct store *store;
+        pthread_mutex_t lock;
+        bool writes;
+        int most, made, idle_count, waiting;    /* somebody waits only while `most` are made or being made, and none is idle */
+        struct link **idle;
+        bool *numbers;          /* taken by a connection */
+        int lost;               /* connections lost and not yet replaced */
+        int pause;              /* ms, 0 = the server answers */
+        int64_t not_before;     /* clock_steady() */
+        struct call *first, **last;
+};
+
+struct postgres {
+        char *conninfo;         /* without our own parameters */
+        char schema[64];        /* "" = the server's default */
+        struct pool readers, writers;
+        pthread_mutex_t again;  /* held by a transaction that runs again, so that the losers do not meet once more */
+};
+
+/* postgres.c */
+struct link *link_new(struct store *, bool writes, struct err *);      /* NULL: the server is not reached */
+void link_free(struct link *);
+
+/* postgres_pool.c */
+void pool_open(struct pool *, struct store *, int most, bool writes);
+void pool_close(struct pool *);
+/* A connection for the call, at once or in its turn.  NULL: somebody else has run it (state CALL_DECIDED), or *e says why not. */
+struct link *pool_take(struct pool *, struct call *, struct err *);
+/* Takes up to `most` that wait along; they must be told. */
+int pool_followers(struct pool *, struct call **out, int most);
+void pool_tell(struct pool *, struct call *const *followers, int n);
+void pool_give(struct pool *, struct link *);                           /* back, or thrown away when dead */
+struct link *pool_renew(struct pool *, struct link *dead, struct err *);       /* another in its place; NULL: none, and the place is free */
+
+/* postgres_tx.c */
+bool postgres_transact(struct pool *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
 
 /* postgres_rows.c */
 bool postgres_error(struct link *, const struct pg_result *, const char *sql, struct err *);    /* always false */
@@ -180,6 +241,7 @@ bool postgres_settle(struct link *, struct err *) MUST_CHECK;  /* the same, when
 void postgres_tidy(struct link *);              /* frees the rows a failing function left open */
 void postgres_forget(struct link *);            /* frees what is kept on our side */
 int postgres_change(struct tx *, struct err *, const char *sql, const struct value *);
+int postgres_expect(struct tx *, struct err *, const char *sql, const struct value *, int usual);
 bool postgres_send(struct tx *, struct err *, const char *sql, const struct value *);
 bool postgres_rows(struct tx *, struct rows *, struct err *, const char *sql, const struct value *);
 bool postgres_next(struct rows *);

@@ -1,60 +1,20 @@
-/* store/postgres.c -- the PostgreSQL engine: two pools of connections, transactions, reconnecting.
- *
- * Writers run REPEATABLE READ: what a function has read cannot be changed under it, as on SQLite; the loser of
- * two that meet runs again.  A connection that is lost is thrown away; the next caller makes a new one, after a
- * pause that grows while the server stays away.  When the connection dies in COMMIT the outcome is unknown and
- * reported as ERR_BUSY: callers that try again must be idempotent.
- */
-#include "base/clock.h"
+/* store/postgres.c -- the PostgreSQL engine: its address, a new connection, opening and closing. */
 #include "base/log.h"
 #include "store/inside.h"
 #include <ctype.h>
-#include <errno.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-static const char SQL_BEGIN_WRITE[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
-static const char SQL_BEGIN_READ[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-static const char SQL_COMMIT[] = "COMMIT";
-static const char SQL_ROLLBACK[] = "ROLLBACK";
 static const char SQL_SCHEMA_THERE[] = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
 /* bytea as hex, since postgres_blob() reads it so; commits must be durable whatever the server's default is. */
 static const char SETUP[] =
         "SET client_min_messages = warning; SET timezone = 'UTC'; SET bytea_output = 'hex';"
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 
-enum {
-        TRIES = 6,         /* the first run and at most 5 more */
-        PAUSE_FIRST = 100, /* ms between attempts to reach a server that is away */
-        PAUSE_MOST = 5000,
-        SCHEMA_NAME = 64
-};
-
-struct pool {
-        struct store *store;
-        pthread_mutex_t lock;
-        pthread_cond_t freed;
-        bool writes;
-        int most, made, idle_count, waiting;
-        struct link **idle;
-        bool *numbers;      /* taken by a connection */
-        int lost;           /* connections lost and not yet replaced */
-        int pause;          /* ms, 0 = the server answers */
-        int64_t not_before; /* clock_steady() */
-};
-
-struct postgres {
-        char *conninfo;           /* without our own parameters */
-        char schema[SCHEMA_NAME]; /* "" = the server's default */
-        struct pool readers, writers;
-        pthread_mutex_t again; /* held by a transaction that runs again, so that the losers do not meet once more */
-};
-
 /* --- connections --------------------------------------------------------------------------- */
 
-static void link_free(struct link *c)
+void link_free(struct link *c)
 {
         postgres_forget(c);
         PQfinish(c->pg);
@@ -88,7 +48,7 @@ static bool link_setup(struct store *s, struct link *c, bool writes, struct err 
         return postgres_run(c, sql, e);
 }
 
-static struct link *link_new(struct store *s, bool writes, struct err *e)
+struct link *link_new(struct store *s, bool writes, struct err *e)
 {
         struct postgres *p = s->engine;
         /* What stands before dbname may be overridden by the DSN, what stands after it not. */
@@ -110,216 +70,18 @@ static struct link *link_new(struct store *s, bool writes, struct err *e)
         return NULL;
 }
 
-/* --- pools ------------------------------------------------------------------------------------ */
-
-static void pool_open(struct pool *p, struct store *s, int most, bool writes)
-{
-        p->store = s;
-        p->most = most;
-        p->writes = writes;
-        p->idle = calloc((size_t)most, sizeof(struct link *));
-        p->numbers = calloc((size_t)most, sizeof *p->numbers);
-        if (!p->idle || !p->numbers)
-                abort();
-        pthread_mutex_init(&p->lock, NULL);
-        cond_steady(&p->freed);
-}
-
-static void pool_close(struct pool *p)
-{
-        while (p->idle_count > 0)
-                link_free(p->idle[--p->idle_count]);
-        free(p->idle);
-        free(p->numbers);
-        pthread_mutex_destroy(&p->lock);
-        pthread_cond_destroy(&p->freed);
-}
-
-/* Makes a connection in the place that was counted for it. */
-static struct link *pool_connect(struct pool *p, struct err *e)
-{
-        struct link *c = link_new(p->store, p->writes, e);
-        pthread_mutex_lock(&p->lock);
-        if (c) {
-                p->pause = 0;
-                while (p->numbers[c->number])
-                        c->number++;
-                p->numbers[c->number] = true;
-                if (p->lost > 0) {
-                        p->lost--;
-                        atomic_fetch_add_explicit(&p->store->count.reconnects, 1, memory_order_relaxed);
-                }
-        } else {
-                p->made--;
-                p->pause = p->pause ? (p->pause * 2 < PAUSE_MOST ? p->pause * 2 : PAUSE_MOST) : PAUSE_FIRST;
-                p->not_before = clock_steady() + (int64_t)p->pause * 1000;
-                pthread_cond_signal(&p->freed);
-        }
-        pthread_mutex_unlock(&p->lock);
-        return c;
-}
-
-/* Waits until one is idle or one may be made; the lock is held.  NULL without *make: none. */
-static struct link *pool_wait(struct pool *p, bool *make, struct err *e)
-{
-        struct timespec until = time_after(p->store->is.busy_ms);
-        for (int rc = 0;;) {
-                if (p->idle_count > 0)
-                        return p->idle[--p->idle_count];
-                if (p->made < p->most) {
-                        if (p->pause && clock_steady() < p->not_before) {
-                                err_busy(e, "the database server is away");
-                                return NULL;
-                        }
-                        p->made++;
-                        *make = true;
-                        return NULL;
-                }
-                if (rc == ETIMEDOUT || p->waiting >= p->store->is.queue) {
-                        err_busy(e, "all connections are in use");
-                        return NULL;
-                }
-                store_queue_note(p->store, ++p->waiting);
-                rc = pthread_cond_timedwait(&p->freed, &p->lock, &until);
-                store_queue_note(p->store, --p->waiting);
-        }
-}
-
-static struct link *pool_take(struct pool *p, struct err *e)
-{
-        bool make = false;
-        pthread_mutex_lock(&p->lock);
-        struct link *c = pool_wait(p, &make, e);
-        pthread_mutex_unlock(&p->lock);
-        return make ? pool_connect(p, e) : c;
-}
-
-static void pool_give(struct pool *p, struct link *c)
-{
-        const bool dead = c->dead; /* once it is idle, another thread may have it */
-        pthread_mutex_lock(&p->lock);
-        if (dead) {
-                p->numbers[c->number] = false;
-                p->made--;
-                p->lost++;
-        } else {
-                p->idle[p->idle_count++] = c;
-        }
-        pthread_cond_signal(&p->freed);
-        pthread_mutex_unlock(&p->lock);
-        if (dead)
-                link_free(c);
-}
-
-/* --- transactions ---------------------------------------------------------------------------------- */
-
-enum outcome { DONE, FAILED, AGAIN, STALE }; /* STALE: the connection had died while idle; nothing was run */
-
-/* The statement, with what was sent before it; its command tag. */
-static bool finish(struct link *c, const char *sql, char tag[32], struct err *e)
-{
-        PGresult *r = postgres_queue(c, sql, NULL, e) ? postgres_answer(c, e) : NULL;
-        if (!r)
-                return false;
-        (void)snprintf(tag, 32, "%s", PQcmdStatus(r));
-        PQclear(r);
-        return true;
-}
-
-static bool commit(struct store *s, struct link *c, bool writes, struct err *e)
-{
-        char tag[32];
-        if (writes && store_fault(s, e))
-                return false;
-        /* A connection that died while idle must show before the commit is under way: later the outcome is unknown. */
-        if (writes && !c->heard && !postgres_settle(c, e))
-                return false;
-        if (!finish(c, SQL_COMMIT, tag, e)) {
-                if (c->dead && writes)
-                        log_event(LOG_ERROR, "store.commit", "outcome=unknown cause=\"connection lost\"");
-                return false;
-        }
-        return strcmp(tag, SQL_COMMIT) == 0 || err_set(e, ERR_FAULT, "the transaction was rolled back by PostgreSQL");
-}
-
-/* Statements that were sent and not yet answered may fail and take the first ROLLBACK with them. */
-static void roll_back(struct link *c)
-{
-        char tag[32];
-        struct err ignored;
-        if (!finish(c, SQL_ROLLBACK, tag, &ignored) && !c->dead && !finish(c, SQL_ROLLBACK, tag, &ignored))
-                c->dead = true;
-}
-
-static enum outcome attempt(struct pool *p, struct link *c, tx_fn *fn, void *ctx, bool again, struct err *e)
-{
-        struct tx tx;
-        c->again = c->clash = c->heard = false;
-        if (!postgres_queue(c, p->writes ? SQL_BEGIN_WRITE : SQL_BEGIN_READ, NULL, e))
-                return c->dead ? STALE : FAILED;
-        tx_begin(&tx, p->store, c, c->number, p->writes);
-        bool ok = tx_run(&tx, fn, ctx, e);
-        postgres_tidy(c);
-        if (ok && commit(p->store, c, p->writes, e))
-                return DONE;
-        const bool meets = c->again || (c->clash && !again);
-        if (!c->dead)
-                roll_back(c);
-        if (c->dead && !c->heard)
-                return STALE;
-        return meets && !tx.planned ? AGAIN : FAILED;
-}
-
-/* The losers wait a little, each another time, and then run one by one. */
-static void pause_before(int try)
-{
-        unsigned chance = (unsigned)(clock_steady() ^ (int64_t)(uintptr_t)&chance);
-        int64_t ns = (int64_t)(500000 + (chance * 2654435761U >> 12)) << try;
-        nanosleep(&(struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000}, NULL);
-}
-
-static enum outcome attempt_again(struct pool *p, struct link *c, tx_fn *fn, void *ctx, int try, struct err *e)
-{
-        struct postgres *engine = p->store->engine;
-        atomic_fetch_add_explicit(&p->store->count.retries, 1, memory_order_relaxed);
-        pause_before(try);
-        pthread_mutex_lock(&engine->again);
-        enum outcome out = attempt(p, c, fn, ctx, true, e);
-        pthread_mutex_unlock(&engine->again);
-        return out;
-}
-
-static bool transact(struct pool *p, tx_fn *fn, void *ctx, struct err *e)
-{
-        enum outcome out = STALE;
-        for (int stale = 0; out == STALE && stale <= p->most; stale++) {
-                struct link *c = pool_take(p, e);
-                if (!c)
-                        return false;
-                out = attempt(p, c, fn, ctx, false, e);
-                for (int try = 1; out == AGAIN && try < TRIES; try++)
-                        out = attempt_again(p, c, fn, ctx, try, e);
-                pool_give(p, c);
-        }
-        if (out == AGAIN)
-                return err_busy(e, "other writers were faster each time");
-        if (out == DONE && p->writes) {
-                atomic_fetch_add_explicit(&p->store->count.commits, 1, memory_order_relaxed);
-                atomic_fetch_add_explicit(&p->store->count.members, 1, memory_order_relaxed);
-        }
-        return out == DONE;
-}
+/* --- transactions -------------------------------------------------------------------------------------- */
 
 static bool write_one(struct store *s, tx_fn *fn, void *ctx, struct err *e)
 {
         struct postgres *p = s->engine;
-        return transact(&p->writers, fn, ctx, e);
+        return postgres_transact(&p->writers, fn, ctx, e);
 }
 
 static bool read_one(struct store *s, tx_fn *fn, void *ctx, struct err *e)
 {
         struct postgres *p = s->engine;
-        return transact(&p->readers, fn, ctx, e);
+        return postgres_transact(&p->readers, fn, ctx, e);
 }
 
 /* --- opening and closing ------------------------------------------------------------------------------ */
@@ -341,7 +103,7 @@ static bool read_dsn(struct postgres *p, const char *dsn, struct err *e)
                         end += n;
                         continue;
                 }
-                if (n - 8 >= SCHEMA_NAME || n == 8)
+                if (n - 8 >= sizeof p->schema || n == 8)
                         return err_set(e, ERR_INVALID, "the schema in the database's address needs 1 to 63 bytes");
                 memcpy(p->schema, part + 8, n - 8);
         }
@@ -378,7 +140,8 @@ static void drop_schema(struct store *s)
         struct postgres *p = s->engine;
         struct err e;
         char sql[128];
-        struct link *c = pool_take(&p->writers, &e);
+        struct call none = {.ctx = NULL};
+        struct link *c = pool_take(&p->writers, &none, &e);
         if (!c)
                 return;
         snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS \"%s\" CASCADE", p->schema);
@@ -408,8 +171,9 @@ static bool open_all(struct store *s, struct err *e)
         pool_open(&p->readers, s, s->is.readers, false);
         pool_open(&p->writers, s, s->is.writers, true);
         pthread_mutex_init(&p->again, NULL);
+        struct call none = {.ctx = NULL};
         const bool named = read_dsn(p, s->is.dsn, e);
-        struct link *c = named ? pool_take(&p->writers, e) : NULL;
+        struct link *c = named ? pool_take(&p->writers, &none, e) : NULL;
         if (named && !c) /* the address may hold a password, so it is not said */
                 (void)err_both(e, ERR_BUSY, NULL,
                                "the database server cannot be reached (the log line above says why): start it, or correct the "
@@ -437,6 +201,7 @@ const struct driver driver_postgres = {
         .backup = no_backup,
         .change = postgres_change,
         .send = postgres_send,
+        .expect = postgres_expect,
         .rows = postgres_rows,
         .next = postgres_next,
         .done = postgres_done,

@@ -162,6 +162,7 @@ void postgres_forget(struct link *c)
 static void sent(struct link *c, struct prepared *p, bool prepares)
 {
         c->sent[c->sent_count].what = &p->kept;
+        c->sent[c->sent_count].usual = -1;
         c->sent[c->sent_count++].prepares = prepares;
 }
 
@@ -273,6 +274,19 @@ static void forget_unsure(struct link *c)
         }
 }
 
+static int rows_changed(PGresult *r)
+{
+        int64_t n;
+        return in_class(PQcmdStatus(r), "SELECT") || !text_to_int(PQcmdTuples(r), &n) ? 0 : (int)n;
+}
+
+/* What followed in the pipeline rests on a wrong guess: the transaction runs again, without guesses. */
+static bool guessed_wrong(struct link *c, struct err *e)
+{
+        c->again = c->careful = true;
+        return err_set(e, ERR_BUSY, "a statement changed another number of rows than usual");
+}
+
 /* Reads one answer for each statement sent.  False with *e set by the first that failed. */
 static bool read_answers(struct link *c, PGresult **last, struct err *e)
 {
@@ -283,6 +297,8 @@ static bool read_answers(struct link *c, PGresult **last, struct err *e)
                 const bool good = r && fine(r);
                 if (!good && ok) /* the server skips the others */
                         ok = postgres_error(c, r, p->kept.sql, e);
+                if (good && ok && c->sent[i].usual >= 0 && rows_changed(r) != c->sent[i].usual)
+                        ok = guessed_wrong(c, e);
                 c->dead = c->dead || !r;
                 p->there = p->there || (good && c->sent[i].prepares);
                 PQclear(*last);
@@ -304,6 +320,7 @@ PGresult *postgres_answer(struct link *c, struct err *e)
         if (!ok || c->dead)
                 forget_unsure(c);
         c->sent_count = 0;
+        c->guesses = false;
         if (ok && !c->dead)
                 return last;
         if (ok)
@@ -334,11 +351,21 @@ int postgres_change(struct tx *tx, struct err *e, const char *sql, const struct 
         PGresult *r = execute(tx, e, sql, args);
         if (!r)
                 return -1;
-        int64_t n;
-        if (in_class(PQcmdStatus(r), "SELECT") || !text_to_int(PQcmdTuples(r), &n))
-                n = 0;
+        const int n = rows_changed(r);
         PQclear(r);
-        return (int)n;
+        return n;
+}
+
+int postgres_expect(struct tx *tx, struct err *e, const char *sql, const struct value *args, int usual)
+{
+        struct link *c = tx->connection;
+        if (c->careful)
+                return postgres_change(tx, e, sql, args);
+        if (!postgres_queue(c, sql, args, e))
+                return -1;
+        c->sent[c->sent_count - 1].usual = usual;
+        c->guesses = true;
+        return usual;
 }
 
 bool postgres_send(struct tx *tx, struct err *e, const char *sql, const struct value *args)

@@ -2,6 +2,7 @@
 #include "store/store.h"
 #include "base/log.h"
 #include "store/testing.h"
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,20 +75,116 @@ static void sent_on(struct store *s)
         assert_int_equal(test_number(s, SQL_TALLY), 9);
 }
 
-static void what_was_sent_is_there_or_told(void **state)
+/* --- tx_expect(): counts taken for granted ---------------------------------------------------------------------------- */
+
+static const char SQL_PUT_NEW[] = "INSERT INTO thing (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+static const char SQL_ADD_TALLY[] = "UPDATE tally SET n = n + 1 WHERE id = 1";
+
+struct guess {
+        int64_t id;
+        int added, runs;
+};
+
+/* What follows the guess must not stay when the guess was wrong. */
+static bool guesses(struct tx *tx, void *ctx, struct err *e)
 {
-        (void)state;
+        struct guess *g = ctx;
+        g->runs++;
+        g->added = tx_expect(tx, e, SQL_PUT_NEW, ARGS(V(g->id), V("expected")), 1);
+        return g->added == 0 || (g->added == 1 && tx_send(tx, e, SQL_ADD_TALLY, NO_ARGS));
+}
+
+static void expected_on(struct store *s)
+{
+        struct err e;
+        struct guess g = {.id = 5};
+        ok(store_write(s, guesses, &g, &e), &e);
+        assert_int_equal(g.added, 1);
+        assert_int_equal(g.runs, 1);
+        g.runs = 0;
+        ok(store_write(s, guesses, &g, &e), &e);
+        assert_int_equal(g.added, 0);
+        assert_int_equal(g.runs, store_is_postgres(s) ? 2 : 1);
+        assert_int_equal(test_number(s, SQL_TALLY), 1);
+        assert_int_equal(test_number(s, SQL_COUNT), 1);
+}
+
+enum { GUESSERS = 24, GUESSES = 60, THINGS = 40 };
+struct guesser {
+        struct store *store;
+        int64_t seed;
+        int added;
+        pthread_t thread;
+};
+
+static void *guess_on(void *ctx)
+{
+        struct guesser *w = ctx;
+        for (int i = 0; i < GUESSES; i++) {
+                struct guess g = {.id = 1 + (w->seed * 31 + i * 7) % THINGS};
+                struct err e;
+                if (!store_write(w->store, guesses, &g, &e))
+                        return (void *)1;
+                w->added += g.added;
+        }
+        return NULL;
+}
+
+/* Many guess at once about the same rows, several in one transaction: each row is added once, and the tally tells the same. */
+static void guessed_at_once_on(struct store *s)
+{
+        struct guesser w[GUESSERS];
+        int added = 0;
+        for (int i = 0; i < GUESSERS; i++) {
+                w[i] = (struct guesser){.store = s, .seed = i};
+                assert_int_equal(pthread_create(&w[i].thread, NULL, guess_on, &w[i]), 0);
+        }
+        for (int i = 0; i < GUESSERS; i++) {
+                void *failed;
+                assert_int_equal(pthread_join(w[i].thread, &failed), 0);
+                assert_null(failed);
+                added += w[i].added;
+        }
+        assert_int_equal(added, THINGS);
+        assert_int_equal(test_number(s, SQL_COUNT), THINGS);
+        assert_int_equal(test_number(s, SQL_TALLY), THINGS);
+}
+
+static void on_both(void (*test)(struct store *))
+{
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 struct store *s;
                 assert_true(test_store_open(&s, pg, MIGRATIONS));
-                sent_on(s);
+                test(s);
                 store_close(&s);
         }
 }
 
+static void a_wrong_guess_runs_again(void **state)
+{
+        (void)state;
+        on_both(expected_on);
+}
+
+static void many_guess_at_once(void **state)
+{
+        (void)state;
+        on_both(guessed_at_once_on);
+}
+
+static void what_was_sent_is_there_or_told(void **state)
+{
+        (void)state;
+        on_both(sent_on);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_sent_is_there_or_told)};
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_was_sent_is_there_or_told),
+                cmocka_unit_test(a_wrong_guess_runs_again),
+                cmocka_unit_test(many_guess_at_once),
+        };
         log_least(LOG_ERROR);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * WAL; one connection writes (sqlite_writer.c) and only it checkpoints: SQLite 3.7.0 to 3.51.2 can lose a
  * commit when two connections write and checkpoint at once.  Readers are opened read-only and never checkpoint.
  */
+#include "archive/archive.h"
 #include "base/log.h"
 #include "store/inside.h"
 #include <errno.h>
@@ -76,6 +77,8 @@ static struct connection *connection_new(struct store *s, bool writes, struct er
         bool ok = setup(c, SETUP, e) && setup(c, writes ? SETUP_WRITER : SETUP_READER, e)
                   && (!writes || !q->folder || setup(c, SETUP_TEMPORARY, e));
         sqlite3_wal_autocheckpoint(c->db, 0); /* after journal_mode, which sets it anew */
+        /* The next keeper of the archive knows by the log that it missed nothing: the last to close must not remove it. */
+        sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, q->archived, NULL);
         if (!ok)
                 connection_close(&c);
         return c;
@@ -134,7 +137,7 @@ static void close_all(struct store *s)
         while (q->idle_count > 0)
                 connection_close(&q->idle[--q->idle_count]);
         if (q->writer)
-                writer_stop(&q->writer);
+                writer_stop(&q->writer); /* and the archive with it */
         if (q->folder)
                 remove_files(q);
         pthread_mutex_destroy(&q->lock);
@@ -156,6 +159,14 @@ static bool open_readers(struct store *s, struct err *e)
         return true;
 }
 
+static struct archive *start_archive(struct store *s)
+{
+        struct sqlite *q = s->engine;
+        struct archive_options o = *s->is.archive;
+        o.database = q->path;
+        return archive_start(&o);
+}
+
 static bool open_all(struct store *s, struct err *e)
 {
         struct sqlite *q = s->engine = calloc(1, sizeof *q);
@@ -167,10 +178,13 @@ static bool open_all(struct store *s, struct err *e)
         note_version();
         if (place(s, q, e)) {
                 make_file(q->path);
+                q->archived = s->is.archive && !q->folder;
                 c = connection_new(s, true, e);
         }
+        if (c && q->archived)
+                q->archive = start_archive(s);
         if (c)
-                q->writer = writer_start(s, c);
+                q->writer = writer_start(s, c, q->archive);
         if (c && open_readers(s, e))
                 return true;
         close_all(s);
@@ -290,14 +304,24 @@ static bool back_up(struct store *s, const char *path, void (*progress)(void *, 
         return ok;
 }
 
+static bool archive(const struct store *s, struct archive_figures *out)
+{
+        struct sqlite *q = s->engine;
+        if (q->archive)
+                *out = archive_figures(q->archive);
+        return q->archive != NULL;
+}
+
 const struct driver driver_sqlite = {
         .open = open_all,
         .close = close_all,
         .write = write_one,
         .read = read_one,
         .backup = back_up,
+        .archive = archive,
         .change = sqlite_change,
         .send = sqlite_send,
+        .expect = sqlite_expect,
         .rows = sqlite_rows,
         .next = sqlite_next,
         .done = sqlite_done,

@@ -222,6 +222,12 @@ int sqlite_change(struct tx *tx, struct err *e, const char *sql, const struct va
         return sqlite3_total_changes64(c->db) == before ? 0 : sqlite3_changes(c->db);
 }
 
+int sqlite_expect(struct tx *tx, struct err *e, const char *sql, const struct value *args, int usual)
+{
+        (void)usual;
+        return sqlite_change(tx, e, sql, args);
+}
+
 bool sqlite_send(struct tx *tx, struct err *e, const char *sql, const struct value *args)
 {
         return sqlite_change(tx, e, sql, args) >= 0;

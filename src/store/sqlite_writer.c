@@ -5,6 +5,7 @@
  * members run again, each under a savepoint, so that only the failing ones are lost.  No outcome is told
  * before the commit: a member's refusal may rest on what a neighbour wrote.
  */
+#include "archive/archive.h"
 #include "base/log.h"
 #include "store/inside.h"
 #include <errno.h>
@@ -33,6 +34,7 @@ struct member {
         void *ctx;
         struct err *err;
         bool ok, planned;
+        const char *request; /* for the log */
         sem_t done;
         struct member *next;
 };
@@ -40,6 +42,7 @@ struct member {
 struct writer {
         struct store *store;
         struct connection *c;
+        struct archive *archive; /* or NULL */
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t wake;
@@ -61,9 +64,13 @@ static void undo(struct writer *w)
 
 static void checkpoint(struct writer *w, int how)
 {
+        if (w->archive)
+                archive_catch_up(w->archive); /* what it has not seen cannot be moved */
         int rc = sqlite3_wal_checkpoint_v2(w->c->db, NULL, how, NULL, NULL);
         if (rc != SQLITE_OK && rc != SQLITE_BUSY)
                 log_event(LOG_ERROR, "store.checkpoint", "cause=\"%s\"", sqlite3_errmsg(w->c->db));
+        if (w->archive)
+                archive_catch_up(w->archive); /* its reader lets the log begin anew */
         w->wal_looked = w->wal_pages;
 }
 
@@ -87,7 +94,9 @@ static bool run_member(struct writer *w, struct member *m)
         struct tx tx;
         struct err none;
         tx_begin(&tx, w->store, w->c, 0, true);
+        const char *before = log_request(m->request);
         m->ok = tx_run(&tx, m->fn, m->ctx, m->err);
+        (void)log_request(before);
         m->planned |= tx.planned;
         return sqlite_finish(w->c, NULL, &none) && m->ok;
 }
@@ -183,7 +192,9 @@ static void run_batch(struct writer *w, struct member **m, int n)
 static int wal_grown(void *writer, sqlite3 *db, const char *name, int pages)
 {
         struct writer *w = writer;
-        (void)db, (void)name;
+        (void)name;
+        if (w->archive)
+                archive_note(w->archive, db, pages);
         if (pages < w->wal_pages) /* begun anew */
                 w->wal_looked = 0;
         w->wal_pages = pages;
@@ -236,13 +247,14 @@ static void *writer_main(void *writer)
         return NULL;
 }
 
-struct writer *writer_start(struct store *s, struct connection *c)
+struct writer *writer_start(struct store *s, struct connection *c, struct archive *archive)
 {
         struct writer *w = calloc(1, sizeof *w);
         if (!w || !(w->batch = calloc((size_t)s->is.batch, sizeof *w->batch)))
                 abort();
         w->store = s;
         w->c = c;
+        w->archive = archive;
         w->last = &w->first;
         pthread_mutex_init(&w->lock, NULL);
         pthread_cond_init(&w->wake, NULL);
@@ -260,7 +272,13 @@ void writer_stop(struct writer **writer)
         pthread_cond_signal(&w->wake);
         pthread_mutex_unlock(&w->lock);
         pthread_join(w->thread, NULL);
-        checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE);
+        /* Another program's readers are no reason to wait. */
+        sqlite3_busy_timeout(w->c->db, 0);
+        checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+        if (w->archive)
+                archive_stop(&w->archive); /* by the log it knows next time that it missed nothing */
+        else
+                checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE);
         connection_close(&w->c);
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->wake);
@@ -288,7 +306,7 @@ static bool enqueue(struct writer *w, struct member *m)
 
 bool writer_submit(struct writer *w, tx_fn *fn, void *ctx, struct err *e)
 {
-        struct member m = {.fn = fn, .ctx = ctx, .err = e};
+        struct member m = {.fn = fn, .ctx = ctx, .err = e, .request = log_request_now()};
         if (pthread_equal(pthread_self(), w->thread))
                 return err_set(e, ERR_FAULT, "a write was tried inside a write");
         sem_init(&m.done, 0, 0);

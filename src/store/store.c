@@ -1,6 +1,7 @@
 /* store/store.c -- the public functions: options, dispatch to the driver, planned faults, broken transactions. */
 #include "store/store.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/inside.h"
 #include <stdlib.h>
@@ -151,7 +152,7 @@ static struct store *store_new(const struct driver *driver, const struct store_o
         s->view = view;
         s->is = *o;
         s->is.readers = or_else(o->readers, 4);
-        s->is.writers = or_else(o->writers, 16);
+        s->is.writers = or_else(o->writers, 4);
         s->is.batch = or_else(o->batch, 64);
         s->is.queue = or_else(o->queue, 1024);
         s->is.busy_ms = or_else(o->busy_ms, 5000);
@@ -174,6 +175,10 @@ bool store_open(struct store **out, const struct store_options *o, struct err *e
         const struct driver *driver = driver_of(o->dsn, e);
         if (!driver)
                 return false;
+        if (o->archive && !driver->archive)
+                return err_both(e, ERR_INVALID, "archive",
+                                "archive is for SQLite; PostgreSQL archives with its own tools, see doc/operations.md",
+                                "archive 仅用于 SQLite；PostgreSQL 请用其自带工具归档，见 doc/operations.md");
         struct store *s = store_new(driver, o);
         if (!driver->open(s, e)) {
                 store_free(s);
@@ -250,6 +255,11 @@ bool store_backup(struct store *s, const char *path, void (*progress)(void *, do
         return s->driver->backup(s->root, path, progress, ctx, e);
 }
 
+bool store_archive(const struct store *s, struct archive_figures *out)
+{
+        return s->driver->archive && s->driver->archive(s->root, out);
+}
+
 struct store_figures store_figures(const struct store *s)
 {
         const struct store *r = s->root;
@@ -263,6 +273,11 @@ struct store_figures store_figures(const struct store *s)
                 .busy = atomic_load(&r->count.busy),
                 .reconnects = atomic_load(&r->count.reconnects),
         };
+}
+
+struct histogram *store_times(struct store *s)
+{
+        return &s->root->times;
 }
 
 void store_fail_at(struct store *s, int64_t n)
@@ -282,8 +297,11 @@ bool store_write(struct store *s, tx_fn *fn, void *ctx, struct err *e)
 {
         if (s->root != s)
                 return err_set(e, ERR_FAULT, "a write was tried through a read-only store");
-        if (s->driver->write(s, fn, ctx, e))
+        const int64_t asked = clock_steady();
+        if (s->driver->write(s, fn, ctx, e)) {
+                histogram_count(&s->times, clock_steady() - asked);
                 return true;
+        }
         if (e->kind == ERR_BUSY)
                 atomic_fetch_add_explicit(&s->count.busy, 1, memory_order_relaxed);
         return false;
@@ -324,6 +342,16 @@ int tx_change(struct tx *tx, struct err *e, const char *sql, const struct value 
         if (!tx_may(tx, e))
                 return -1;
         int n = tx->store->driver->change(tx, e, sql, args);
+        if (n < 0)
+                tx_break(tx, e);
+        return n;
+}
+
+int tx_expect(struct tx *tx, struct err *e, const char *sql, const struct value *args, int usual)
+{
+        if (!tx_may(tx, e))
+                return -1;
+        int n = tx->store->driver->expect(tx, e, sql, args, usual);
         if (n < 0)
                 tx_break(tx, e);
         return n;

@@ -8,7 +8,10 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include "base/base.h"
+struct archive_figures;
+struct archive_options;
 struct arena;
+struct histogram;
 struct store;
 struct tx;
 
@@ -39,12 +42,13 @@ struct store_options {
         const char *dsn;                /* "sqlite:PATH", "sqlite::memory:", "postgres://user@host:port/db?schema=NAME" */
         const struct migration *migrations;     /* in LAYERS order, ends with a NULL capability; NULL runs none */
         int readers;                    /* reading connections; 0 = 4 */
-        int writers;                    /* PostgreSQL writing connections; 0 = 16.  SQLite always has one */
+        int writers;                    /* PostgreSQL writing connections, each for up to 32 functions at a time; 0 = 4.  SQLite always has one */
         int batch;                      /* SQLite: most functions in one commit; 0 = 64 */
         int queue;                      /* most waiting writers before ERR_BUSY; 0 = 1024 */
         int busy_ms;                    /* longest wait for a connection or a lock; 0 = 5000 */
         int silence_ms;                 /* PostgreSQL: a server that sends nothing for so long while one waits is taken for lost
                                          * (its machine may hang); 0 = never, for programs whose statements may run long */
+        const struct archive_options *archive;  /* SQLite: every commit is archived (archive/archive.h); NULL = not */
 };
 
 /* Opens, makes or migrates (one transaction a file, recorded with its SHA-256; a recorded file whose
@@ -63,15 +67,18 @@ bool store_whole(struct store *, struct err *) MUST_CHECK;
 /* A consistent copy while writes go on.  SQLite: a database file at path.  PostgreSQL: ERR_INVALID, says to use pg_dump. */
 bool store_backup(struct store *, const char *path, void (*progress)(void *, double share), void *ctx, struct err *) MUST_CHECK;
 
+bool store_archive(const struct store *, struct archive_figures *out);        /* false: nothing is archived */
+
 struct store_figures { int64_t commits, members, retries, alone, queue_now, queue_most, busy, reconnects; };
 struct store_figures store_figures(const struct store *);
+struct histogram *store_times(struct store *);  /* of writes, from asking to the durable commit */
 
 /* --- transactions ------------------------------------------------------------------------ */
 typedef bool tx_fn(struct tx *, void *ctx, struct err *);
 
 /* SQLite: runs on the writer thread, in one commit with its neighbours; a failing member never harms them.
- * PostgreSQL: runs on the calling thread, again on a serialization failure or deadlock (at most 5 times), and once when a
- * unique key said no: then it sees who was faster.
+ * PostgreSQL: runs on the calling thread or, together with others that wait, on the thread of one of them; again on a
+ * serialization failure or deadlock (at most 5 times), and once when a unique key said no: then it sees who was faster.
  * ERR_BUSY: queue full, locked, disk full, connection lost (the store reconnects by itself); ERR_CONFLICT: a unique
  * or foreign key said no; else what fn reported. */
 bool store_write(struct store *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
@@ -84,6 +91,10 @@ int tx_change(struct tx *, struct err *, const char *sql, const struct value *) 
 /* A statement whose count nobody needs, such as an INSERT that adds one row or fails.  On PostgreSQL it travels together with
  * the next one that is waited for, so its failure may be told there, or by the commit; nothing is committed then. */
 bool tx_send(struct tx *, struct err *, const char *sql, const struct value *) MUST_CHECK;
+/* A statement that changes `usual` rows but for rare cases, such as INSERT ... ON CONFLICT DO NOTHING of something new.  The count, or
+ * -1.  On PostgreSQL it travels like tx_send() and `usual` is taken for granted; when it proves wrong, nothing is committed and the
+ * function runs again, and then waits for the true count. */
+int tx_expect(struct tx *, struct err *, const char *sql, const struct value *, int usual) MUST_CHECK;
 
 /* for (ok = tx_rows(tx, &r, e, SQL, ARGS(...)); ok && rows_next(&r);) ...; ok = ok && rows_done(&r, e);
  * rows_done() must be called after tx_rows() succeeded, also when the loop was left early. */

@@ -76,6 +76,43 @@ static bool read_events(struct tx *tx, void *ctx, struct err *e)
         return rows_done(&r, e);
 }
 
+struct behind {
+        const char *consumer;
+        int64_t now, events, lag;
+};
+
+static bool look_behind(struct tx *tx, void *ctx, struct err *e)
+{
+        struct behind *b = ctx;
+        struct reading w = {.most = 1};
+        struct rows r;
+        int found = tx_first(tx, &r, e, SQL_CURSOR, ARGS(V(b->consumer)));
+        if (found > 0)
+                w.after = (struct cursor){rows_int(&r, 0), rows_int(&r, 1)};
+        if (found < 0 || (found > 0 && !rows_done(&r, e)) || !open_rows(tx, &w, &r, e))
+                return false;
+        const bool any = rows_next(&r);
+        const int64_t first = any ? rows_int(&r, 1) : 0;
+        b->lag = any && rows_int(&r, 2) < b->now ? b->now - rows_int(&r, 2) : 0;
+        b->events = 0;
+        if (!rows_done(&r, e))
+                return false;
+        if (!any)
+                return true;
+        found = tx_first(tx, &r, e, tx_is_postgres(tx) ? SQL_LAST_TX : SQL_LAST_SEQ, NO_ARGS);
+        b->events = found > 0 && rows_int(&r, 1) > first ? rows_int(&r, 1) - first + 1 : 1;
+        return found > 0 ? rows_done(&r, e) : found == 0;
+}
+
+bool outbox_behind(struct store *s, const char *consumer, int64_t now, int64_t *events, int64_t *lag, struct err *e)
+{
+        struct behind b = {.consumer = consumer, .now = now};
+        const bool ok = store_read(s, look_behind, &b, e);
+        *events = b.events;
+        *lag = b.lag;
+        return ok;
+}
+
 bool outbox_read(struct store *s, struct arena *a, struct cursor after, size_t most, struct event **out, size_t *n, struct err *e)
 {
         struct reading w = {.arena = a, .after = after, .most = (int64_t)most, .out = NEW_ARRAY(a, struct event, most)};

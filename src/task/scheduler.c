@@ -18,7 +18,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { TIMERS_AT_ONCE = 64, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 1000 };
+enum { TIMERS_AT_ONCE = 64, RUNNERS = 8, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 1000 };
 
 #define LEASE (60 * USEC_SECOND)
 #define KEEP (7 * USEC_DAY)
@@ -78,12 +78,12 @@ static void put_off(struct leased *one, int most, const struct err *e)
 }
 
 /* A lease that has become short is renewed first; false: the timer is no longer ours. */
-static bool still_held(struct scheduler *s, struct leased *one, int64_t *until)
+static bool still_held(struct scheduler *s, struct leased *one, int64_t until)
 {
         struct err e;
         bool held = true;
         int64_t now = clock_now();
-        if (now < *until - s->is.lease / 2)
+        if (now < until - s->is.lease / 2)
                 return true;
         if (!timers_hold(s->is.store, one, now + s->is.lease, &held, &e)) {
                 log_err(LOG_WARN, "timer.hold", &e);
@@ -107,13 +107,52 @@ static void run_one(struct scheduler *s, struct leased *one)
         }
 }
 
+/* What one round has leased, worked off by several threads: their commits travel together, so that a million timers that fell due
+ * while the program was away do not take an hour. */
+struct crew {
+        struct scheduler *scheduler;
+        struct leased *at;
+        bool *kept; /* to be settled; the others are no longer ours */
+        size_t n;
+        atomic_size_t next;
+        int64_t now, until;
+};
+
+static void *run_some(void *ctx)
+{
+        struct crew *c = ctx;
+        for (size_t i; (i = atomic_fetch_add(&c->next, 1)) < c->n;) {
+                if (atomic_load(&c->scheduler->stop))
+                        c->at[i].wake = c->now; /* given back at once */
+                else if (still_held(c->scheduler, &c->at[i], c->until))
+                        run_one(c->scheduler, &c->at[i]);
+                else
+                        continue;
+                c->kept[i] = true;
+        }
+        return NULL;
+}
+
+/* This thread is one of them; those that cannot be started are missed by nobody. */
+static void run_all(struct crew *c)
+{
+        pthread_t others[RUNNERS - 1];
+        size_t started = 0;
+        while (started < RUNNERS - 1 && started + 1 < c->n && pthread_create(&others[started], NULL, run_some, c) == 0)
+                started++;
+        (void)run_some(c);
+        while (started > 0)
+                (void)pthread_join(others[--started], NULL);
+}
+
 /* Returns how many were leased. */
 static size_t run_timers(struct scheduler *s, int64_t now)
 {
         struct err e;
         struct leased *at;
         size_t n = 0, kept = 0;
-        int64_t wake, until = now + s->is.lease;
+        int64_t wake;
+        const int64_t until = now + s->is.lease;
         if (!timers_next(s->is.store, s->is.kinds, &wake, &e)) {
                 log_err(LOG_WARN, "timer.next", &e);
                 return 0;
@@ -124,15 +163,11 @@ static size_t run_timers(struct scheduler *s, int64_t now)
                 log_err(LOG_WARN, "timer.lease", &e);
                 return 0;
         }
-        for (size_t i = 0; i < n; i++) {
-                if (atomic_load(&s->stop))
-                        at[i].wake = now; /* given back at once */
-                else if (still_held(s, &at[i], &until))
-                        run_one(s, &at[i]);
-                else
-                        continue;
-                at[kept++] = at[i];
-        }
+        struct crew crew = {.scheduler = s, .at = at, .kept = NEW_ARRAY(s->arena, bool, n), .n = n, .now = now, .until = until};
+        run_all(&crew);
+        for (size_t i = 0; i < n; i++)
+                if (crew.kept[i])
+                        at[kept++] = at[i];
         /* What cannot be settled comes again when its lease ends. */
         if (!timers_settle(s->is.store, at, kept, &e))
                 log_err(LOG_ERROR, "timer.settle", &e);

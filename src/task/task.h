@@ -16,7 +16,7 @@ struct timer { const char *kind, *key, *payload; int64_t due; int tries; };
 struct timer_kind {
         const char *name;
         const char *about;
-        /* Runs on the scheduler's thread; may write.  False: tried again after 2^tries seconds (at most an hour),
+        /* Runs on a thread of the scheduler, several at a time, each for another timer; may write.  False: tried again after 2^tries seconds (at most an hour),
          * and after most_tries it is parked with its error (visible in timers_parked()). */
         bool (*run)(void *ctx, const struct timer *, int64_t now, struct err *);
         int most_tries;         /* 0 = 20 */
@@ -25,7 +25,9 @@ struct timer_kind {
 /* Sets or moves the timer (kind, key).  payload may be NULL. */
 bool timer_set(struct tx *, const char *kind, const char *key, int64_t due, const char *payload, struct err *) MUST_CHECK;
 bool timer_clear(struct tx *, const char *kind, const char *key, struct err *) MUST_CHECK;   /* true also when there is none */
-bool timers_counts(struct store *, int64_t now, int64_t *waiting, int64_t *overdue, int64_t *parked, struct err *) MUST_CHECK;
+/* Counts end at 100,000.  lag: how long the oldest overdue timer has waited, microseconds. */
+struct timer_counts { int64_t waiting, overdue, parked, lag; };
+bool timers_counts(struct store *, int64_t now, struct timer_counts *, struct err *) MUST_CHECK;
 
 /* Where a consumer stands.  {0,0} is the beginning. */
 struct cursor { int64_t tx, seq; };
@@ -41,6 +43,8 @@ bool outbox_put(struct tx *, const char *topic, const char *key, const char *pay
 /* Settled events after the cursor, oldest first; texts live in the arena. */
 bool outbox_read(struct store *, struct arena *, struct cursor after, size_t most,
                  struct event **out, size_t *n, struct err *) MUST_CHECK;
+/* What the consumer has not read: how many events, about, and the age of the oldest in microseconds. */
+bool outbox_behind(struct store *, const char *consumer, int64_t now, int64_t *events, int64_t *lag, struct err *) MUST_CHECK;
 bool outbox_last(struct store *, struct cursor *out, struct err *) MUST_CHECK;
 
 struct scheduler;
