@@ -5,6 +5,8 @@ PREFIX ?= /usr/local
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 # Empty = everything; or some of: unit web scenario browser fuzz
 SUITES ?=
+# Empty = everything; or some of: kills postgres disk memory connections clock odd
+FAULTS_NAMES ?=
 # WEB=no builds the server without its pages.
 WEB ?= $(if $(wildcard web/index.html),yes,no)
 
@@ -17,6 +19,7 @@ help:
 	@echo 'make profile  where the time goes: perf under intake, lists and reads, into bench/out/profile-*.txt'
 	@echo 'make fuzz     every parser of foreign bytes, FUZZ_SECONDS (30) each'
 	@echo 'make fuzz-planted  whether each fuzzer finds a bug planted for it, within FUZZ_SECONDS (120)'
+	@echo 'make faults   kills, full disks, lost databases and the like; FAULTS=short, FAULTS_NAMES="kills disk" (doc/dev/faults.md)'
 	@echo 'make tsan     the concurrent parts under ThreadSanitizer'
 	@echo 'make install  into DESTDIR, PREFIX=$(PREFIX)'
 	@echo 'make clean    removes what was built, keeps DATA'
@@ -79,6 +82,9 @@ fuzz: $(sqlite)
 fuzz-planted: $(sqlite)
 	tools/fuzz --planted
 
+faults: build
+	test/faults/run $(FAULTS_NAMES)
+
 tsan: $(sqlite)
 	tools/with_postgres tools/run_tests threads
 
@@ -96,4 +102,4 @@ install: build
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-gate build-deps web/dist web/node_modules test/open311-*/node_modules bench/out
 
-.PHONY: help deps pages build run test bench profile gate fuzz fuzz-planted tsan install clean
+.PHONY: help deps pages build run test bench profile gate fuzz fuzz-planted faults tsan install clean

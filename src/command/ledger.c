@@ -29,7 +29,6 @@ const struct command ledger_verify_command = {
         .name = "ledger verify",
         .words = "",
         .run = verify,
-        .about =
-                "Reads the history of every case and finds what was altered, dropped or put in; on SQLite every page of the file, too.",
+        .about = "Reads the history of every case and finds what was altered, dropped or put in; on SQLite every page, too.",
         .about_zh = "检查全部案件的流转记录是否被改动、删除或插入；使用 SQLite 时并检查数据库文件的每一页。",
 };

@@ -32,9 +32,8 @@ static struct place place_new(void)
 
 static void place_remove(const struct place *p)
 {
-        char command[80];
-        (void)snprintf(command, sizeof command, "rm -r %s", p->dir);
-        assert_int_equal(system(command), 0);
+        assert_int_equal(unlink(p->file), 0);
+        assert_int_equal(rmdir(p->dir), 0); /* SQLite has taken its other files away */
 }
 
 static bool open_at(const struct place *p, struct store **s, struct err *e)
@@ -77,7 +76,7 @@ static void a_damaged_page_is_found(void **state)
         struct place p = place_new();
         struct store *s;
         struct err e;
-        struct stat about;
+        struct stat about = {.st_size = 0};
         static const char zeros[4096];
         (void)state;
         assert_true(open_at(&p, &s, &e));

@@ -128,7 +128,8 @@ if (!POSTGRES) {
       await until(() => load.acknowledged.size > 50, 'reports are taken')
       const [from, to] = name === 'folder' ? [d.data, `${d.data}.away`] : [d.file, `${d.file}.away`]
       renameSync(from, to)
-      await sleep(300)
+      // What was being committed then may still be told, and lies in the file that comes back.
+      await until(() => load.answers[503] > 0, 'reports are refused')
       const at = load.acknowledged.size
       await sleep(1500)
       seen[name] = { acknowledged_after: load.acknowledged.size - at, sentence: load.sentence }
