@@ -1,4 +1,5 @@
-/* edge/bodies.c -- see bodies.h.  Only large bodies are counted, so the list is short: an entry for each address that sends some. */
+/* edge/bodies.c -- see bodies.h.  Only large bodies are counted, so the list is short: an entry for each address that sends
+ * some. */
 #include "edge/bodies.h"
 #include <pthread.h>
 #include <stdlib.h>

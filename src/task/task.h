@@ -16,8 +16,8 @@ struct timer { const char *kind, *key, *payload; int64_t due; int tries; };
 struct timer_kind {
         const char *name;
         const char *about;
-        /* Runs on a thread of the scheduler, several at a time, each for another timer; may write.  False: tried again after 2^tries seconds (at most an hour),
-         * and after most_tries it is parked with its error (visible in timers_parked()). */
+        /* Runs on a thread of the scheduler, several at a time, each for another timer; may write.  False: tried again after
+         * 2^tries seconds (at most an hour), and after most_tries it is parked with its error (visible in timers_parked()). */
         bool (*run)(void *ctx, const struct timer *, int64_t now, struct err *);
         int most_tries;         /* 0 = 20 */
 };
