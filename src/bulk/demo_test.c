@@ -62,7 +62,7 @@ static void it_spreads_and_goes_on(void **state)
         assert_true(r.stored == 100 && r.again == 200);
         assert_int_equal(number_of(&w, SQL_ITEMS), 7); /* all leaves of the pack */
         assert_int_equal(number_of(&w, SQL_COMMUNITIES), 3);
-        assert_int_equal(number_of(&w, SQL_CHANNELS), 3);
+        assert_int_equal(number_of(&w, SQL_CHANNELS), 4);
         assert_int_equal(number_of(&w, SQL_PROPERTIES), 3);
         assert_in_range(number_of(&w, SQL_MONTHS), 12, 14);
         assert_int_equal(number_of(&w, SQL_STRAY), 0);

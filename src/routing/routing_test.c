@@ -390,9 +390,13 @@ static void long_names_are_cut_between_characters(void **state)
         static const struct {
                 const char *file, *text;
         } changes[] = {
-                {"units.csv", units},   {"unit_aliases.csv", "alias,unit\n"},
-                {"routes.csv", routes}, {"rotas.csv", "rota,unit,weight\n"},
-                {"items.csv", items},   {"item_aliases.csv", "path,item\n"},
+                {"units.csv", units},
+                {"unit_aliases.csv", "alias,unit\n"},
+                {"routes.csv", routes},
+                {"rotas.csv", "rota,unit,weight\n"},
+                {"items.csv", items},
+                {"item_aliases.csv", "path,item\n"},
+                {"item_attributes.csv", "item,code,datatype,description\n"},
         };
         char from[TEST_PACK_PATH] = "test/packs/small", copy[TEST_PACK_PATH];
         (void)state;
