@@ -396,7 +396,7 @@ static void long_names_are_cut_between_characters(void **state)
                 {"rotas.csv", "rota,unit,weight\n"},
                 {"items.csv", items},
                 {"item_aliases.csv", "path,item\n"},
-                {"item_attributes.csv", "item,code,datatype,description\n"},
+                {"item_attributes.csv", "item,code,datatype,required,description,datatype_description,order,values\n"},
         };
         char from[TEST_PACK_PATH] = "test/packs/small", copy[TEST_PACK_PATH];
         (void)state;
