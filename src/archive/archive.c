@@ -3,8 +3,8 @@
  * A round: what the log holds beyond the archive's end is copied.  When asked, and every few seconds, the round settles: before,
  * a second connection begins to read (it sees at least what the first saw); the copy is brought to the disk; the first connection
  * ends.  So at every moment a reader stands at or before the archive's end, and SQLite keeps every later frame for it.  When all is
- * in the database file too, the reader does not use the log at all: a writer may begin it anew, but nobody may then move a frame, so
- * again nothing passes.  The last record then says so, with the size and time of change of the database file: by them the next
+ * in the database file too, the reader does not use the log at all: a writer may begin it anew, but nobody may then move a frame,
+ * so again nothing passes.  The last record then says so, with the size and time of change of the database file: by them the next
  * program knows that nothing was missed in between.
  */
 #include "archive/inside.h"

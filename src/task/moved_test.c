@@ -1,5 +1,5 @@
-/* task/moved_test.c -- a database brought into another PostgreSQL server by pg_dump: its transactions have numbers that are still to
- * come there, so events would wait for them, and what a consumer has read would lie in the future. */
+/* task/moved_test.c -- a database brought into another PostgreSQL server by pg_dump: its transactions have numbers that are still
+ * to come there, so events would wait for them, and what a consumer has read would lie in the future. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/migrations.h"
