@@ -18,7 +18,7 @@
 enum { MANIFEST_MOST = 64 << 10 };
 
 /* --- files -------------------------------------------------------------------------------------------------------------------- */
-bool file_map(const char *path, const unsigned char **bytes, size_t *n, struct err *e)
+bool file_map(const char *path, unsigned char **bytes, size_t *n, struct err *e)
 {
         struct stat is;
         *bytes = NULL;
@@ -26,9 +26,9 @@ bool file_map(const char *path, const unsigned char **bytes, size_t *n, struct e
         const int f = open(path, O_RDONLY | O_CLOEXEC);
         bool ok = f >= 0 && fstat(f, &is) == 0;
         if (ok && is.st_size > 0) {
-                void *p = mmap(NULL, (size_t)is.st_size, PROT_READ, MAP_PRIVATE, f, 0);
-                ok = p != MAP_FAILED;
-                *bytes = ok ? p : NULL;
+                *bytes = mmap(NULL, (size_t)is.st_size, PROT_READ, MAP_PRIVATE, f, 0);
+                ok = *bytes != MAP_FAILED;
+                *bytes = ok ? *bytes : NULL;
                 *n = ok ? (size_t)is.st_size : 0;
         }
         const int cause = errno;
@@ -37,10 +37,10 @@ bool file_map(const char *path, const unsigned char **bytes, size_t *n, struct e
         return ok || err_both(e, ERR_FAULT, NULL, "cannot read %s: %s", "无法读取 %s：%s", path, strerror(cause));
 }
 
-void file_unmap(const unsigned char *bytes, size_t n)
+void file_unmap(unsigned char *bytes, size_t n)
 {
         if (bytes)
-                (void)munmap((void *)(uintptr_t)bytes, n);
+                (void)munmap(bytes, n);
 }
 
 bool archive_make(const char *path, struct err *e)
@@ -88,7 +88,7 @@ bool manifest_parse(struct arena *a, const char *text, size_t n, struct copy *c,
 
 bool manifest_read(struct arena *a, const char *path, struct copy *c, struct err *e)
 {
-        const unsigned char *bytes;
+        unsigned char *bytes;
         size_t n;
         if (!file_map(path, &bytes, &n, e))
                 return false;
@@ -149,7 +149,7 @@ bool archive_list(struct arena *a, const char *path, struct folder *out, struct 
 {
         struct dirent **names = NULL;
         uint32_t number;
-        const int n = scandir(path, &names, NULL, NULL);
+        const int n = scandir(path, &names, NULL, alphasort);
         if (n < 0)
                 return err_both(e, ERR_NOT_FOUND, NULL, "cannot read the folder %s: %s", "无法读取目录 %s：%s", path,
                                 strerror(errno));

@@ -2,7 +2,7 @@
 #include "archive/inside.h"
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+int LLVMFuzzerTestOneInput(const uint8_t *given, size_t n);
 
 static void check_frames(const struct record *r, const struct segment_head *h, unsigned char *page)
 {

@@ -108,8 +108,8 @@ void archive_prune(const char *path, int64_t since);
 bool manifest_read(struct arena *, const char *path, struct copy *, struct err *) MUST_CHECK;
 bool manifest_parse(struct arena *, const char *, size_t n, struct copy *, struct err *) MUST_CHECK;
 /* A file seen as bytes; *bytes is NULL for an empty one. */
-bool file_map(const char *path, const unsigned char **bytes, size_t *n, struct err *) MUST_CHECK;
-void file_unmap(const unsigned char *, size_t n);
+bool file_map(const char *path, unsigned char **bytes, size_t *n, struct err *) MUST_CHECK;
+void file_unmap(unsigned char *, size_t n);
 
 /* --- keep.c: segments being written ---------------------------------------------------------------------------------------------------- */
 struct keeper {                 /* the segment at the end of the archive */

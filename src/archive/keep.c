@@ -296,7 +296,7 @@ static bool read_end(struct keeper *k, const unsigned char *bytes, size_t n)
 bool keeper_open(struct keeper *k, const char *folder, struct err *e)
 {
         char path[4096];
-        const unsigned char *bytes;
+        unsigned char *bytes;
         size_t n;
         struct folder f;
         *k = (struct keeper){.folder = folder, .file = -1};

@@ -32,11 +32,11 @@ bool place_same(const struct place *a, const struct place *b)
 }
 
 /* Writers change the second copy first: equal copies are one whole head. */
-static bool look_once(const volatile unsigned char *index, struct index_head *h, uint32_t *moved)
+static bool look_once(sqlite3_file *file, const volatile unsigned char *index, struct index_head *h, uint32_t *moved)
 {
         struct index_head first, second;
         memcpy(&first, (const unsigned char *)index, INDEX_HEAD);
-        atomic_thread_fence(memory_order_seq_cst);
+        file->pMethods->xShmBarrier(file);
         memcpy(&second, (const unsigned char *)index + INDEX_HEAD, INDEX_HEAD);
         memcpy(moved, (const unsigned char *)index + (size_t)2 * INDEX_HEAD, sizeof *moved);
         *h = first;
@@ -61,7 +61,7 @@ bool log_look(sqlite3 *db, struct log_state *out, struct err *e)
         if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods
             || file->pMethods->iVersion < 2 || file->pMethods->xShmMap(file, 0, INDEX_PART, 0, &index) != SQLITE_OK || !index)
                 return err_set(e, ERR_FAULT, "the archive cannot see the index of the database's log");
-        for (int i = 0; !look_once(index, &h, &out->moved); i++) {
+        for (int i = 0; !look_once(file, index, &h, &out->moved); i++) {
                 if (i == LOOKS)
                         return err_set(e, ERR_BUSY, "the index of the database's log does not come to rest");
                 (void)sched_yield();

@@ -204,7 +204,7 @@ static bool take_record(struct work *w, const struct segment_head *h, const stru
 static bool take_segment(struct work *w, const struct segment *s, bool last, const char **bad, struct err *e)
 {
         char path[4096];
-        const unsigned char *bytes;
+        unsigned char *bytes;
         size_t n, at = SEGMENT_HEAD;
         struct record r;
         enum found found = FOUND_END;

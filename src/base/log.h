@@ -26,7 +26,7 @@ int64_t log_lost(void);         /* lines that could not be written since the sta
 
 /* --- for tests ---------------------------------------------------------------------------------------------------------- */
 enum { LOG_LINE = 4096 };
-/* The line without time; returns its length without the NUL. */
-size_t log_line(char out[LOG_LINE], enum log_format, enum log_level, const char *event, const char *request, const char *fmt, ...)
+/* The line without time, `of` a request or NULL; returns its length without the NUL. */
+size_t log_line(char out[LOG_LINE], enum log_format, enum log_level, const char *event, const char *of, const char *fmt, ...)
         PRINTF_LIKE(6, 7);
 #endif

@@ -42,7 +42,7 @@ static void write_archive(struct store *store, struct buf *out)
 
 static void write_tasks(struct store *store, const struct consumer *const *consumers, int64_t now, struct buf *out)
 {
-        struct timer_counts t;
+        struct timer_counts t = {0};
         struct err e;
         if (timers_counts(store, now, &t, &e)) {
                 figure(out, "yiwang_timers_waiting", "gauge", "Timers that are set, up to 100000.", t.waiting);

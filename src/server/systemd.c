@@ -36,7 +36,7 @@ static bool send_to(const char *name, const char *lines)
 void systemd_tell(const char *lines)
 {
         const char *name = getenv("NOTIFY_SOCKET");
-        if (!text_empty(name) && !send_to(name, lines))
+        if (name && *name && !send_to(name, lines))
                 log_event(LOG_WARN, "systemd.tell", "errno=%d", errno);
 }
 

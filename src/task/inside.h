@@ -23,6 +23,9 @@ bool timers_hold(struct store *, struct leased *, int64_t until, bool *held, str
 bool timers_settle(struct store *, const struct leased *, size_t n, struct err *) MUST_CHECK;   /* one transaction */
 
 /* outbox.c */
+/* PostgreSQL: rows that came from another server (pg_dump) have numbers of its transactions, which are not given out here yet; they
+ * are set before all that is to come.  Nothing to do on SQLite. */
+bool outbox_adopt(struct store *, struct err *) MUST_CHECK;
 int cursor_order(struct cursor a, struct cursor b);     /* < 0, 0, > 0 */
 bool cursor_read(struct store *, const char *consumer, struct cursor *, struct err *) MUST_CHECK;
 /* *got false: another scheduler feeds the consumer. */

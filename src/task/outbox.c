@@ -29,6 +29,24 @@ static const char SQL_CLEAN[] =
         "DELETE FROM outbox WHERE seq IN (SELECT o.seq FROM (SELECT seq, tx, time FROM outbox ORDER BY seq LIMIT 1000) o"
         " WHERE o.time < $1 AND (o.tx < $2 OR (o.tx = $2 AND o.seq <= $3)))";
 
+/* PostgreSQL only. */
+static const char SQL_ADOPT[] =
+        "UPDATE outbox SET tx = 1 WHERE tx > 0 AND tx >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+static const char SQL_ADOPT_CURSOR[] =
+        "UPDATE outbox_cursor SET tx = 1 WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+
+static bool adopt(struct tx *tx, void *ctx, struct err *e)
+{
+        (void)ctx;
+        return !tx_is_postgres(tx)
+               || (tx_change(tx, e, SQL_ADOPT, NO_ARGS) >= 0 && tx_change(tx, e, SQL_ADOPT_CURSOR, NO_ARGS) >= 0);
+}
+
+bool outbox_adopt(struct store *s, struct err *e)
+{
+        return store_write(s, adopt, NULL, e);
+}
+
 bool outbox_put(struct tx *tx, const char *topic, const char *key, const char *payload, int64_t now, struct err *e)
 {
         return tx_send(tx, e, SQL_PUT, ARGS(V(now), V(topic), V(key), V(payload)));

@@ -363,6 +363,8 @@ static void scheduler_free(struct scheduler *s)
 
 bool scheduler_start(struct scheduler **out, const struct scheduler_options *o, struct err *e)
 {
+        if (!outbox_adopt(o->store, e))
+                return false;
         struct scheduler *s = calloc(1, sizeof *s);
         if (!s)
                 abort();

@@ -193,7 +193,7 @@ static void put_events(struct store *s, int from, int to, int64_t time)
 static void counts_are(struct store *s, int64_t waiting, int64_t overdue, int64_t parked)
 {
         struct err e;
-        struct timer_counts c;
+        struct timer_counts c = {0};
         ok(timers_counts(s, clock_now(), &c, &e), &e);
         assert_int_equal(c.waiting, waiting);
         assert_int_equal(c.overdue, overdue);
