@@ -1,5 +1,4 @@
-/* edge/bodies.c -- see bodies.h.  Only large bodies are counted, so the list is short: an entry for each address that sends
- * some. */
+/* edge/bodies.c -- see bodies.h.  Only large bodies are counted, so the list is short: one entry for each address sending some. */
 #include "edge/bodies.h"
 #include <pthread.h>
 #include <stdlib.h>
