@@ -1,6 +1,7 @@
 /* bulk/fuzz_import_map.c -- the map of an import: every column index and count within its bounds, or a sentence. */
 #include "base/arena.h"
 #include "bulk/import_map.h"
+#include "pack/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -35,15 +36,35 @@ static void check_map(const struct import_map *m)
                         assert(used[i] && (k == i) == (strcmp(m->columns[i], m->columns[k]) == 0));
 }
 
+static void same_length(const struct yaml *value, const char *key, const struct map_columns *c)
+{
+        const struct yaml *list = value ? yaml_get(value, key) : NULL;
+        assert(!list || list->count == c->n);
+}
+
+/* Each list is as long as the file says. */
+static void check_lengths(struct arena *a, const struct import_map *m, const char *bytes, size_t n)
+{
+        struct err e;
+        const struct yaml *root = yaml_parse(a, bytes, n, &e);
+        assert(root);
+        for (int f = 0; f < IMPORT_FIELDS; f++)
+                same_length(yaml_get(root, import_field_name((enum import_field)f)), "columns", &m->fields[f].columns);
+        same_length(yaml_get(root, "item"), "path", &m->item_path);
+        same_length(yaml_get(root, "area"), "names", &m->area_names);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
         struct arena *a = arena_new();
         struct import_map m;
         struct err e = {0};
-        if (import_map_parse(a, "map.yaml", (const char *)bytes, n, &m, &e))
+        if (import_map_parse(a, "map.yaml", (const char *)bytes, n, &m, &e)) {
                 check_map(&m);
-        else
+                check_lengths(a, &m, (const char *)bytes, n);
+        } else {
                 assert(e.kind == ERR_INVALID && strncmp(e.text, "map.yaml:", 9) == 0 && e.zh[0]);
+        }
         arena_free(&a);
         return 0;
 }
