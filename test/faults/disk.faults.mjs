@@ -2,7 +2,7 @@
  * Small tmpfs mounts stand for the disks; mounting needs root, without it the faults are skipped. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { POSTGRES, until } from '../lib.mjs'
@@ -145,8 +145,8 @@ if (!POSTGRES) {
     assert.ok(seen.acknowledged_in_5_s_after_full > 100, 'intake stood still')
   })
 
-  fault('export, backup, rejects, pack export and init onto a full disk', 'each ends with an error that names the file; no half file is left; '
-    + 'with room the same command works', async (t, seen) => {
+  fault('export, backup, rejects, pack export and init onto a full disk', 'each ends with an error that names the file; no half file is left, '
+    + 'but the rejects of an import that can go on; with room the same command works, and each rejected row stands in the list once', async (t, seen) => {
     const disk = mount(t, 256)
     const d = await Site.start(t)
     const load = new Load(d)
@@ -167,7 +167,8 @@ if (!POSTGRES) {
       room()
       assert.notEqual(all.status, 0, `${name}: ${all.stdout}`)
       seen[name] = all.stderr.trim().split('\n').at(-1)
-      assert.deepEqual(files(disk), [], name)
+      // An import goes on where it broke off, and so does its list of rejects.
+      assert.deepEqual(files(disk).filter((f) => f !== 'rejects.csv'), [], name)
       rmSync(join(disk, 'pack'), { recursive: true, force: true })
     }
     spawnSync('mount', ['-o', 'remount,size=65536k', disk])
@@ -176,6 +177,8 @@ if (!POSTGRES) {
       assert.equal(good.status, 0, `${name}: ${good.stdout}${good.stderr}`)
       assert.ok(files(disk).length > 0)
     }
+    const rejected = readFileSync(join(disk, 'rejects.csv'), 'utf8').trim().split('\n').slice(1).map((l) => Number(l.split(',')[0]))
+    assert.deepEqual(rejected, Array.from({ length: 4000 }, (_, i) => i + 2))
     await d.stop()
     d.sound()
   })

@@ -103,17 +103,19 @@ if (!POSTGRES) {
     await d.stop()
     const mounted = spawnSync('mount', ['--bind', d.data, d.data])
     if (mounted.status !== 0) throw new Skip('cannot mount here')
-    t.after(() => spawnSync('umount', ['-l', d.data]))
-    assert.equal(spawnSync('mount', ['-o', 'remount,ro,bind', d.data]).status, 0)
-    d.begin()
-    const how = await d.ended
-    seen.said = last(d.log)
-    assert.notEqual(how.code, 0)
-    assert.match(seen.said, /read-?only|只读/i)
-    const verify = d.command('ledger', 'verify')
-    seen.verify = last(verify.stderr)
-    assert.match(seen.verify, /read-?only|只读/i)
-    assert.equal(spawnSync('umount', [d.data]).status, 0)
+    try {
+      assert.equal(spawnSync('mount', ['-o', 'remount,ro,bind', d.data]).status, 0)
+      d.begin()
+      const how = await d.ended
+      seen.said = last(d.log)
+      assert.notEqual(how.code, 0)
+      assert.match(seen.said, /read-?only|只读/i)
+      const verify = d.command('ledger', 'verify')
+      seen.verify = last(verify.stderr)
+      assert.match(seen.verify, /read-?only|只读/i)
+    } finally {
+      spawnSync('umount', ['-l', d.data]) // before the folder is removed
+    }
     await d.serve()
     assert.equal((await d.report({ item: '0201' })).status, 201)
     await d.stop()
