@@ -22,7 +22,7 @@ _yiwang_values()
 {
         case $1 in
         --pack | --demo | --data | --archive | --from | --to) echo folders ;;
-        --config | --map | --rejects | --smtp-password-file | --webhook-secret-file) echo files ;;
+        --config | --map | --rejects | --smtp-password-file | --webhook-secret-file | --tls-certificate | --tls-key) echo files ;;
         --role) echo citizen channel clerk dispatcher unit supervisor admin ;;
         --language) echo zh en ;;
         --log-level) echo debug info warn error ;;

@@ -28,7 +28,7 @@ test('/metrics has exactly the documented names, each with help and type', async
     if (head?.[1] === 'HELP') assert.ok(!helps.has(head[2]), `${head[2]} twice`), helps.add(head[2]), assert.match(head[3], /^[A-Z0-9].*\.$/)
     else if (head) types.set(head[2], head[3])
     else {
-      const sample = /^([a-z_]+)(\{[^{}]*\})? (-?[0-9.e+]+|\+Inf)$/.exec(line)
+      const sample = /^([a-z0-9_]+)(\{[^{}]*\})? (-?[0-9.e+]+|\+Inf)$/.exec(line)
       assert.ok(sample, line)
       const base = sample[1].replace(/_(bucket|sum|count)$/, '')
       const name = types.get(base) === 'histogram' ? base : sample[1]
@@ -88,9 +88,9 @@ for (const format of ['text', 'json']) {
     const known = new Set(documented('Log'))
     const parsed = lines.map((line) => {
       if (format === 'json') return JSON.parse(line)
-      const found = /^(\S+) (debug|info|warn|error) (\S+)((?: [a-z_]+=(?:"(?:[^"\\]|\\.)*"|[^\s"=\\]+))*)$/.exec(line)
+      const found = /^(\S+) (debug|info|warn|error) (\S+)((?: [a-z0-9_]+=(?:"(?:[^"\\]|\\.)*"|[^\s"=\\]+))*)$/.exec(line)
       assert.ok(found, line)
-      const pairs = Object.fromEntries([...found[4].matchAll(/ ([a-z_]+)=("(?:[^"\\]|\\.)*"|\S+)/g)].map((m) => [m[1], m[2][0] === '"' ? JSON.parse(m[2]) : m[2]]))
+      const pairs = Object.fromEntries([...found[4].matchAll(/ ([a-z0-9_]+)=("(?:[^"\\]|\\.)*"|\S+)/g)].map((m) => [m[1], m[2][0] === '"' ? JSON.parse(m[2]) : m[2]]))
       return { time: found[1], level: found[2], event: found[3], ...pairs }
     })
     for (const line of parsed) {
@@ -134,11 +134,11 @@ function commands() {
     const name = /^[a-z]+$/.test(second) && help(first, second).startsWith(`yiwang ${first} ${second}`) ? `${first} ${second}` : first
     const own = help(...name.split(' ')).split(/^Settings/m)[0]
     assert.ok(own.startsWith(`yiwang ${name}`), `${name} has a help of its own`)
-    found[name] = { words: second.includes('|') ? [first, second.split('|')[0]] : name.split(' '), options: [...own.matchAll(/^ {2}--([a-z-]+)/gm)].map((m) => m[1]).filter((o) => o !== 'config' && o !== 'help') }
+    found[name] = { words: second.includes('|') ? [first, second.split('|')[0]] : name.split(' '), options: [...own.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map((m) => m[1]).filter((o) => o !== 'config' && o !== 'help') }
   }
   return found
 }
-const settings = () => [...help('serve').split(/^Settings/m)[1].matchAll(/^ {2}--([a-z-]+)/gm)].map((m) => m[1])
+const settings = () => [...help('serve').split(/^Settings/m)[1].matchAll(/^ {2}--([a-z0-9-]+)/gm)].map((m) => m[1])
 /** The manual page as plain words. */
 const page = () => spawnSync('sh', ['-c', "sed -e 's/\\\\-/-/g; s/\\\\f[BIRP]//g; s/\\\\(lq\\|\\\\(rq//g' doc/yiwang.1"], { encoding: 'utf8' }).stdout
 
@@ -157,11 +157,11 @@ test('the manual page has every command, option and setting, and no other', () =
   }
   for (const n of named) assert.ok(Object.keys(found).some((name) => n === name || n.startsWith(`${name} `)), `the manual page has ${n}, the program has not`)
   const options = new Set(Object.values(found).flatMap((c) => c.options))
-  for (const [, option] of section.matchAll(/--([a-z][a-z-]+)/g)) {
+  for (const [, option] of section.matchAll(/--([a-z][a-z0-9-]+)/g)) {
     assert.ok(options.has(option) || settings().includes(option) || ['config', 'help'].includes(option), `the manual page has --${option}, the program has not`)
   }
   const part = text.split(/^\.SH SETTINGS$/m)[1].split(/^\.SH /m)[0]
-  const told = part.split('\n').flatMap((l, i, all) => (all[i - 1] === '.TP' ? l.replace(/^\.[A-Z]+ /, '').match(/[a-z_]+/g) : []))
+  const told = part.split('\n').flatMap((l, i, all) => (all[i - 1] === '.TP' ? l.replace(/^\.[A-Z]+ /, '').match(/[a-z0-9_]+/g) : []))
   assert.deepEqual(told.sort(), settings().map((s) => s.replaceAll('-', '_')).sort())
 })
 
