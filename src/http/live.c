@@ -133,7 +133,7 @@ static void *pump(void *ctx)
         (void)pthread_mutex_lock(&lives->lock);
         while (!lives->ending) {
                 struct timespec until;
-                (void)clock_gettime(CLOCK_REALTIME, &until);
+                (void)clock_gettime(CLOCK_MONOTONIC, &until); /* the other may be set back by a day */
                 until.tv_sec += ALIVE_SECONDS / 3;
                 while (!lives->woken && !lives->ending && pthread_cond_timedwait(&lives->change, &lives->lock, &until) != ETIMEDOUT)
                         continue;
@@ -157,7 +157,11 @@ struct lives *lives_new(int most)
                 abort();
         lives->most = most;
         (void)pthread_mutex_init(&lives->lock, NULL);
-        (void)pthread_cond_init(&lives->change, NULL);
+        pthread_condattr_t how;
+        (void)pthread_condattr_init(&how);
+        (void)pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
+        (void)pthread_cond_init(&lives->change, &how);
+        (void)pthread_condattr_destroy(&how);
         if (pthread_create(&lives->thread, NULL, pump, lives) != 0)
                 abort();
         return lives;

@@ -268,6 +268,9 @@ static bool copy_pages(struct connection *from, sqlite3 *to, void (*progress)(vo
         sqlite3_backup_finish(b);
         if (rc == SQLITE_DONE)
                 return true;
+        if ((rc & 0xff) == SQLITE_FULL)
+                return err_both(e, ERR_INVALID, NULL, "there is no room for the copy: name a file on another disk",
+                                "空间不足，无法写入备份：请指定其他磁盘上的文件");
         struct connection target = {.db = to};
         return sqlite_error(&target, rc, "backup", e);
 }

@@ -155,7 +155,7 @@ if (!POSTGRES) {
     const table = join(d.folder, 'table.csv'), map = 'test/packs/small/maps/sample.yaml'
     writeFileSync(table, ['ID,SRC,TEXT,AT', ...Array.from({ length: 4000 }, (_, i) => `R${i},热线,路边有一堆垃圾，无法通行,not a time`)].join('\n'))
     const commands = {
-      export: ['export', 'reports', '--format', 'csv', join(disk, 'reports.csv')],
+      export: ['export', 'reports', join(disk, 'reports.csv')],
       backup: ['backup', join(disk, 'copy.db')],
       rejects: ['import', 'reports', table, '--map', map, '--rejects', join(disk, 'rejects.csv')],
       'pack export': ['pack', 'export', join(disk, 'pack')],
@@ -167,6 +167,7 @@ if (!POSTGRES) {
       room()
       assert.notEqual(all.status, 0, `${name}: ${all.stdout}`)
       seen[name] = all.stderr.trim().split('\n').at(-1)
+      assert.match(seen[name], /No space|no room/, name)
       // An import goes on where it broke off, and so does its list of rejects.
       assert.deepEqual(files(disk).filter((f) => f !== 'rejects.csv'), [], name)
       rmSync(join(disk, 'pack'), { recursive: true, force: true })
