@@ -85,6 +85,6 @@ test('figures and readiness', async (t) => {
   ]
   for (const name of names)
     assert.ok(text.includes(name), name)
-  for (const line of text.trim().split('\n')) assert.match(line, /^(# TYPE \S+ (counter|gauge|histogram)|[a-z_]+(\{[^}]*\})? -?[0-9.e+]+)$/)
+  for (const line of text.trim().split('\n')) assert.match(line, /^(# HELP \S+ \S.*|# TYPE \S+ (counter|gauge|histogram)|[a-z_]+(\{[^}]*\})? -?[0-9.e+]+)$/)
   assert.equal((await d.ask('GET', '/readyz')).body.status, 'ready')
 })
