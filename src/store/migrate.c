@@ -16,8 +16,8 @@ static const char SCRIPT_BEFORE[] =
 
 /* PostgreSQL: programs that open at the same time migrate one after the other.  The isolation is lowered, since
  * otherwise the wait for the lock would be inside a snapshot that does not show what the other has done. */
-static const char SCRIPT_ALONE[] =
-        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(794927, hashtext(COALESCE(current_schema(), '')));";
+static const char SCRIPT_ALONE[] = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+                                   "SELECT pg_advisory_xact_lock(794927, hashtext(COALESCE(current_schema(), '')));";
 
 static const char SQL_DONE[] = "SELECT capability, number, sha256 FROM schema_done ORDER BY capability, number";
 static const char SQL_ONE[] = "SELECT count(*) FROM schema_done WHERE capability = $1 AND number = $2";
