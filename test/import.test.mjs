@@ -93,7 +93,8 @@ test(`${KILLS} kills: it goes on each time, and nothing is there twice`, async (
   assert.equal(last.err, '', '--quiet')
   const before = Number(/behind (\d+) rows/.exec(last.out)?.[1] ?? 0)
   assert.equal(before + (number(last.out, 'read') || 0), ROWS)
-  assert.ok(before > 0 || kills < 4, `${kills} kills, and yet it began with the first row`)
+  // A kill between the end of the import and that of the program leaves all rows, and no mark.
+  assert.ok(before > 0 || kills < 4 || number(last.out, 'stored') === 0, `${kills} kills, and yet it began with the first row`)
   checkRejects(d, ROWS)
   const first = cases(d)
   assert.equal(first.n, ROWS - count(ROWS, faulty))
