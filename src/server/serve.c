@@ -204,7 +204,7 @@ static void raise_descriptors(void)
  * the memory of the program. */
 static void share_heaps(void)
 {
-        (void)mallopt(M_ARENA_MAX, 4);
+        (void)mallopt(M_ARENA_MAX, 8);
 }
 
 /* Names of what changed, for the log. */
