@@ -35,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *given, size_t n)
 {
         if (n < 1)
                 return 0;
-        unsigned char *bytes = malloc(n), *page = calloc(1, PAGE_MOST);
-        if (!bytes || !page)
+        unsigned char *bytes = malloc(n), *page = NULL;
+        if (!bytes)
                 abort();
         memcpy(bytes, given + 1, --n);
         if (given[0] & 1)
@@ -46,6 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *given, size_t n)
         size_t at = SEGMENT_HEAD, before = at;
         if (segment_head_get(bytes, n, &h)) {
                 assert(strlen(h.chain) <= CHAIN && h.page_size >= 512 && h.page_size <= PAGE_MOST);
+                if (!(page = calloc(1, h.page_size))) /* no larger, so that a byte too far is seen */
+                        abort();
                 while (record_get(bytes, n, &at, &h, &r) == FOUND_RECORD) {
                         assert(at > before && at <= n && r.body >= bytes && r.body + r.n <= bytes + n);
                         if (r.kind == RECORD_COMMIT)
