@@ -62,22 +62,46 @@ static const struct filter *leader(const struct case_filter *f)
         return NULL;
 }
 
-static void add_leader(struct statement *s, const struct case_filter *f)
+struct bound {
+        bool set;
+        int64_t id, due;
+};
+
+static void add_place(struct statement *s, const char *compared, int64_t due, int64_t id)
+{
+        add_part(s, compared, V(due));
+        add_part(s, ", ", V(id));
+        buf_text(&s->text, ")");
+}
+
+/* From the page before to the bound.  Each end is said once: of two conditions on one end SQLite walks along the first and only
+ * tests the other, and that may be a walk through all cases. */
+static void add_span(struct statement *s, const struct case_filter *f, const struct bound *b)
+{
+        if (!f->by_due) {
+                if (f->after_id)
+                        add_part(s, " AND id < ", V(f->after_id));
+                if (b->set)
+                        add_part(s, " AND id >= ", V(b->id));
+                return;
+        }
+        buf_text(&s->text, " AND open = 1"); /* word for word as in the partial indexes */
+        if (f->after_id)
+                add_place(s, " AND (due, id) > (", f->after_due, f->after_id);
+        else
+                buf_text(&s->text, " AND due > 0");
+        if (b->set)
+                add_place(s, " AND (due, id) <= (", b->due, b->id);
+        else if (f->late_at)
+                add_part(s, " AND due < ", V(f->late_at));
+}
+
+static void add_leader(struct statement *s, const struct case_filter *f, const struct bound *b)
 {
         const struct filter *first = leader(f);
         if (first)
                 add_part(s, first->equals, V(value_of(f, first)));
-        if (f->by_due)
-                buf_text(&s->text, " AND open = 1 AND due > 0"); /* word for word as in the partial indexes */
-        if (f->by_due && f->late_at)
-                add_part(s, " AND due < ", V(f->late_at));
-        if (f->after_id && !f->by_due)
-                add_part(s, " AND id < ", V(f->after_id));
-        if (f->after_id && f->by_due) {
-                add_part(s, " AND (due, id) > (", V(f->after_due));
-                add_part(s, ", ", V(f->after_id));
-                buf_text(&s->text, ")");
-        }
+        add_span(s, f, b);
 }
 
 static void add_tests(struct statement *s, const struct case_filter *f)
@@ -112,29 +136,17 @@ static void write_bound(struct statement *s, const struct case_filter *f)
 {
         *s = (struct statement){.text = BUF_LIMIT(4096)};
         buf_text(&s->text, f->by_due ? SQL_BOUND_DUE : SQL_BOUND);
-        add_leader(s, f);
+        add_leader(s, f, &(struct bound){.set = false});
         add_part(s, f->by_due ? " ORDER BY due, id LIMIT 1 OFFSET " : " ORDER BY id DESC LIMIT 1 OFFSET ",
                  V((f->look ? f->look : LOOK_MOST) - 1));
         statement_end(s);
 }
 
-struct bound {
-        bool set;
-        int64_t id, due;
-};
-
 static void write_page(struct statement *s, const struct case_filter *f, const struct bound *b)
 {
         *s = (struct statement){.text = BUF_LIMIT(8192)};
         buf_text(&s->text, SQL_PAGE);
-        add_leader(s, f);
-        if (b->set && !f->by_due)
-                add_part(s, " AND id >= ", V(b->id));
-        if (b->set && f->by_due) {
-                add_part(s, " AND (due, id) <= (", V(b->due));
-                add_part(s, ", ", V(b->id));
-                buf_text(&s->text, ")");
-        }
+        add_leader(s, f, b);
         add_tests(s, f);
         add_part(s, f->by_due ? " ORDER BY due, id LIMIT " : " ORDER BY id DESC LIMIT ", V(f->limit));
         statement_end(s);
