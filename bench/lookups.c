@@ -10,7 +10,6 @@
 #include "district/district.h"
 #include "intake/channels.h"
 #include "routing/routing.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "twin/twin.h"
 #include <geos_c.h>

@@ -46,7 +46,7 @@ static void print_migration(const char *path, int index)
 
 static int migrations(int n, char **files)
 {
-        printf("/* Generated from src/FOLDER/schema/NNN.sql. */\n#include \"store/migrations.h\"\n#include \"store/store.h\"\n");
+        printf("/* Generated from src/FOLDER/schema/NNN.sql. */\n#include \"store/store.h\"\n");
         for (int i = 0; i < n; i++) {
                 size_t size;
                 unsigned char *bytes = slurp(files[i], &size);

@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "calendar/calendar.h"
 #include "pack/testing.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 

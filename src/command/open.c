@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include <errno.h>
 #include <stdio.h>

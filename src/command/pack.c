@@ -6,7 +6,6 @@
 #include "command/packs.h"
 #include "pack/pack.h"
 #include "server/examples.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include <stdio.h>
 

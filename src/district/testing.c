@@ -1,7 +1,6 @@
 /* district/testing.c -- see testing.h.  Harmless in production: nothing there calls it. */
 #include "district/testing.h"
 #include "pack/testing.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 #include <stdio.h>

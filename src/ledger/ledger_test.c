@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ledger/ledger.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 #include <pthread.h>

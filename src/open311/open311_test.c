@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "open311/document.h"
 #include "open311/query.h"
-#include "store/migrations.h"
+#include "store/store.h"
 #include "store/testing.h"
 
 /* --- documents -------------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,6 @@
 #include "pack/inside.h"
 #include "pack/testing.h"
 #include "pack/yaml.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 

@@ -13,7 +13,6 @@
 #include "pack/testing.h"
 #include "people/people.h"
 #include "routing/routing.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 #include "twin/twin.h"

@@ -23,7 +23,6 @@
 #include "people/people.h"
 #include "routing/routing.h"
 #include "server/examples.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 #include "twin/twin.h"

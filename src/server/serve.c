@@ -13,7 +13,6 @@
 #include "server/figures.h"
 #include "server/settings.h"
 #include "server/systemd.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "task/task.h"
 #include <malloc.h>

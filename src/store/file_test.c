@@ -3,10 +3,12 @@
 #include "base/log.h"
 #include "store/testing.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,12 +116,69 @@ static void what_is_no_database_is_said_to_be_damaged(void **state)
         place_remove(&p);
 }
 
+enum { WRITERS = 2, BIG = 1 << 20, EACH = 300 };
+
+struct writing {
+        struct store *s;
+        int64_t first;
+        int written;
+};
+
+static bool put_big(struct tx *tx, void *ctx, struct err *e)
+{
+        struct writing *w = ctx;
+        char *big = calloc(1, BIG + 1);
+        assert_non_null(big);
+        memset(big, 'x', BIG);
+        const int n = tx_change(tx, e, SQL_PUT, ARGS(V(w->first + w->written), V((const char *)big)));
+        free(big);
+        return n == 1;
+}
+
+static void *write_on(void *writing)
+{
+        struct writing *w = writing;
+        struct err e;
+        while (w->written < EACH && store_write(w->s, put_big, w, &e))
+                w->written++;
+        return NULL;
+}
+
+/* 600 MiB without a pause: what is checkpointed beside the writer must let the log begin anew. */
+static void the_log_stays_small_while_writing_never_rests(void **state)
+{
+        struct place p = place_new();
+        struct store *s;
+        struct err e;
+        struct stat about = {.st_size = 0};
+        char log[70];
+        pthread_t thread[WRITERS];
+        struct writing w[WRITERS];
+        (void)state;
+        (void)snprintf(log, sizeof log, "%s-wal", p.file);
+        assert_true(open_at(&p, &s, &e));
+        for (int i = 0; i < WRITERS; i++) {
+                w[i] = (struct writing){.s = s, .first = (int64_t)i * EACH};
+                assert_int_equal(pthread_create(&thread[i], NULL, write_on, &w[i]), 0);
+        }
+        for (int i = 0; i < WRITERS; i++) {
+                assert_int_equal(pthread_join(thread[i], NULL), 0);
+                assert_int_equal(w[i].written, EACH);
+        }
+        assert_int_equal(stat(log, &about), 0);
+        assert_true(about.st_size < (off_t)400 << 20);
+        assert_int_equal(test_number(s, SQL_COUNT), WRITERS * EACH);
+        store_close(&s);
+        place_remove(&p);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_file_that_is_gone_takes_nothing),
                 cmocka_unit_test(a_damaged_page_is_found),
                 cmocka_unit_test(what_is_no_database_is_said_to_be_damaged),
+                cmocka_unit_test(the_log_stays_small_while_writing_never_rests),
         };
         log_least(LOG_ERROR + 1); /* the errors are wanted */
         return cmocka_run_group_tests(tests, NULL, NULL);

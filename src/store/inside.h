@@ -148,11 +148,23 @@ bool sqlite_script(struct tx *, const char *sql, struct err *);
 bool sqlite_prepares(struct tx *, const char *sql, struct err *);
 
 /* sqlite_writer.c */
-/* Owns the connection from now on; tells `archive`, when there is one, of each commit. */
-struct writer *writer_start(struct store *, struct connection *, struct archive *);
+/* Owns both connections from now on, the second to checkpoint with; tells `archive`, when there is one, of each commit. */
+struct writer *writer_start(struct store *, struct connection *, struct connection *beside, struct archive *);
 bool writer_submit(struct writer *, tx_fn *, void *ctx, struct err *) MUST_CHECK;
 void writer_stop(struct writer **);     /* finishes the queue, checkpoints, closes the connection */
 void connection_close(struct connection **);    /* sqlite.c */
+
+/* sqlite_checkpoint.c */
+enum checkpoint_state { CHECKPOINT_NONE, CHECKPOINT_RUNS, CHECKPOINT_REST };
+/* Moves what is in the log into the database, as SQLite's `how` says; returns how many pages of the log it now holds.
+ * `archive`: or NULL. */
+int checkpoint(struct connection *, struct archive *, int how);
+struct checkpointer;
+/* A thread that checkpoints when asked; owns the connection from now on. */
+struct checkpointer *checkpointer_start(struct connection *, struct archive *);
+bool checkpointer_ask(struct checkpointer *);   /* false: one runs, or its rest was not fetched */
+bool checkpointer_rest(struct checkpointer *);  /* true once after each: what came meanwhile is the writer's */
+void checkpointer_stop(struct checkpointer **); /* joins the thread, closes the connection */
 
 /* --- PostgreSQL -------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* store/sqlite.c -- the SQLite engine: connections, the readers' pool, backup.
  *
- * WAL; one connection writes (sqlite_writer.c) and only it checkpoints: SQLite 3.7.0 to 3.51.2 can lose a
- * commit when two connections write and checkpoint at once.  Readers are opened read-only and never checkpoint.
+ * WAL; one connection writes (sqlite_writer.c), and it and one beside it checkpoint (sqlite_checkpoint.c).  Readers are opened
+ * read-only and never checkpoint.
  */
 #include "archive/archive.h"
 #include "base/log.h"
@@ -22,7 +22,7 @@ static const char SQL_LOOK[] = "SELECT count(*) FROM sqlite_schema"; /* takes th
 /* foreign_keys costs only where a schema declares one, so it is on.  No mmap: it would count as our memory. */
 static const char SETUP[] = "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;";
 static const char SETUP_WRITER[] =
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA journal_size_limit=134217728;";
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA journal_size_limit=268435456;";
 static const char SETUP_TEMPORARY[] = "PRAGMA synchronous=OFF;"; /* gone at close anyway */
 static const char SETUP_READER[] = "PRAGMA query_only=ON; PRAGMA cache_size=-8192;";
 
@@ -90,14 +90,6 @@ static void make_file(const char *path)
         int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
         if (fd >= 0)
                 close(fd);
-}
-
-static void note_version(void)
-{
-        int v = sqlite3_libversion_number();
-        if (v < 3051003)
-                log_event(LOG_WARN, "store.sqlite", "version=%s fault=\"WAL reset: do not let two processes write at once\"",
-                          sqlite3_libversion());
 }
 
 /* --- opening and closing ---------------------------------------------------------------------- */
@@ -174,17 +166,19 @@ static bool open_all(struct store *s, struct err *e)
                 abort();
         pthread_mutex_init(&q->lock, NULL);
         cond_steady(&q->freed);
-        struct connection *c = NULL;
-        note_version();
+        struct connection *c = NULL, *beside = NULL;
         if (place(s, q, e)) {
                 make_file(q->path);
                 q->archived = s->is.archive && !q->folder;
                 c = connection_new(s, true, e);
+                beside = c ? connection_new(s, true, e) : NULL;
         }
+        if (!beside && c)
+                connection_close(&c);
         if (c && q->archived)
                 q->archive = start_archive(s);
         if (c)
-                q->writer = writer_start(s, c, q->archive);
+                q->writer = writer_start(s, c, beside, q->archive);
         if (c && open_readers(s, e))
                 return true;
         close_all(s);

@@ -43,6 +43,7 @@ struct writer {
         struct store *store;
         struct connection *c;
         struct archive *archive; /* or NULL */
+        struct checkpointer *beside;
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t wake;
@@ -62,16 +63,18 @@ static void undo(struct writer *w)
                 log_err(LOG_ERROR, "store.rollback", &ignored);
 }
 
-static void checkpoint(struct writer *w, int how)
+/* On this thread: short, for the rest of one beside it, or because nothing else helps. */
+static void checkpoint_here(struct writer *w, int how)
 {
-        if (w->archive)
-                archive_catch_up(w->archive); /* what it has not seen cannot be moved */
-        int rc = sqlite3_wal_checkpoint_v2(w->c->db, NULL, how, NULL, NULL);
-        if (rc != SQLITE_OK && rc != SQLITE_BUSY)
-                log_event(LOG_ERROR, "store.checkpoint", "cause=\"%s\"", sqlite3_errmsg(w->c->db));
-        if (w->archive)
-                archive_catch_up(w->archive); /* its reader lets the log begin anew */
+        (void)checkpoint(w->c, w->archive, how);
         w->wal_looked = w->wal_pages;
+}
+
+/* Begins a checkpoint beside this thread when the log has grown by so many pages since the last. */
+static void checkpoint_beside(struct writer *w, int grown)
+{
+        if (w->wal_pages - w->wal_looked >= grown && checkpointer_ask(w->beside))
+                w->wal_looked = w->wal_pages;
 }
 
 static bool commit(struct writer *w, struct err *e)
@@ -85,7 +88,7 @@ static bool commit(struct writer *w, struct err *e)
         undo(w);
         /* No room for the WAL to grow?  What it holds mostly fits into the database, and then it begins anew. */
         if (w->wal_pages > w->wal_looked)
-                checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+                checkpoint_here(w, SQLITE_CHECKPOINT_PASSIVE);
         return false;
 }
 
@@ -201,7 +204,7 @@ static int wal_grown(void *writer, sqlite3 *db, const char *name, int pages)
         return SQLITE_OK;
 }
 
-/* Takes at most a batch from the queue; 0: stopped and empty.  Checkpoints when there is time for it. */
+/* Takes at most a batch from the queue; 0: stopped and empty. */
 static int take(struct writer *w)
 {
         int n = 0;
@@ -209,12 +212,7 @@ static int take(struct writer *w)
         while (!w->first) {
                 if (w->stop)
                         break;
-                if (w->wal_pages - w->wal_looked >= WAL_IDLE) {
-                        pthread_mutex_unlock(&w->lock);
-                        checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
-                        pthread_mutex_lock(&w->lock);
-                        continue;
-                }
+                checkpoint_beside(w, WAL_IDLE);
                 w->asleep = true;
                 pthread_cond_wait(&w->wake, &w->lock);
                 w->asleep = false;
@@ -241,13 +239,14 @@ static void *writer_main(void *writer)
                 run_batch(w, w->batch, n);
                 for (int i = 0; i < n; i++)
                         sem_post(&w->batch[i]->done); /* the member may be gone at once */
-                if (w->wal_pages - w->wal_looked >= WAL_MOST)
-                        checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+                if (checkpointer_rest(w->beside) && w->wal_looked > 0)
+                        checkpoint_here(w, SQLITE_CHECKPOINT_PASSIVE);
+                checkpoint_beside(w, WAL_MOST);
         }
         return NULL;
 }
 
-struct writer *writer_start(struct store *s, struct connection *c, struct archive *archive)
+struct writer *writer_start(struct store *s, struct connection *c, struct connection *beside, struct archive *archive)
 {
         struct writer *w = calloc(1, sizeof *w);
         if (!w || !(w->batch = calloc((size_t)s->is.batch, sizeof *w->batch)))
@@ -255,6 +254,7 @@ struct writer *writer_start(struct store *s, struct connection *c, struct archiv
         w->store = s;
         w->c = c;
         w->archive = archive;
+        w->beside = checkpointer_start(beside, archive);
         w->last = &w->first;
         pthread_mutex_init(&w->lock, NULL);
         pthread_cond_init(&w->wake, NULL);
@@ -272,13 +272,14 @@ void writer_stop(struct writer **writer)
         pthread_cond_signal(&w->wake);
         pthread_mutex_unlock(&w->lock);
         pthread_join(w->thread, NULL);
+        checkpointer_stop(&w->beside);
         /* Another program's readers are no reason to wait. */
         sqlite3_busy_timeout(w->c->db, 0);
-        checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+        checkpoint_here(w, SQLITE_CHECKPOINT_PASSIVE);
         if (w->archive)
                 archive_stop(&w->archive); /* by the log it knows next time that it missed nothing */
         else
-                checkpoint(w, SQLITE_CHECKPOINT_TRUNCATE);
+                checkpoint_here(w, SQLITE_CHECKPOINT_TRUNCATE);
         connection_close(&w->c);
         pthread_mutex_destroy(&w->lock);
         pthread_cond_destroy(&w->wake);

@@ -37,6 +37,7 @@ struct value value_blob(const void *, size_t);  /* NULL is SQL NULL */
 
 /* --- opening ---------------------------------------------------------------------------- */
 struct migration { const char *capability; int number; const char *sql; };  /* schema/NNN.sql, embedded */
+extern const struct migration all_migrations[]; /* the program's, in the order of src/LAYERS (tools/embed); ends with a NULL capability */
 
 struct store_options {
         const char *dsn;                /* "sqlite:PATH", "sqlite::memory:", "postgres://user@host:port/db?schema=NAME" */

@@ -1,7 +1,6 @@
 /* task/clock_test.c -- leases when the clock is set back. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 #include "task/inside.h"

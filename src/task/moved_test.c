@@ -2,7 +2,6 @@
  * to come there, so events would wait for them, and what a consumer has read would lie in the future. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 #include "task/task.h"

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 #include "task/inside.h"

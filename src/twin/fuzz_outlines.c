@@ -3,7 +3,6 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "pack/pack.h"
-#include "store/migrations.h"
 #include "store/store.h"
 #include "store/testing.h"
 #include "twin/twin.h"
