@@ -52,7 +52,12 @@ export function init(name, store = null) {
         fs.rmSync(data, { recursive: true, force: true });
         const more = store ? ['--store', store] : [];
         execFileSync(program, ['init', '--pack', 'packs/pingshan', '--demo', data, ...more], quiet);
-        return { data, store, more, program, demo: JSON.parse(fs.readFileSync(path.join(data, 'demo.json'), 'utf8')) };
+        return { ...opened(data), store, more };
+}
+
+export function opened(data) {
+        return { data, store: null, more: [], program: path.resolve('build/yiwang'),
+                 demo: JSON.parse(fs.readFileSync(path.join(data, 'demo.json'), 'utf8')) };
 }
 
 // So many made-up cases, all open; one in fifty is late, the others fall due in the year to come.  (Were all of them from the last year,

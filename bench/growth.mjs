@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { CONNECTIONS, OUT, READERS, fill, init, log_in, median, number_from, print_table, reports, rounded, say, serve, sleep, start_load }
+import { CONNECTIONS, OUT, READERS, fill, init, log_in, median, number_from, opened, print_table, reports, rounded, say, serve, sleep, start_load }
         from './district.mjs';
 import { under } from './intake.mjs';
 import { kinds_of_reads } from './reads.mjs';
@@ -14,6 +14,8 @@ const SIZES = (process.env.BENCH_SIZES || '10000,100000').split(',').map(Number)
 const RUN = number_from('BENCH_RUN', 10000), RUNS = 3, WARM = 2000;
 const READS = number_from('BENCH_READS', 2000), SECONDS_A_KIND = 15;
 const INTAKE_RATE = number_from('BENCH_INTAKE_RATE', 300); // reports a second while reads are measured
+// A folder that was filled before, with BENCH_SIZES cases: measured as it is, and written to.
+const FILLED = process.env.BENCH_FILLED;
 const GIB = 2 ** 30;
 
 // Room on the disk for the largest store with its WAL, or an error; bytes_a_case: as measured before, 8 KiB to begin with.
@@ -93,10 +95,10 @@ export function print_reads(size, table) {
 export async function growth() {
         if (SIZES.some((size) => !Number.isInteger(size) || size < 1))
                 throw new Error('BENCH_SIZES needs whole numbers with commas, such as 10000,100000');
-        fs.rmSync(path.join(OUT, 'growth'), { recursive: true, force: true });
-        check_room(SIZES[SIZES.length - 1]);
-        const district = init('growth'), rows = [], reads_at = {};
-        for (let i = 0, held = 0; i < SIZES.length; i++) {
+        if (!FILLED)
+                check_room(SIZES[SIZES.length - 1]);
+        const district = FILLED ? opened(FILLED) : init('growth'), rows = [], reads_at = {};
+        for (let i = 0, held = FILLED ? SIZES[0] : 0; i < SIZES.length; i++) {
                 const before = Date.now(), done = await one_size(district, held, SIZES[i]);
                 rows.push(done.row);
                 reads_at[done.row.cases] = done.reads;

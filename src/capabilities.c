@@ -1,10 +1,13 @@
 /* capabilities.c -- the one visible list of what this program is made of. */
 #include "capabilities.h"
+#include "asks/asks.h"
 #include "calendar/calendar.h"
 #include "cases/cases.h"
+#include "cases/moves.h"
 #include "catalogue/catalogue.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
+#include "links/links.h"
 #include "media/media.h"
 #include "notify/notices.h"
 #include "notify/notify.h"
@@ -14,14 +17,18 @@
 #include "server/serve.h"
 #include "twin/twin.h"
 
+/* What moves may need and do, and what the answer about a case tells. */
+const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, NULL};
+const struct case_part *const case_parts[] = {&asks_part, &links_part, NULL};
+
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                   &cases_pack, &notify_pack, &intake_pack, NULL},
+                                                   &cases_pack, &asks_pack, &notify_pack, &intake_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &events_routes, &people_routes,
                                                        &catalogue_routes, &twin_routes, &open311_routes, &media_routes,
                                                        &page_routes, NULL},
-        .timers = (const struct timer_kind *const[]){&case_clock_timer, &intake_retry_timer, NULL},
+        .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, NULL},
         .consumers = (const struct consumer *const[]){&notify_consumer, NULL},
         .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load},

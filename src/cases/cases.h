@@ -30,8 +30,10 @@ bool workflows_load(struct tx *, struct arena *, int64_t version, struct workflo
 extern const struct pack_part cases_pack;       /* workflows/, clocks.csv */
 
 /* --- filing (called by intake inside its transaction) ----------------------------------------------- */
+enum { TRACK_CHARACTERS = 12 };         /* of a tracking code: 60 random bits */
 struct filing {
-        int64_t id;                     /* also the id of its first report */
+        int64_t id;                     /* also the id of its first report, unless: */
+        int64_t report;                 /* the report of another case it is split off; 0 = its own */
         const struct rulebook *rules;
         const char *channel, *source, *property, *title, *track;
         bool urgent;
@@ -66,6 +68,10 @@ bool cases_move(struct district *, struct arena *, const char *number, const cha
 bool cases_counts(struct store *, int64_t now, int64_t *open, int64_t *late, struct err *) MUST_CHECK;
 struct case_view;                       /* all a reader may know of a case; see cases/view.h */
 
-extern const struct timer_kind case_clock_timer;        /* warns, marks late, resumes */
+/* What another capability adds to the answer about one case; the list is case_parts of src/capabilities.c, and ends with NULL. */
+struct case_part { bool (*json)(struct tx *, struct arena *, int64_t case_id, struct json *, struct err *); };
+extern const struct case_part *const case_parts[];
+
+extern const struct timer_kind case_clock_timer;        /* warns, marks late */
 extern const struct route *const cases_routes;
 #endif

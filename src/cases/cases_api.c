@@ -9,6 +9,7 @@
 #include "district/district.h"
 #include "http/http.h"
 #include "people/people.h"
+#include "store/store.h"
 #include "task/task.h"
 #include "twin/twin.h"
 #include <stdio.h>
@@ -67,25 +68,25 @@ static void clocks_json(const struct case_detail *d, const struct workflow *w, s
         json_array_end(j);
 }
 
-/* The moves this person could take now, so that a screen offers no others. */
-static void moves_json(const struct request *rq, const struct case_detail *d, const struct workflow *w, struct json *j)
+/* The moves this person could take now, each with its form, so that a screen offers no others. */
+static bool moves_json(struct tx *tx, struct request *rq, const struct case_detail *d, const struct workflow *w, struct json *j,
+                       struct err *e)
 {
+        const struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role};
+        const struct move **moves;
+        size_t n;
+        if (!cases_offer(tx, rq->app, rq->arena, d->view.number, &mover, rq->now, &moves, &n, e))
+                return false;
         json_array(j, "moves");
-        for (size_t i = 0; w && i < w->n_moves; i++) {
-                const struct move *m = &w->moves[i];
-                if (!move_starts_at(m, d->view.state) || !move_allows(m, (int)rq->actor.role))
-                        continue;
+        for (size_t i = 0; i < n; i++) {
                 json_object(j, NULL);
-                json_text(j, "name", m->name);
-                both_names(j, "label", m->zh, m->en);
-                json_array(j, "needs");
-                for (const struct guard *const *g = m->needs; *g; g++)
-                        if ((*g)->form_field)
-                                json_text(j, NULL, (*g)->form_field);
-                json_array_end(j);
+                json_text(j, "name", moves[i]->name);
+                both_names(j, "label", moves[i]->zh, moves[i]->en);
+                move_form_json(w, moves[i], "form", j);
                 json_object_end(j);
         }
         json_array_end(j);
+        return true;
 }
 
 static void history_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
@@ -126,22 +127,42 @@ static bool find_case(struct request *rq, struct case_detail *d, const struct ru
         return *rules && may_see(rq, *rules, d, e);
 }
 
-static bool answer_case(struct request *rq, struct reply *rp, struct err *e)
+struct answering {
+        struct request *rq;
+        struct reply *rp;
+};
+
+/* All of it in one reading transaction: on PostgreSQL each costs two journeys. */
+static bool write_case(struct tx *tx, void *ctx, struct err *e)
 {
+        const struct answering *g = ctx;
+        struct request *rq = g->rq;
+        struct district *district = rq->app;
         struct case_detail d;
-        const struct rulebook *rules;
-        if (!find_case(rq, &d, &rules, e))
+        if (!case_read_within(tx, rq->arena, request_param(rq, "number"), &d, e))
+                return false;
+        const struct rulebook *rules = district_rules_of(district, d.view.version, e);
+        if (!rules || !may_see(rq, rules, &d, e))
                 return false;
         const struct workflow *w = workflow_find(rules->workflows, d.view.workflow);
-        struct json *j = &rp->json;
+        struct json *j = &g->rp->json;
         json_object(j, NULL);
         case_members_json(&d.view, rules, j);
         json_text(j, "track", d.view.track);
         tasks_json(&d, rules, j);
         clocks_json(&d, w, j);
-        moves_json(rq, &d, w, j);
+        if (!moves_json(tx, rq, &d, w, j, e))
+                return false;
+        for (const struct case_part *const *part = case_parts; *part; part++)
+                if (!(*part)->json(tx, rq->arena, d.view.id, j, e))
+                        return false;
         json_object_end(j);
         return true;
+}
+
+static bool answer_case(struct request *rq, struct reply *rp, struct err *e)
+{
+        return store_read(rq->store, write_case, &(struct answering){rq, rp}, e);
 }
 
 static bool get_history(struct request *rq, struct reply *rp, struct err *e)
@@ -345,6 +366,13 @@ static const struct query_param page_query[] = {
         {0},
 };
 static const struct shape text_element[] = {{.type = SHAPE_TEXT, .most = 40}, {0}};
+static const struct shape ratings_body[] = {
+        {.name = "speed", .type = SHAPE_INT, .required = true, .least = 1, .most = 5},
+        {.name = "effect", .type = SHAPE_INT, .required = true, .least = 1, .most = 5},
+        {.name = "service", .type = SHAPE_INT, .required = true, .least = 1, .most = 5},
+        {.name = "answer", .type = SHAPE_INT, .required = true, .least = 1, .most = 5},
+        {0},
+};
 static const struct shape move_body[] = {
         {.name = "move",
          .type = SHAPE_TEXT,
@@ -358,6 +386,13 @@ static const struct shape move_body[] = {
         {.name = "reason", .type = SHAPE_TEXT, .most = 2000, .about = "Why."},
         {.name = "result", .type = SHAPE_TEXT, .most = 4000, .about = "What was done, or the answer to the reporter."},
         {.name = "note", .type = SHAPE_TEXT, .most = 2000, .about = "Anything else."},
+        {.name = "reason_code", .type = SHAPE_TEXT, .most = 40, .about = "Why, from the move's list."},
+        {.name = "person", .type = SHAPE_TEXT, .most = 100, .about = "Login of somebody of the unit in charge."},
+        {.name = "until", .type = SHAPE_TIME, .about = "End of a suspension."},
+        {.name = "level", .type = SHAPE_TEXT, .most = 40, .about = "Level of supervision."},
+        {.name = "case", .type = SHAPE_TEXT, .most = 40, .about = "Number of another case."},
+        {.name = "solved", .type = SHAPE_BOOL, .about = "The citizen calls it solved."},
+        {.name = "ratings", .type = SHAPE_OBJECT, .fields = ratings_body, .about = "What the citizen thinks, each from 1 to 5."},
         {0},
 };
 static const struct shape names[] = {
@@ -419,7 +454,21 @@ static const struct shape detail_answer[] = {
         {.name = "track", .type = SHAPE_TEXT, .required = true},
         {.name = "tasks", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
         {.name = "clocks", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
-        {.name = "moves", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
+        {.name = "moves",
+         .type = SHAPE_ARRAY,
+         .required = true,
+         .fields = any_element,
+         .about = "Moves the reader may take now; form: JSON Schema."},
+        {.name = "asks",
+         .type = SHAPE_ARRAY,
+         .required = true,
+         .fields = any_element,
+         .about = "Extensions, suspensions, urges, supervision, appeals."},
+        {.name = "links",
+         .type = SHAPE_ARRAY,
+         .required = true,
+         .fields = any_element,
+         .about = "Cases merged into it, split from it, or it into them."},
         {0},
 };
 static const struct shape history_answer[] = {

@@ -16,9 +16,14 @@ static const char SQL_ASSIGN[] = "INSERT INTO case_task(case_id, n, kind, unit, 
 /* '' for kind or unit means any. */
 static const char SQL_END[] = "UPDATE case_task SET state = $4, ended_at = $5 WHERE case_id = $1 AND state = 'open'"
                               " AND ($2 = '' OR kind = $2) AND ($3 = '' OR unit = $3)";
+static const char SQL_TASKS[] =
+        "SELECT kind, unit, person, created_at FROM case_task WHERE case_id = $1 AND state = 'open' ORDER BY n";
+static const char SQL_PERSON[] = "UPDATE case_task SET person = $2 WHERE case_id = $1 AND state = 'open' AND kind = 'lead'";
 static const char SQL_OPEN[] =
         "SELECT COUNT(*) FROM case_task WHERE case_id = $1 AND state = 'open' AND ($2 = '' OR kind = $2) AND ($3 = '' OR unit ="
         " $3)";
+
+enum { TASKS_MOST = 200 };
 
 /* --- tasks: what each unit must do; one lead task at a time, any number of assists -------------------------------------- */
 
@@ -30,6 +35,25 @@ bool task_assign(struct tx *tx, int64_t case_id, const char *kind, const char *u
 bool task_end(struct tx *tx, int64_t case_id, const char *kind, const char *unit, const char *state, int64_t now, struct err *e)
 {
         return tx_send(tx, e, SQL_END, ARGS(V(case_id), V(kind), V(unit), V(state), V(now)));
+}
+
+bool case_open_tasks(struct moving *m, struct err *e)
+{
+        struct rows r;
+        size_t n = 0;
+        if (m->tasks)
+                return true;
+        struct open_task *tasks = NEW_ARRAY(m->arena, struct open_task, TASKS_MOST);
+        if (!tx_rows(m->tx, &r, e, SQL_TASKS, ARGS(V(m->row.id))))
+                return false;
+        while (n < TASKS_MOST && rows_next(&r))
+                tasks[n++] = (struct open_task){.kind = rows_text(&r, m->arena, 0),
+                                                .unit = rows_text(&r, m->arena, 1),
+                                                .person = rows_text(&r, m->arena, 2),
+                                                .since = rows_int(&r, 3)};
+        m->tasks = tasks;
+        m->n_tasks = n;
+        return rows_done(&r, e);
 }
 
 bool tasks_open(struct tx *tx, int64_t case_id, const char *kind, const char *unit, int64_t *n, struct err *e)
@@ -147,6 +171,28 @@ static bool lead_again(struct moving *m, struct err *e)
         return task_assign(m->tx, m->row.id, "lead", m->unit, m->now, e);
 }
 
+static bool assign_person(struct moving *m, struct err *e)
+{
+        return tx_send(m->tx, e, SQL_PERSON, ARGS(V(m->row.id), V(json_get_text(m->form, "person", ""))));
+}
+
+static bool free_person(struct moving *m, struct err *e)
+{
+        return tx_send(m->tx, e, SQL_PERSON, ARGS(V(m->row.id), V("")));
+}
+
+/* A check on site, or of missing facts: for the community of the place, whose grid workers are the nearest. */
+static bool ask_check(struct moving *m, struct err *e)
+{
+        const struct unit *near = unit_of_area(m->rules->units, m->row.community, m->row.subdistrict);
+        return task_assign(m->tx, m->row.id, "check", near ? near->code : unit_fallback(m->rules->units)->code, m->now, e);
+}
+
+static bool check_done(struct moving *m, struct err *e)
+{
+        return task_end(m->tx, m->row.id, "check", "", "done", m->now, e);
+}
+
 /* The reporter is told by notify/, which reads the outbox: here only the wish is recorded, in the same transaction. */
 static bool tell(struct moving *m, struct err *e)
 {
@@ -163,21 +209,24 @@ static bool tell(struct moving *m, struct err *e)
         return ok;
 }
 
-static const struct effect effects[] = {
-        {"set_item", set_item, NULL, "Takes the form's item for the case."},
-        {"assign", choose_unit, assign_tasks,
-         "The form's unit, else the routed one, takes charge with the lead task; assists get theirs."},
-        {"rework", NULL, lead_again, "The unit in charge gets the lead task again."},
-        {"revoke", NULL, revoke, "Open tasks end."},
-        {"lead_done", NULL, lead_done, "The lead task is done."},
-        {"assist_done", NULL, assist_done, "The assist task of the mover's unit is done."},
-        {"tell", NULL, tell, "The reporter is told."},
-};
+static const struct field an_item[] = {{"item", FIELD_ITEM, false, "事项", "Item", 0, 0}, {0}};
+static const struct field who[] = {{"unit", FIELD_UNIT, false, "处置单位", "Unit", 0, 0},
+                                   {"assists", FIELD_UNITS, false, "协办单位", "Assisting units", 0, 0},
+                                   {0}};
+static const struct field told[] = {{"note", FIELD_TEXT, false, "告知内容", "What the reporter is told", 0, 0}, {0}};
 
-const struct effect *effect_find(const char *name)
-{
-        for (size_t i = 0; i < COUNT_OF(effects); i++)
-                if (text_is(effects[i].name, name))
-                        return &effects[i];
-        return NULL;
-}
+const struct effect case_effects[] = {
+        {"set_item", set_item, NULL, an_item, "Takes the form's item for the case."},
+        {"assign", choose_unit, assign_tasks, who,
+         "The form's unit, else the routed one, takes charge with the lead task; assists get theirs."},
+        {"rework", NULL, lead_again, NULL, "The unit in charge gets the lead task again."},
+        {"revoke", NULL, revoke, NULL, "Open tasks end."},
+        {"lead_done", NULL, lead_done, NULL, "The lead task is done."},
+        {"assist_done", NULL, assist_done, NULL, "The assist task of the mover's unit is done."},
+        {"assign_person", NULL, assign_person, NULL, "The form's person does the lead task."},
+        {"free_person", NULL, free_person, NULL, "The lead task is nobody's in the unit."},
+        {"ask_check", NULL, ask_check, NULL, "The community of the place gets the task to check."},
+        {"check_done", NULL, check_done, NULL, "The task to check is done."},
+        {"tell", NULL, tell, told, "The reporter is told."},
+        {0},
+};

@@ -15,10 +15,11 @@
 static const char SQL_FILE[] =
         "INSERT INTO cases(id, number, track, version, workflow, state, open, channel, source, property, title, urgent, item,"
         " certainty,"
-        " subdistrict, community, grid, lon, lat, address, unit, occurred_at, created_at, closed_at, due, late, seq, tip)"
+        " subdistrict, community, grid, lon, lat, address, unit, occurred_at, created_at, closed_at, due, late, seq, tip,"
+        " report)"
         " VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0, $23,"
         " 0,"
-        " $24, $25) ON CONFLICT (number) DO NOTHING";
+        " $24, $25, $26) ON CONFLICT (number) DO NOTHING";
 static const char SQL_TASK[] =
         "INSERT INTO case_task(case_id, n, kind, unit, state, created_at, ended_at) VALUES ($1, $2, $3, $4, 'open', $5, 0)";
 static const char SQL_CLOCK[] =
@@ -190,7 +191,7 @@ static bool write_case(struct tx *tx, struct district *d, struct filing *f, cons
                                        V(code_at(at, AREA_SUBDISTRICT)), V(code_at(at, AREA_COMMUNITY)), V(code_at(at, AREA_GRID)),
                                        at->has_point ? V(at->point.lon) : V_NULL, at->has_point ? V(at->point.lat) : V_NULL,
                                        V(f->address ? f->address : ""), V(f->answer->lead->code), V(f->occurred), V(f->now),
-                                       V(f->due), V(tip->seq), V_BLOB(tip->hash, sizeof tip->hash)),
+                                       V(f->due), V(tip->seq), V_BLOB(tip->hash, sizeof tip->hash), V(f->report)),
                                   1);
                 if (added != 0)
                         return added == 1;

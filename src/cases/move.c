@@ -70,32 +70,15 @@ static bool may_move(struct moving *m, const char *name, struct err *e)
         return true;
 }
 
-static bool run_before(struct moving *m, struct err *e)
-{
-        for (const struct guard *const *g = m->move->needs; *g; g++)
-                if (!(*g)->met(m, e))
-                        return false;
-        for (const struct effect *const *x = m->move->effects; *x; x++)
-                if ((*x)->before && !(*x)->before(m, e))
-                        return false;
-        return true;
-}
-
-static bool run_after(struct moving *m, struct err *e)
-{
-        for (const struct effect *const *x = m->move->effects; *x; x++)
-                if ((*x)->after && !(*x)->after(m, e))
-                        return false;
-        return true;
-}
-
 /* The form as it is kept: with the reason of the choice when a unit was assigned. */
 static char *kept_form(const struct moving *m, int64_t due)
 {
         struct buf b = BUF_LIMIT(1 << 20);
         struct json j = json_to(&b);
         json_object(&j, NULL);
-        for (const struct json_value *v = json_first(m->form); v; v = json_next(v))
+        if (m->behind)
+                json_text(&j, "behind", m->behind->name);
+        for (const struct json_value *v = m->behind ? NULL : json_first(m->form); v; v = json_next(v))
                 if (!text_is(json_name(v), "move"))
                         json_copy(&j, json_name(v), v);
         if (m->answer.lead) {
@@ -139,6 +122,12 @@ static bool write_state(struct moving *m, const struct state *dest, struct err *
                                      V_BLOB(tip.hash, sizeof tip.hash)));
         if (changed < 0)
                 return false;
+        m->row.state = dest->name;
+        m->row.unit = m->unit;
+        m->row.item = m->item;
+        m->row.open = !ends;
+        m->row.late = late;
+        m->row.tip = tip;
         return changed == 1
                || err_both(e, ERR_CONFLICT, NULL, "somebody else has just moved case %s; read it again",
                            "案件%s刚被他人处理，请刷新后再试", m->row.number);
@@ -163,35 +152,131 @@ bool case_tell(struct tx *tx, const struct case_row *row, const char *move, cons
         return ok;
 }
 
-struct job {
-        struct moving *m;
-        const char *number, *move;
-};
-
-static bool move_once(struct tx *tx, void *ctx, struct err *e)
+static void forget(struct moving *m)
 {
-        struct job *job = ctx;
-        struct moving *m = job->m;
-        m->tx = tx;
+        m->tasks = NULL;
+        m->asks = NULL;
+}
+
+/* The move m->move, once it may be taken and its needs are met. */
+static bool take(struct moving *m, struct err *e)
+{
+        const struct state *dest = m->move->dest ? m->move->dest : state_find(m->workflow, m->row.state);
+        forget(m);
+        for (const struct effect *const *x = m->move->effects; *x; x++)
+                if ((*x)->before && !(*x)->before(m, e))
+                        return false;
+        if (!write_state(m, dest, e))
+                return false;
+        for (const struct effect *const *x = m->move->effects; *x; x++)
+                if ((*x)->after && !(*x)->after(m, e))
+                        return false;
+        forget(m);
+        return case_tell(m->tx, &m->row, m->move->name, dest->name, m->unit, m->now, m->now, e);
+}
+
+static bool needs_met(struct moving *m, struct err *e)
+{
+        for (const struct guard *const *g = m->move->needs; *g; g++)
+                if (!(*g)->met(m, e))
+                        return false;
+        return true;
+}
+
+/* The first of the moves that follow the one just taken whose needs are met; NULL = none. */
+static const struct move *next_of(struct moving *m)
+{
+        const struct move *taken = m->move;
+        for (const struct move *const *next = taken->next; *next; next++) {
+                struct err unmet;
+                m->move = *next;
+                if (move_starts_at(*next, m->row.state) && needs_met(m, &unmet))
+                        return *next;
+        }
+        m->move = taken;
+        return NULL;
+}
+
+static bool take_next(struct moving *m, struct err *e)
+{
+        static const struct mover program = {"system", NULL, 0};
+        enum { CHAIN_MOST = 4 };
+        const struct move *taken = m->move;
+        for (int i = 0; i < CHAIN_MOST && next_of(m); i++) {
+                m->mover = &program;
+                m->behind = taken;
+                taken = m->move;
+                m->answer = (struct answer){0};
+                if (!take(m, e))
+                        return false;
+        }
+        return true;
+}
+
+/* Reads the case and what it goes by. */
+static bool set_out(struct moving *m, const char *number, struct err *e)
+{
+        forget(m);
         m->answer = (struct answer){0};
-        if (!read_case(m, job->number, e))
+        m->behind = NULL;
+        if (!read_case(m, number, e))
                 return false;
         m->rules = district_rules_of(m->district, m->row.version, e);
         if (!m->rules)
                 return false;
         m->workflow = workflow_find(m->rules->workflows, m->row.workflow);
-        if (!m->workflow)
-                return err_set(e, ERR_FAULT, "workflow %s of version %lld is gone", m->row.workflow, (long long)m->row.version);
-        if (!may_move(m, job->move, e) || !run_before(m, e))
-                return false;
-        const struct state *dest = m->move->dest ? m->move->dest : state_find(m->workflow, m->row.state);
-        return write_state(m, dest, e) && run_after(m, e)
-               && case_tell(tx, &m->row, job->move, dest->name, m->unit, m->now, m->now, e);
+        return m->workflow
+               || err_set(e, ERR_FAULT, "workflow %s of version %lld is gone", m->row.workflow, (long long)m->row.version);
+}
+
+bool case_move_within(struct moving *m, const char *number, const char *move, struct err *e)
+{
+        return set_out(m, number, e) && may_move(m, move, e) && needs_met(m, e) && take(m, e) && take_next(m, e);
+}
+
+struct job {
+        const struct moving *asked;
+        const char *number, *move;
+};
+
+static bool move_once(struct tx *tx, void *ctx, struct err *e)
+{
+        const struct job *job = ctx;
+        struct moving m = *job->asked; /* a transaction function may run more than once */
+        m.tx = tx;
+        return case_move_within(&m, job->number, job->move, e);
 }
 
 bool cases_move(struct district *d, struct arena *a, const char *number, const char *move, const struct mover *mover,
                 const struct json_value *form, int64_t now, struct err *e)
 {
-        struct moving m = {.district = d, .arena = a, .mover = mover, .form = form, .now = now};
+        const struct moving m = {.district = d, .arena = a, .mover = mover, .form = form, .now = now};
         return store_write(d->store, move_once, &(struct job){&m, number, move}, e);
+}
+
+/* What a form must still give is no reason not to offer a move. */
+static bool offered(struct moving *m, const struct move *move)
+{
+        struct err unmet;
+        if (!move_allows(move, m->mover->role) || !move_starts_at(move, m->row.state))
+                return false;
+        m->move = move;
+        for (const struct guard *const *g = move->needs; *g; g++)
+                if (!(*g)->fields && !(*g)->met(m, &unmet))
+                        return false;
+        return true;
+}
+
+bool cases_offer(struct tx *tx, struct district *d, struct arena *a, const char *number, const struct mover *mover, int64_t now,
+                 const struct move ***moves, size_t *n, struct err *e)
+{
+        struct moving m = {.district = d, .arena = a, .tx = tx, .mover = mover, .now = now};
+        *n = 0;
+        if (!set_out(&m, number, e))
+                return false;
+        *moves = NEW_ARRAY(a, const struct move *, m.workflow->n_moves);
+        for (size_t i = 0; i < m.workflow->n_moves; i++)
+                if (offered(&m, &m.workflow->moves[i]))
+                        (*moves)[(*n)++] = &m.workflow->moves[i];
+        return true;
 }

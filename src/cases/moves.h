@@ -1,4 +1,5 @@
-/* cases/moves.h -- the machinery of a move: what guards and effects see, and their tables.  Inside this folder. */
+/* cases/moves.h -- the machinery of a move: what guards and effects see, and their tables.  For this folder
+ * and those that add words of their own (asks, links, dispute). */
 #ifndef CASES_MOVES_H
 #define CASES_MOVES_H
 #include "cases/workflow.h"
@@ -28,13 +29,38 @@ struct moving {
         /* what effects change; written with the state in one statement */
         const char *unit, *item;
         struct answer answer;           /* of `assign`; answer.lead is NULL when nobody was assigned */
+        const struct move *behind;      /* the move this one follows by itself (struct move.next); NULL = it was asked for */
+        /* What guards have read already; forgotten when a move is taken. */
+        const struct open_task *tasks; size_t n_tasks;  /* NULL = not read yet */
+        const struct ask_view *asks; size_t n_asks;     /* of asks/; NULL = not read yet */
 };
+struct open_task { const char *kind, *unit, *person; int64_t since; };
+/* Reads the open tasks into m->tasks, once. */
+bool case_open_tasks(struct moving *, struct err *) MUST_CHECK;
 
-/* A condition a move needs.  Says what is missing with ERR_INVALID (a field of the form) or ERR_DENIED, ERR_CONFLICT. */
+/* A move inside a running transaction, as of another case than the one that moves: district, arena, tx, mover, form, now are given. */
+bool case_move_within(struct moving *, const char *number, const char *move, struct err *) MUST_CHECK;
+/* The moves this mover could take now, inside a transaction that reads: those whose needs are met but for what a form must give.
+ * They live in the rulebook, the list in the arena. */
+bool cases_offer(struct tx *, struct district *, struct arena *, const char *number, const struct mover *, int64_t now,
+                 const struct move ***, size_t *n, struct err *) MUST_CHECK;
+
+/* --- words: what data may name -------------------------------------------------------------------------------------------- */
+/* A member of the form handed in with a move. */
+enum field_kind { FIELD_TEXT, FIELD_UNIT, FIELD_UNITS, FIELD_ITEM, FIELD_CASE, FIELD_REASON, FIELD_INSTANT, FIELD_YES, FIELD_NUMBER, FIELD_OBJECT };
+struct field {
+        const char *name;               /* NULL ends a list */
+        enum field_kind kind;           /* FIELD_REASON: a code of the move's list in reasons.csv */
+        bool wanted;
+        const char *zh, *en;
+        int least, most;                /* of a FIELD_NUMBER; most 0 = no bounds */
+};
+/* A condition a move needs.  Says what is missing with ERR_INVALID (a field of the form) or ERR_DENIED, ERR_CONFLICT.  One without
+ * fields looks only at the case and the mover: a screen offers the move only when it is met. */
 struct guard {
         const char *name;
         bool (*met)(struct moving *, struct err *);
-        const char *form_field;         /* the form's field it wants, for the console; NULL */
+        const struct field *fields;     /* NULL = none */
         const char *about;
 };
 /* What a move does beside changing the state.  before() may set unit or item, which are written with the state;
@@ -43,10 +69,21 @@ struct effect {
         const char *name;
         bool (*before)(struct moving *, struct err *);
         bool (*after)(struct moving *, struct err *);
+        const struct field *fields;     /* what it takes from the form; NULL = nothing */
         const char *about;
 };
+/* The words of one capability; each list ends with a NULL name. */
+struct vocabulary { const struct guard *guards; const struct effect *effects; };
+/* Of all capabilities (src/capabilities.c); ends with NULL. */
+extern const struct vocabulary *const all_vocabularies[];
 const struct guard *guard_find(const char *name);       /* NULL when unknown */
 const struct effect *effect_find(const char *name);
+extern const struct vocabulary case_words;              /* of this folder */
+extern const struct guard case_guards[];
+extern const struct effect case_effects[];
+/* The JSON Schema of a move's form, in the value `name`. */
+void move_form_json(const struct workflow *, const struct move *, const char *name, struct json *);
+bool form_has(const struct moving *, const char *field);        /* a text that is not empty */
 
 /* tasks.c */
 bool task_assign(struct tx *, int64_t case_id, const char *kind, const char *unit, int64_t now, struct err *) MUST_CHECK;
@@ -61,6 +98,8 @@ bool clock_plan(const struct rulebook *, const struct clock_rule *, const struct
 bool clock_put(struct tx *, int64_t case_id, const char *unit, const struct clock_plan *, struct err *) MUST_CHECK;
 /* Applies the move to every clock of the case (stop, pause, resume, start) and tells the due instant and lateness. */
 bool clocks_turn(struct moving *, int64_t *due, bool *late, struct err *) MUST_CHECK;
+/* The deadline of the running clock that follows the item's limit; 0 = none runs.  extend: it gets one original limit more. */
+bool clock_of_item(struct moving *, int64_t *due, bool extend, struct err *) MUST_CHECK;
 /* Sets the case's one timer to the next warning or due instant; none left: clears it. */
 bool clocks_set_timer(struct tx *, int64_t case_id, struct err *) MUST_CHECK;
 /* The due instant a case shows: of the running clock that follows the item's limit, else of the one that ends first. */

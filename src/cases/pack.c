@@ -12,14 +12,18 @@ static const char SQL_STATE[] =
         "INSERT INTO workflow_state(version, workflow, name, position, zh, en, clock, first, last, place)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (version, workflow, name) DO NOTHING";
 static const char SQL_MOVE[] =
-        "INSERT INTO workflow_move(version, workflow, name, position, zh, en, dest, roles, needs, effects, place)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (version, workflow, name) DO NOTHING";
+        "INSERT INTO workflow_move(version, workflow, name, position, zh, en, dest, roles, needs, effects, next, place)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (version, workflow, name) DO NOTHING";
 static const char SQL_ORIGIN[] = "INSERT INTO workflow_origin(version, workflow, move, state, place) VALUES ($1, $2, $3, $4, $5)"
                                  " ON CONFLICT (version, workflow, move, state) DO NOTHING";
 static const char SQL_CLOCK[] =
         "INSERT INTO clock_rule(version, place, clock, name, name_en, workflow, starts, stops, pauses, resumes, limit_of, amount,"
         " unit,"
         " urgent_amount, urgent_unit, warn) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+
+static const char SQL_REASON[] = "INSERT INTO workflow_reason(version, place, workflow, move, code, zh, en)"
+                                 " VALUES ($1, $2, $3, $4, $5, $6, $7)";
+static const char SQL_RULE[] = "INSERT INTO workflow_rule(version, place, workflow, rule, value) VALUES ($1, $2, $3, $4, $5)";
 
 /* --- checks: each returns (place, en, zh) and a good pack returns none ------------------------------------ */
 static const char SQL_ONE_FIRST[] =
@@ -89,6 +93,37 @@ static const char SQL_CLOCK_MOVE[] =
 static const char SQL_CLOCK_TWICE[] =
         "SELECT MAX(place), 'clock ' || clock || ' stands twice', '计时' || clock || '重复' FROM clock_rule WHERE version = $1"
         " GROUP BY workflow, clock HAVING COUNT(*) > 1";
+static const char SQL_NEXT_UNKNOWN[] =
+        "WITH RECURSIVE part(place, workflow, name, move, rest) AS (SELECT place, workflow, name, CAST('' AS TEXT), next || '|'"
+        " FROM workflow_move WHERE version = $1 AND next <> ''"
+        " UNION ALL SELECT place, workflow, name, SUBSTR(rest, 1, LENGTH(rest) - LENGTH(LTRIM(rest, " WORD "))),"
+        " SUBSTR(LTRIM(rest, " WORD "), 2) FROM part WHERE rest <> '')"
+        " SELECT place, 'move ' || name || ' is followed by ' || move || ', which workflow ' || workflow || ' does not let the"
+        " program take', '动作' || name || '之后的' || move || '不在流程' || workflow || '中，或不允许 system 角色执行' FROM part p"
+        " WHERE move <> '' AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = $1 AND m.workflow = p.workflow AND"
+        " m.name = p.move AND '|' || m.roles || '|' LIKE '%|system|%')";
+static const char SQL_REASON_MOVE[] =
+        "SELECT r.place, 'there is no move ' || r.move || ' in workflow ' || r.workflow, '流程' || r.workflow || '没有动作' || r.move"
+        " FROM workflow_reason r WHERE r.version = $1 AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = r.version"
+        " AND m.workflow = r.workflow AND m.name = r.move)";
+static const char SQL_REASON_TWICE[] =
+        "SELECT MAX(place), 'reason ' || code || ' of move ' || move || ' stands twice', '动作' || move || '的理由' || code || '重复'"
+        " FROM workflow_reason WHERE version = $1 GROUP BY workflow, move, code HAVING COUNT(*) > 1";
+static const char SQL_REASON_NONE[] =
+        "SELECT m.place, 'move ' || m.name || ' needs a reason of a list, and reasons.csv has none for it',"
+        " '动作' || m.name || '须选择理由，但 reasons.csv 中没有' FROM workflow_move m WHERE m.version = $1"
+        " AND '|' || m.needs || '|' LIKE '%|listed_reason|%' AND NOT EXISTS (SELECT 1 FROM workflow_reason r"
+        " WHERE r.version = m.version AND r.workflow = m.workflow AND r.move = m.name)";
+static const char SQL_RULE_WORKFLOW[] =
+        "SELECT r.place, 'workflow ' || r.workflow || ' does not exist', '流程' || r.workflow || '不存在' FROM workflow_rule r"
+        " WHERE r.version = $1 AND NOT EXISTS (SELECT 1 FROM workflow_state s WHERE s.version = r.version AND s.workflow ="
+        " r.workflow)";
+static const char SQL_RULE_TWICE[] =
+        "SELECT MAX(place), 'rule ' || rule || ' stands twice', '规则' || rule || '重复' FROM workflow_rule WHERE version = $1"
+        " GROUP BY workflow, rule HAVING COUNT(*) > 1";
+static const char SQL_RULE_BOUNDS[] =
+        "SELECT place, 'a rule is a number from 0 to 366', '规则的值应为0至366的数' FROM workflow_rule"
+        " WHERE version = $1 AND (value < 0 OR value > 366)";
 /* Reads item of catalogue/: an item names the workflow its cases take. */
 static const char SQL_ITEM_WORKFLOW[] =
         "SELECT i.place, 'item ' || i.code || ' uses workflow ' || i.workflow || ', which does not exist',"
@@ -161,6 +196,12 @@ static bool known_effect(const char *name)
         return effect_find(name) != NULL;
 }
 
+/* SQL_NEXT_UNKNOWN looks, once all moves are there. */
+static bool any_word(const char *name)
+{
+        return !text_empty(name);
+}
+
 static bool stage_state(const struct staging *g, const struct yaml *s, int position, struct err *e)
 {
         static const char *const keys[] = {"name", "zh", "en", "clock", "first", "last", NULL};
@@ -194,7 +235,7 @@ static bool stage_origins(const struct staging *g, const struct yaml *m, const c
 
 static bool stage_move(const struct staging *g, const struct yaml *m, int position, struct err *e)
 {
-        static const char *const keys[] = {"name", "zh", "en", "from", "to", "roles", "needs", "then", NULL};
+        static const char *const keys[] = {"name", "zh", "en", "from", "to", "roles", "needs", "then", "next", NULL};
         const char *name, *zh, *en, *to;
         stage_keys(g->stage, g->file, m, keys);
         if (!wanted(g, m, "name", &name) || !wanted(g, m, "zh", &zh) || !wanted(g, m, "en", &en) || !wanted(g, m, "to", &to))
@@ -202,11 +243,12 @@ static bool stage_move(const struct staging *g, const struct yaml *m, int positi
         char *roles = joined(g, m, "roles", known_role);
         char *needs = joined(g, m, "needs", known_guard);
         char *effects = joined(g, m, "then", known_effect);
+        char *next = joined(g, m, "next", any_word);
         if (text_empty(roles))
                 stage_fault(g->stage, g->file, m->line, "the move \"%s\" names no role", "动作“%s”没有指定角色", name);
         int added = tx_change(g->stage->tx, e, SQL_MOVE,
                               ARGS(V(g->stage->version), V(g->workflow), V(name), V(position), V(zh), V(en), V(to), V(roles),
-                                   V(needs), V(effects), V(place_of(g, m->line))));
+                                   V(needs), V(effects), V(next), V(place_of(g, m->line))));
         if (added == 0)
                 stage_fault(g->stage, g->file, m->line, "the move \"%s\" stands twice", "动作“%s”重复", name);
         return added >= 0 && stage_origins(g, m, name, e);
@@ -262,8 +304,26 @@ static const struct pack_column clock_columns[] = {
         {"warn", PACK_INT, true, NULL, "Percent of the time after which the unit is warned."},
         {0},
 };
+static const struct pack_column reason_columns[] = {
+        {"workflow", PACK_TEXT, true, NULL, "The workflow it belongs to."},
+        {"move", PACK_TEXT, true, NULL, "The move it is a reason of."},
+        {"reason", PACK_TEXT, true, NULL, "Code of the reason."},
+        {"name", PACK_TEXT, true, NULL, "What screens call it, Chinese."},
+        {"name_en", PACK_TEXT, true, NULL, "The same, English."},
+        {0},
+};
+static const char *const rule_choices[] = {"extensions", "suspensions", "suspension_days", "appeals",
+                                           "redos",      "returns",     "return_hours",    NULL};
+static const struct pack_column rule_columns[] = {
+        {"workflow", PACK_TEXT, true, NULL, "The workflow it belongs to."},
+        {"rule", PACK_TEXT, true, rule_choices, "Name of the rule; see cases/workflow.c for what each means."},
+        {"value", PACK_REAL, true, NULL, "A number."},
+        {0},
+};
 static const struct pack_table tables[] = {
         {"clocks.csv", true, clock_columns, SQL_CLOCK},
+        {"reasons.csv", false, reason_columns, SQL_REASON},
+        {"rules.csv", false, rule_columns, SQL_RULE},
         {0},
 };
 static const struct pack_document documents[] = {
@@ -271,8 +331,16 @@ static const struct pack_document documents[] = {
         {0},
 };
 static const char *const checks[] = {
-        SQL_ONE_FIRST,     SQL_A_LAST,      SQL_DEST_UNKNOWN,   SQL_ORIGIN_UNKNOWN, SQL_NEVER_CLOSED,
-        SQL_NEVER_REACHED, SQL_NO_RECEIVE,  SQL_CLOCK_WORKFLOW, SQL_CLOCK_LIMIT,    SQL_CLOCK_WARN,
-        SQL_CLOCK_MOVE,    SQL_CLOCK_TWICE, SQL_ITEM_WORKFLOW,  SQL_STANDARD,       NULL,
+        SQL_ONE_FIRST,     SQL_A_LAST,
+        SQL_DEST_UNKNOWN,  SQL_ORIGIN_UNKNOWN,
+        SQL_NEVER_CLOSED,  SQL_NEVER_REACHED,
+        SQL_NO_RECEIVE,    SQL_CLOCK_WORKFLOW,
+        SQL_CLOCK_LIMIT,   SQL_CLOCK_WARN,
+        SQL_CLOCK_MOVE,    SQL_CLOCK_TWICE,
+        SQL_ITEM_WORKFLOW, SQL_STANDARD,
+        SQL_NEXT_UNKNOWN,  SQL_REASON_MOVE,
+        SQL_REASON_TWICE,  SQL_REASON_NONE,
+        SQL_RULE_WORKFLOW, SQL_RULE_TWICE,
+        SQL_RULE_BOUNDS,   NULL,
 };
 const struct pack_part cases_pack = {.capability = "cases", .tables = tables, .documents = documents, .checks = checks};

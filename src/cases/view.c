@@ -119,6 +119,11 @@ static bool look_up(struct tx *tx, void *ctx, struct err *e)
         return found > 0;
 }
 
+bool case_read_within(struct tx *tx, struct arena *a, const char *number, struct case_detail *out, struct err *e)
+{
+        return look_up(tx, &(struct lookup){a, SQL_BY_NUMBER, number, out}, e);
+}
+
 bool case_read(struct store *store, struct arena *a, const char *number, struct case_detail *out, struct err *e)
 {
         return store_read(store, look_up, &(struct lookup){a, SQL_BY_NUMBER, number, out}, e);

@@ -24,6 +24,7 @@ struct case_detail {
         struct ledger_row *history; size_t n_history;
 };
 
+bool case_read_within(struct tx *, struct arena *, const char *number, struct case_detail *, struct err *) MUST_CHECK;
 /* Fails with ERR_NOT_FOUND.  case_read_track() takes the tracking code, in any case of letters. */
 bool case_read(struct store *, struct arena *, const char *number, struct case_detail *, struct err *) MUST_CHECK;
 bool case_read_track(struct store *, struct arena *, const char *track, struct case_detail *, struct err *) MUST_CHECK;

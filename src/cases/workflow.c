@@ -12,7 +12,7 @@ static const char SQL_WORKFLOWS[] =
         "SELECT workflow, COUNT(*) FROM workflow_state WHERE version = $1 GROUP BY workflow ORDER BY workflow";
 static const char SQL_STATES[] =
         "SELECT name, zh, en, clock, first, last FROM workflow_state WHERE version = $1 AND workflow = $2 ORDER BY position";
-static const char SQL_MOVES[] = "SELECT name, zh, en, dest, roles, needs, effects,"
+static const char SQL_MOVES[] = "SELECT name, zh, en, dest, roles, needs, effects, next,"
                                 " (SELECT COUNT(*) FROM workflow_move n WHERE n.version = m.version AND n.workflow = m.workflow)"
                                 " FROM workflow_move m WHERE version = $1 AND workflow = $2 ORDER BY position";
 static const char SQL_ORIGINS[] =
@@ -21,6 +21,22 @@ static const char SQL_CLOCKS[] =
         "SELECT clock, name, name_en, starts, stops, pauses, resumes, limit_of, amount, unit, urgent_amount, urgent_unit, warn,"
         " (SELECT COUNT(*) FROM clock_rule n WHERE n.version = c.version AND n.workflow = c.workflow)"
         " FROM clock_rule c WHERE version = $1 AND workflow = $2 ORDER BY clock";
+
+static const char SQL_REASONS[] =
+        "SELECT move, code, zh, en,"
+        " (SELECT COUNT(*) FROM workflow_reason n WHERE n.version = r.version AND n.workflow = r.workflow)"
+        " FROM workflow_reason r WHERE version = $1 AND workflow = $2 ORDER BY move, place";
+static const char SQL_RULES[] = "SELECT rule, value FROM workflow_rule WHERE version = $1 AND workflow = $2";
+
+const struct rule_word rule_words[RULE_COUNT] = {
+        [RULE_EXTENSIONS] = {"extensions", 2, 0, 10, "At most so many extensions are granted to a case."},
+        [RULE_SUSPENSIONS] = {"suspensions", 1, 0, 10, "A case is suspended at most so often."},
+        [RULE_SUSPENSION_DAYS] = {"suspension_days", 365, 1, 366, "A suspension ends at most so many days from now."},
+        [RULE_APPEALS] = {"appeals", 1, 0, 3, "A unit appeals against overtime at most so often for one case."},
+        [RULE_REDOS] = {"redos", 1, 0, 5, "An unsatisfied citizen's case is done again so often; then it is supervised."},
+        [RULE_RETURNS] = {"returns", 2, 0, 20, "A case is returned at most so often; then only a dispute is open to the unit."},
+        [RULE_RETURN_HOURS] = {"return_hours", 8, 0.5, 80, "Working hours after the dispatch in which a unit may return a case."},
+};
 
 struct load {
         struct tx *tx;
@@ -69,6 +85,15 @@ static void read_move(struct arena *a, const struct workflow *w, const struct ro
                 m->effects[i] = effect_find(names[i]);
 }
 
+static void set_next(struct arena *a, const struct workflow *w, struct move *m, const char *list)
+{
+        char **names;
+        size_t n = text_split(a, list, '|', &names), known = 0;
+        for (size_t i = 0; i < n && known < MOVE_NEXT_MOST; i++)
+                if ((m->next[known] = move_find(w, names[i])))
+                        known++;
+}
+
 static bool load_origins(const struct load *l, const struct workflow *w, struct move *m, struct err *e)
 {
         struct rows r;
@@ -85,17 +110,57 @@ static bool load_moves(const struct load *l, struct workflow *w, struct err *e)
         struct rows r;
         if (!tx_rows(l->tx, &r, e, SQL_MOVES, ARGS(V(l->version), V(w->name))))
                 return false;
+        const char **next = NULL;
         while (rows_next(&r)) {
-                if (!w->moves)
-                        w->moves = NEW_ARRAY(l->arena, struct move, rows_int(&r, 7));
+                if (!w->moves) {
+                        next = NEW_ARRAY(l->arena, const char *, rows_int(&r, 8));
+                        w->moves = NEW_ARRAY(l->arena, struct move, rows_int(&r, 8));
+                }
+                next[w->n_moves] = rows_text(&r, l->arena, 7);
                 read_move(l->arena, w, &r, &w->moves[w->n_moves++]);
         }
         if (!rows_done(&r, e))
                 return false;
-        for (size_t i = 0; i < w->n_moves; i++)
+        for (size_t i = 0; i < w->n_moves; i++) {
+                set_next(l->arena, w, &w->moves[i], next[i]);
                 if (!load_origins(l, w, &w->moves[i], e))
                         return false;
+        }
         return true;
+}
+
+static bool load_reasons(const struct load *l, struct workflow *w, struct err *e)
+{
+        struct rows r;
+        if (!tx_rows(l->tx, &r, e, SQL_REASONS, ARGS(V(l->version), V(w->name))))
+                return false;
+        while (rows_next(&r)) {
+                if (!w->reasons)
+                        w->reasons = NEW_ARRAY(l->arena, struct reason, rows_int(&r, 4));
+                w->reasons[w->n_reasons++] = (struct reason){
+                        .move = rows_text(&r, l->arena, 0),
+                        .code = rows_text(&r, l->arena, 1),
+                        .zh = rows_text(&r, l->arena, 2),
+                        .en = rows_text(&r, l->arena, 3),
+                };
+        }
+        return rows_done(&r, e);
+}
+
+static bool load_rules(const struct load *l, struct workflow *w, struct err *e)
+{
+        struct rows r;
+        for (int i = 0; i < RULE_COUNT; i++)
+                w->rules[i] = rule_words[i].usual;
+        if (!tx_rows(l->tx, &r, e, SQL_RULES, ARGS(V(l->version), V(w->name))))
+                return false;
+        while (rows_next(&r)) {
+                const char *name = rows_text(&r, l->arena, 0);
+                for (int i = 0; i < RULE_COUNT; i++)
+                        if (text_is(rule_words[i].name, name))
+                                w->rules[i] = rows_real(&r, 1);
+        }
+        return rows_done(&r, e);
 }
 
 static void read_clock(struct arena *a, const struct rows *r, struct clock_rule *c)
@@ -142,9 +207,12 @@ bool workflows_load(struct tx *tx, struct arena *a, int64_t version, struct work
         }
         if (!rows_done(&r, e))
                 return false;
-        for (size_t i = 0; i < all->n; i++)
-                if (!load_states(&l, &all->at[i], e) || !load_moves(&l, &all->at[i], e) || !load_clocks(&l, &all->at[i], e))
+        for (size_t i = 0; i < all->n; i++) {
+                struct workflow *w = &all->at[i];
+                if (!load_states(&l, w, e) || !load_moves(&l, w, e) || !load_clocks(&l, w, e) || !load_reasons(&l, w, e)
+                    || !load_rules(&l, w, e))
                         return false;
+        }
         *out = all;
         return true;
 }
@@ -186,6 +254,14 @@ const struct clock_rule *clock_rule_find(const struct workflow *w, const char *c
         for (size_t i = 0; i < w->n_clocks; i++)
                 if (text_is(w->clocks[i].clock, clock))
                         return &w->clocks[i];
+        return NULL;
+}
+
+const struct reason *reason_find(const struct workflow *w, const char *move, const char *code)
+{
+        for (size_t i = 0; i < w->n_reasons; i++)
+                if (text_is(w->reasons[i].move, move) && text_is(w->reasons[i].code, code))
+                        return &w->reasons[i];
         return NULL;
 }
 

@@ -5,7 +5,7 @@
 #include "cases/cases.h"
 #include "calendar/calendar.h"
 
-enum { MOVE_NEEDS_MOST = 6, MOVE_EFFECTS_MOST = 8, ROLE_SYSTEM = 1 << 30 };
+enum { MOVE_NEEDS_MOST = 8, MOVE_EFFECTS_MOST = 8, MOVE_NEXT_MOST = 4, ROLE_SYSTEM = 1 << 30 };
 struct guard;
 struct effect;
 
@@ -17,7 +17,17 @@ struct move {
         unsigned roles;                         /* enum role bits and ROLE_SYSTEM */
         const struct guard *needs[MOVE_NEEDS_MOST + 1];         /* end with NULL */
         const struct effect *effects[MOVE_EFFECTS_MOST + 1];
+        /* What the program tries right behind it, in the same transaction: the first of them whose needs are met is taken. */
+        const struct move *next[MOVE_NEXT_MOST + 1];
 };
+struct reason { const char *move, *code, *zh, *en; };           /* reasons.csv */
+/* Numbers a city may set (rules.csv); what each means and what it is when unsaid stands in workflow.c. */
+enum case_rule {
+        RULE_EXTENSIONS, RULE_SUSPENSIONS, RULE_SUSPENSION_DAYS, RULE_APPEALS, RULE_REDOS, RULE_RETURNS, RULE_RETURN_HOURS,
+        RULE_COUNT
+};
+struct rule_word { const char *name; double usual, least, most; const char *about; };
+extern const struct rule_word rule_words[RULE_COUNT];
 struct clock_rule {
         const char *clock, *name, *name_en;
         char **starts, **stops, **pauses, **resumes;            /* names of moves */
@@ -31,6 +41,8 @@ struct workflow {
         struct state *states; size_t n_states;
         struct move *moves; size_t n_moves;
         struct clock_rule *clocks; size_t n_clocks;
+        struct reason *reasons; size_t n_reasons;
+        double rules[RULE_COUNT];
 };
 struct workflows { struct workflow *at; size_t n; };
 
@@ -39,6 +51,8 @@ const struct state *state_find(const struct workflow *, const char *name);
 const struct state *state_first(const struct workflow *);
 const struct move *move_find(const struct workflow *, const char *name);
 const struct clock_rule *clock_rule_find(const struct workflow *, const char *clock);
+/* The reason of that code in the move's list; NULL when unknown. */
+const struct reason *reason_find(const struct workflow *, const char *move, const char *code);
 bool move_starts_at(const struct move *, const char *state);
 bool move_allows(const struct move *, int role);        /* role 0 = the program */
 bool move_tells(const struct move *);                   /* the reporter is told of it, with its result or reason */

@@ -52,15 +52,21 @@ static inline int64_t at(const char *text)
         return instant;
 }
 
-static inline struct world world_new(bool postgres)
+/* A district of another pack, with more words: `parts` end with NULL. */
+static inline struct world world_of(bool postgres, const struct pack_part *const *parts, const char *pack)
 {
         static const struct rulebook_readers readers = {.workflows = workflows_load};
         struct world w = {.arena = arena_new()};
         struct err e;
-        assert_true(test_district_open(&w.district, postgres, all_parts, &readers, TEST_PACK));
+        assert_true(test_district_open(&w.district, postgres, parts, &readers, pack));
         w.rules = district_rules(&w.district, &e);
         assert_non_null(w.rules);
         return w;
+}
+
+static inline struct world world_new(bool postgres)
+{
+        return world_of(postgres, all_parts, TEST_PACK);
 }
 
 static inline void world_free(struct world *w)

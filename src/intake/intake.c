@@ -18,7 +18,7 @@
 #include "twin/twin.h"
 #include <stdio.h>
 
-enum { TITLE_CHARACTERS = 40, TRACK_CHARACTERS = 12 };
+enum { TITLE_CHARACTERS = 40 };
 
 /* --- before the transaction: pure and bounded ------------------------------------------------------------------ */
 

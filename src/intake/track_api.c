@@ -45,7 +45,7 @@ static void steps_json(const struct case_detail *d, const struct rulebook *rules
                 json_time(j, "at", entry->at);
                 if (unit)
                         json_text(j, "unit_name", unit->name);
-                if (text_is(entry->move, "reply") || text_is(entry->move, "reject"))
+                if (m && move_tells(m))
                         json_text(j, "answer", json_get_text(form, "result", json_get_text(form, "reason", "")));
                 json_object_end(j);
         }

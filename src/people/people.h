@@ -21,6 +21,8 @@ const struct unit *unit_by_name(const struct units *, const char *name);       /
 size_t unit_count(const struct units *);
 const struct unit *unit_at(const struct units *, size_t);
 bool unit_within(const struct units *, const char *code, const char *ancestor);        /* itself counts */
+/* The community whose area is `area`, else the subdistrict whose area is `wider`; codes may be ""; NULL when neither has one. */
+const struct unit *unit_of_area(const struct units *, const char *area, const char *wider);
 const struct unit *unit_fallback(const struct units *);                        /* the pack's unit with fallback = yes */
 
 /* --- accounts, sessions, keys ------------------------------------------------------------------- */

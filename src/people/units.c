@@ -122,6 +122,20 @@ bool unit_within(const struct units *u, const char *code, const char *ancestor)
         return false;
 }
 
+static const struct unit *unit_in(const struct units *u, const char *area, const char *kind)
+{
+        for (size_t i = 0; i < u->n; i++)
+                if (text_is(u->at[i].area, area) && text_is(u->at[i].kind, kind))
+                        return &u->at[i];
+        return NULL;
+}
+
+const struct unit *unit_of_area(const struct units *u, const char *area, const char *wider)
+{
+        const struct unit *near = text_empty(area) ? NULL : unit_in(u, area, "community");
+        return near || text_empty(wider) ? near : unit_in(u, wider, "subdistrict");
+}
+
 const struct unit *unit_fallback(const struct units *u)
 {
         return u->fallback;

@@ -12,7 +12,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "calendar/calendar.h"
+#include "asks/asks.h"
 #include "cases/cases.h"
+#include "cases/moves.h"
+#include "links/links.h"
 #include "catalogue/catalogue.h"
 #include "district/district.h"
 #include "intake/channels.h"
@@ -27,8 +30,9 @@
 #include "store/testing.h"
 #include "twin/twin.h"
 
-static const struct pack_part *const parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                &cases_pack,  &notify_pack,   &intake_pack,    NULL};
+static const struct pack_part *const parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack,   &routing_pack,
+                                                &cases_pack,  &asks_pack,     &notify_pack,    &intake_pack, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, NULL};
 static struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load};
 
 static bool check(struct store *s, const char *dir, struct fault_list *faults, struct err *e)
