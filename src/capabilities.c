@@ -5,6 +5,7 @@
 #include "cases/cases.h"
 #include "cases/moves.h"
 #include "catalogue/catalogue.h"
+#include "dispute/dispute.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
 #include "links/links.h"
@@ -18,16 +19,16 @@
 #include "twin/twin.h"
 
 /* What moves may need and do, and what the answer about a case tells. */
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, NULL};
-const struct case_part *const case_parts[] = {&asks_part, &links_part, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, NULL};
+const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_part, NULL};
 
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
                                                    &cases_pack, &asks_pack, &notify_pack, &intake_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
-        .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &events_routes, &people_routes,
-                                                       &catalogue_routes, &twin_routes, &open311_routes, &media_routes,
-                                                       &page_routes, NULL},
+        .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &dispute_routes,
+                                                       &events_routes, &people_routes, &catalogue_routes, &twin_routes,
+                                                       &open311_routes, &media_routes, &page_routes, NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, NULL},
         .consumers = (const struct consumer *const[]){&notify_consumer, NULL},

@@ -89,9 +89,9 @@ static bool choose_unit(struct moving *m, struct err *e)
 {
         char turn[24];
         (void)snprintf(turn, sizeof turn, "%lld", (long long)m->row.id);
-        routing_resolve(m->rules->routing,
-                        &(struct question){.item = item_find(m->rules->catalogue, m->item), .area = smallest_area(m), .turn = turn},
-                        &m->answer);
+        district_route(m->district, m->rules,
+                       &(struct question){.item = item_find(m->rules->catalogue, m->item), .area = smallest_area(m), .turn = turn},
+                       &m->answer);
         const char *code = json_get_text(m->form, "unit", "");
         if (text_empty(code) || text_is(code, m->answer.lead->code)) {
                 m->unit = m->answer.lead->code;

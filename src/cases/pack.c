@@ -312,8 +312,8 @@ static const struct pack_column reason_columns[] = {
         {"name_en", PACK_TEXT, true, NULL, "The same, English."},
         {0},
 };
-static const char *const rule_choices[] = {"extensions", "suspensions", "suspension_days", "appeals",
-                                           "redos",      "returns",     "return_hours",    NULL};
+static const char *const rule_choices[] = {"extensions", "suspensions",  "suspension_days", "appeals", "redos",
+                                           "returns",    "return_hours", "rulings",         NULL};
 static const struct pack_column rule_columns[] = {
         {"workflow", PACK_TEXT, true, NULL, "The workflow it belongs to."},
         {"rule", PACK_TEXT, true, rule_choices, "Name of the rule; see cases/workflow.c for what each means."},

@@ -36,6 +36,7 @@ const struct rule_word rule_words[RULE_COUNT] = {
         [RULE_REDOS] = {"redos", 1, 0, 5, "An unsatisfied citizen's case is done again so often; then it is supervised."},
         [RULE_RETURNS] = {"returns", 2, 0, 20, "A case is returned at most so often; then only a dispute is open to the unit."},
         [RULE_RETURN_HOURS] = {"return_hours", 8, 0.5, 80, "Working hours after the dispatch in which a unit may return a case."},
+        [RULE_RULINGS] = {"rulings", 1, 1, 20, "After so many rulings on one item and area a change of the list is proposed."},
 };
 
 struct load {

@@ -24,6 +24,7 @@ struct reason { const char *move, *code, *zh, *en; };           /* reasons.csv *
 /* Numbers a city may set (rules.csv); what each means and what it is when unsaid stands in workflow.c. */
 enum case_rule {
         RULE_EXTENSIONS, RULE_SUSPENSIONS, RULE_SUSPENSION_DAYS, RULE_APPEALS, RULE_REDOS, RULE_RETURNS, RULE_RETURN_HOURS,
+        RULE_RULINGS,
         RULE_COUNT
 };
 struct rule_word { const char *name; double usual, least, most; const char *about; };

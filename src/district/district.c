@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "pack/pack.h"
+#include "routing/routing.h"
 #include "store/store.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -82,7 +83,8 @@ bool district_open(struct district *d, const struct district_options *options, s
         in->readers = options->readers;
         d->inside = in;
         d->ids = id_source_new(store_node(d->store));
-        return true;
+        d->precedents = precedents_new();
+        return precedents_refresh(d->precedents, d->store, e) || (district_close(d), false);
 }
 
 void district_close(struct district *d)
@@ -99,6 +101,7 @@ void district_close(struct district *d)
         (void)pthread_mutex_destroy(&in->lock);
         free(in);
         id_source_free(&d->ids);
+        precedents_free(&d->precedents);
         *d = (struct district){0};
 }
 
@@ -116,6 +119,12 @@ const struct rulebook *district_rules_of(struct district *d, int64_t version, st
         struct inside *in = d->inside;
         const struct rulebook *rules = atomic_load(&in->active);
         return rules && rules->version == version ? rules : fetch(d, version, e);
+}
+
+void district_route(struct district *d, const struct rulebook *rules, const struct question *q, struct answer *out)
+{
+        if (!precedents_answer(d->precedents, rules->units, q, out))
+                routing_resolve(rules->routing, q, out);
 }
 
 bool district_reload(struct district *d, struct err *e)

@@ -12,7 +12,10 @@ struct intake_figures;
 struct notices;
 struct notify_settings;
 struct open311_settings;
+struct answer;
 struct pack_part;
+struct precedents;
+struct question;
 struct routing;
 struct scheduler;
 struct server;
@@ -47,6 +50,7 @@ struct district {
         const struct open311_settings *open311; /* NULL in commands */
         const char *data;               /* folder of the district's files; NULL in tests */
         const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
+        struct precedents *precedents;  /* rulings of disputes, see routing/ */
         struct intake_figures *reports; /* of intake/; NULL: reports are not counted */
         void *inside;                   /* the rulebooks by version */
 };
@@ -71,6 +75,8 @@ void district_close(struct district *);         /* not the store */
 const struct rulebook *district_rules(struct district *, struct err *);
 /* The rulebook a case was opened under; loaded on first use. */
 const struct rulebook *district_rules_of(struct district *, int64_t version, struct err *);
+/* Who is responsible: by a precedent, else by the list of `rules`.  Never fails. */
+void district_route(struct district *, const struct rulebook *rules, const struct question *, struct answer *);
 /* Makes a newly loaded version the active one; earlier readers keep theirs. */
 bool district_reload(struct district *, struct err *) MUST_CHECK;
 /* A rulebook of a version being staged, inside its transaction (pack examples). Free with rulebook_free(). */

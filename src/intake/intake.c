@@ -124,7 +124,7 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
         if (!random_token(track, TRACK_CHARACTERS, e) || !seal_reporter(w->district, w->arena, r, &w->kept, e))
                 return false;
         (void)snprintf(w->turn, sizeof w->turn, "%lld", (long long)w->kept.id);
-        routing_resolve(rules->routing, &(struct question){.item = item, .area = w->place.area, .turn = w->turn}, &w->answer);
+        district_route(w->district, rules, &(struct question){.item = item, .area = w->place.area, .turn = w->turn}, &w->answer);
         /* With an item but no place the list may still know the unit; without an item a person looks first. */
         w->answer.sure = w->answer.sure && item != NULL;
         w->filing = (struct filing){

@@ -70,7 +70,7 @@ static bool plan(struct retry *t, struct err *e)
         if (!twin_locate(rules->twin, t->has_point ? &t->point : NULL, text_empty(t->area) ? NULL : t->area, &t->place, e))
                 return false;
         (void)snprintf(turn, sizeof turn, "%lld", (long long)t->id);
-        routing_resolve(rules->routing, &(struct question){.item = item, .area = t->place.area, .turn = turn}, &t->answer);
+        district_route(t->district, rules, &(struct question){.item = item, .area = t->place.area, .turn = turn}, &t->answer);
         t->answer.sure = t->answer.sure && item != NULL;
         t->filing.rules = rules;
         t->filing.item = item;

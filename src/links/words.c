@@ -162,7 +162,7 @@ static bool split(struct moving *m, struct err *e)
         (void)snprintf(turn, sizeof turn, "%lld", (long long)f.id);
         if (!read_whole(m, &f, &place, e) || !random_token(track, TRACK_CHARACTERS, e))
                 return false;
-        routing_resolve(m->rules->routing, &(struct question){.item = f.item, .area = place.area, .turn = turn}, &answer);
+        district_route(m->district, m->rules, &(struct question){.item = f.item, .area = place.area, .turn = turn}, &answer);
         return cases_plan(m->arena, &f, &plan, e) && cases_file(m->tx, m->district, &f, plan, e)
                && tx_send(m->tx, e, SQL_LINK, ARGS(V(f.id), V("split"), V(m->row.id), V(m->mover->name), V(m->now)));
 }

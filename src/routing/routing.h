@@ -1,6 +1,6 @@
 /* routing/routing.h -- from item, area, owner and entity kind to the one responsible unit.  One pack version in memory, immutable.
  *
- * An ordered decision (process.md, "Dispatch and responsibility"): owner of the entity -> item x area x kind ->
+ * An ordered decision (process.md, "Dispatch and responsibility"): precedent -> owner of the entity -> item x area x kind ->
  * item x area -> item -> rota -> fallback.  Within a step the first row of routes.csv wins (hit policy FIRST).  A row may name an
  * item or an area of any level: it holds for everything below.  Routing never fails: the fallback unit always exists.
  */
@@ -15,6 +15,7 @@ struct item;
 struct pack_part;
 struct twin;
 struct unit;
+struct store;
 struct units;
 
 struct routing;
@@ -28,7 +29,7 @@ struct question {
         const char *kind;               /* entity kind; NULL */
         const char *turn;               /* what a rota is drawn by: the report's id as text; the same turn draws the same unit */
 };
-enum routing_step { STEP_OWNER, STEP_ITEM_AREA_KIND, STEP_ITEM_AREA, STEP_ITEM, STEP_ROTA, STEP_FALLBACK };
+enum routing_step { STEP_OWNER, STEP_ITEM_AREA_KIND, STEP_ITEM_AREA, STEP_ITEM, STEP_ROTA, STEP_FALLBACK, STEP_PRECEDENT };
 enum { ASSISTS_MOST = 8 };
 struct answer {
         const struct unit *lead;
@@ -41,6 +42,15 @@ struct answer {
 };
 void routing_resolve(const struct routing *, const struct question *, struct answer *);
 const char *routing_step_name(enum routing_step);
+
+/* --- precedents: rulings of disputes, for all pack versions; any thread ----------------------- */
+struct precedents;
+struct precedents *precedents_new(void);
+void precedents_free(struct precedents **);     /* sets NULL */
+/* Reads the rulings that came since; cheap when there are none. */
+bool precedents_refresh(struct precedents *, struct store *, struct err *) MUST_CHECK;
+/* True when a ruling holds for the item, the area and the owner of the question: then it is the answer, its number in `why`. */
+bool precedents_answer(struct precedents *, const struct units *, const struct question *, struct answer *);
 
 extern const struct pack_part routing_pack;
 #endif

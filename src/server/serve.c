@@ -13,6 +13,7 @@
 #include "server/figures.h"
 #include "server/settings.h"
 #include "server/systemd.h"
+#include "routing/routing.h"
 #include "store/store.h"
 #include "task/task.h"
 #include <malloc.h>
@@ -70,6 +71,9 @@ static void metrics(void *app, struct buf *out)
 static void news(void *ctx)
 {
         struct running *r = ctx;
+        struct err e;
+        if (!precedents_refresh(r->district.precedents, r->store, &e))
+                log_err(LOG_WARN, "precedents.refresh", &e);
         (void)pthread_mutex_lock(&r->waking);
         if (r->district.server)
                 server_wake_streams(r->district.server);

@@ -1,51 +1,9 @@
-/* asks/asks_test.c -- the rules of process.md about asking and deciding, each test named after its rule, on Pingshan's pack. */
-#include "cases/world_test.h"
-#include "asks/asks.h"
-#include "cases/moves.h"
+/* server/asks_process_test.c -- the rules of process.md about asking and deciding, each test named after its rule. */
+#include "server/process_test.h"
 
-static const struct pack_part *const parts[] = {&people_pack,  &calendar_pack, &catalogue_pack, &twin_pack,
-                                                &routing_pack, &cases_pack,    &asks_pack,      NULL};
-static const struct mover dora = {"dora", NULL, ROLE_DISPATCHER}, dan = {"dan", NULL, ROLE_DISPATCHER};
-static const struct mover sue = {"sue", NULL, ROLE_SUPERVISOR}, sam = {"sam", NULL, ROLE_SUPERVISOR};
-static const struct mover worker = {"wang", "pingshan-water", ROLE_UNIT}, chief = {"chen", "pingshan-water", ROLE_UNIT};
-static const struct mover carl = {"carl", NULL, ROLE_CLERK};
-
-/* The pack's workflow names words of links/, which stands beside this folder. */
-static bool never(struct moving *m, struct err *e)
-{
-        (void)m;
-        return err_set(e, ERR_FAULT, "not here");
-}
-static const struct guard other_guards[] = {{"target", never, NULL, ""}, {"other_item", never, NULL, ""}, {0}};
-static bool nothing(struct moving *m, struct err *e)
-{
-        (void)m;
-        (void)e;
-        return true;
-}
-static const struct effect other_effects[] = {{"merge", NULL, nothing, NULL, ""},         {"unmerge", NULL, nothing, NULL, ""},
-                                              {"answer_merged", NULL, nothing, NULL, ""}, {"close_merged", NULL, nothing, NULL, ""},
-                                              {"split", NULL, nothing, NULL, ""},         {0}};
-static const struct vocabulary other_words = {other_guards, other_effects};
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &other_words, NULL};
-
-static void on_pingshan(void **state)
-{
-        void (*test)(struct world *) = *(void (**)(struct world *)) * state;
-        for (int pg = 0; pg < test_store_engines(); pg++) {
-                struct world w = world_of(pg, parts, "packs/pingshan");
-                test(&w);
-                ledger_is_whole(&w);
-                world_free(&w);
-        }
-}
-#define RULE(test) \
-        { \
-#test, on_pingshan, NULL, NULL, &(void (*)(struct world *)) \
-                { \
-                        test \
-                } \
-        }
+static const struct mover dan = {"dan", NULL, ROLE_DISPATCHER}, sue = {"sue", NULL, ROLE_SUPERVISOR},
+                          sam = {"sam", NULL, ROLE_SUPERVISOR};
+static const struct mover chief = {"chen", "pingshan-water", ROLE_UNIT};
 
 /* A manhole cover, four working hours, Monday 9:00; being handled from 9:10 on. */
 static const char *handled_case(struct world *w)
