@@ -115,19 +115,32 @@ static bool resume(struct moving *m, struct live *l, struct err *e)
         return tx_send(m->tx, e, SQL_RESUME, ARGS(V(m->row.id), V(l->clock), V(l->round), V(l->due), V(l->warn_at)));
 }
 
-/* What the move does to the clocks that live: a start of the same clock ends its running round first. */
-static bool turn_live(struct moving *m, struct live *live, size_t n, bool *late, struct err *e)
+enum bearing { CLOCKS_RUN, CLOCKS_PAUSE, CLOCKS_OFF };
+
+/* What a state says of the clocks of its cases; a last state ends them. */
+static enum bearing bearing(const struct state *s)
+{
+        if (s->last || text_is(s->clock, "off"))
+                return CLOCKS_OFF;
+        return text_is(s->clock, "paused") ? CLOCKS_PAUSE : CLOCKS_RUN;
+}
+
+/* What the move does to the clocks that live: a start of the same clock ends its running round first.  The state the case comes to has
+ * the last word: where clocks are paused none runs, and what was paused runs on where they run. */
+static bool turn_live(struct moving *m, const struct state *origin, const struct state *dest, struct live *live, size_t n,
+                      bool *late, struct err *e)
 {
         const char *move = m->move->name;
-        bool at_end = m->move->dest && m->move->dest->last;
+        const enum bearing now = bearing(dest);
+        const bool wakes = bearing(origin) == CLOCKS_PAUSE && now == CLOCKS_RUN;
         for (size_t i = 0; i < n; i++) {
                 const struct clock_rule *c = clock_rule_find(m->workflow, live[i].clock);
                 bool ok = true;
-                if (!c || at_end || names_move(c->stops, c->n_stops, move) || names_move(c->starts, c->n_starts, move))
+                if (!c || now == CLOCKS_OFF || names_move(c->stops, c->n_stops, move) || names_move(c->starts, c->n_starts, move))
                         ok = stop(m, &live[i], late, e);
-                else if (live[i].running && names_move(c->pauses, c->n_pauses, move))
+                else if (live[i].running && (now == CLOCKS_PAUSE || names_move(c->pauses, c->n_pauses, move)))
                         ok = pause(m, &live[i], e);
-                else if (!live[i].running && names_move(c->resumes, c->n_resumes, move))
+                else if (!live[i].running && (wakes || names_move(c->resumes, c->n_resumes, move)))
                         ok = resume(m, &live[i], e);
                 if (!ok)
                         return false;
@@ -171,15 +184,16 @@ bool clocks_turn(struct moving *m, int64_t *due, bool *late, struct err *e)
         struct clock_plan plans[LIVE_MOST];
         size_t n_live, n = 0;
         const struct item *item = item_find(m->rules->catalogue, m->item);
+        const struct state *origin = state_find(m->workflow, m->row.state), *dest = m->move->dest ? m->move->dest : origin;
         *late = m->row.late;
-        if (!read_live(m, live, &n_live, e) || !turn_live(m, live, n_live, late, e))
+        if (!read_live(m, live, &n_live, e) || !turn_live(m, origin, dest, live, n_live, late, e))
                 return false;
         for (size_t i = 0; i < n_live && n < LIVE_MOST; i++) {
                 const struct clock_rule *c = clock_rule_find(m->workflow, live[i].clock);
                 if (c && !live[i].gone && live[i].running)
                         plans[n++] = (struct clock_plan){.rule = c, .due = live[i].due};
         }
-        if ((!m->move->dest || !m->move->dest->last) && !start_new(m, item, plans, &n, e))
+        if (bearing(dest) == CLOCKS_RUN && !start_new(m, item, plans, &n, e))
                 return false;
         *due = clocks_shown_due(plans, n);
         return clocks_set_timer(m->tx, m->row.id, e);
