@@ -183,7 +183,7 @@ static bool keep_pictures(const struct request *rq, const struct media *kept, st
         for (size_t i = 0; i < form->n_files; i++) {
                 if (!media_keep(d->data, form->files[i].bytes, &kept[i], e))
                         return false;
-                pictures[i] = (struct picture){kept[i].hash, kept[i].type, (int64_t)kept[i].n};
+                pictures[i] = (struct picture){.hash = kept[i].hash, .type = kept[i].type, .bytes = (int64_t)kept[i].n};
         }
         r->pictures = pictures;
         r->n_pictures = form->n_files;
