@@ -476,7 +476,7 @@ test('pictures: kept by their bytes, shown to who may see the report', async (t)
     assert.deepEqual([refused.status, faults(refused)], [400, ['media']])
   }
   const staff = await d.ask('GET', `/api/v1/cases/${id}/reports`, undefined, { key: await d.signIn('clerk') })
-  assert.deepEqual(staff.body.pictures, [{ url: path, type: 'image/png', bytes: PNG.length }])
+  assert.deepEqual(staff.body.pictures, [{ url: path, type: 'image/png', bytes: PNG.length, location: null, taken: null }])
   await d.stop()
   await d.serve()
   assert.deepEqual((await get(d.key)).bytes, PNG)

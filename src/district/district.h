@@ -46,6 +46,8 @@ struct district {
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
         const struct open311_settings *open311; /* NULL in commands */
         int personal_hourly;            /* reporters one person may look up in an hour; 0 = any number */
+        const char *scan_command;       /* examines pictures (media/scan.h); NULL */
+        int scan_seconds;
         const char *data;               /* folder of the district's files; NULL in tests */
         const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
         struct intake_figures *reports; /* of intake/; NULL: reports are not counted */

@@ -53,15 +53,16 @@ static bool jpeg_keeps(const struct walk *w, unsigned marker, size_t at, size_t 
 static size_t scan_end(const struct walk *w, size_t at)
 {
         for (; inside(w, at, 2); at++)
-                if (w->at[at] == 0xFF && w->at[at + 1] != 0 && w->at[at + 1] != 0xFF && (w->at[at + 1] < 0xD0 || w->at[at + 1] > 0xD7))
+                if (w->at[at] == 0xFF && w->at[at + 1] != 0 && w->at[at + 1] != 0xFF
+                    && (w->at[at + 1] < 0xD0 || w->at[at + 1] > 0xD7))
                         return at;
         return w->n;
 }
 
 static void put_orientation(const struct walk *w, int orientation)
 {
-        unsigned char segment[] = {0xFF, 0xE1, 0, 34, 'E',  'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
-                                   0,    1,    1, 0x12, 0, 3,   0,   0,   0, 1, 0,   0,   0, 0,  0, 0, 0, 0};
+        unsigned char segment[] = {0xFF, 0xE1, 0, 34,   'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
+                                   0,    1,    1, 0x12, 0,   3,   0,   0,   0, 1, 0,   0,   0, 0,  0, 0, 0, 0};
         segment[29] = (unsigned char)orientation;
         if (w->out && orientation > 1)
                 buf_add(w->out, segment, sizeof segment);
@@ -117,8 +118,8 @@ static size_t get32_big(const unsigned char *p)
 
 static bool walk_png(const struct walk *w)
 {
-        static const char *const kept[] = {"IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "cICP", "sBIT",
-                                           "bKGD", "pHYs", "hIST", "acTL", "fcTL", "fdAT", NULL};
+        static const char *const kept[] = {"IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "cHRM", "sRGB", "iCCP",
+                                           "cICP", "sBIT", "bKGD", "pHYs", "hIST", "acTL", "fcTL", "fdAT", NULL};
         size_t at = 8;
         copy(w, 0, 8);
         while (inside(w, at, 12)) {
@@ -210,8 +211,9 @@ static size_t blocks_end(const struct walk *w, size_t at)
 static bool gif_keeps(const struct walk *w, size_t at)
 {
         const unsigned label = w->at[at + 1];
-        return label == 0xF9 || (label == 0xFF && inside(w, at, 14) && w->at[at + 2] == 11
-                                 && (memcmp(w->at + at + 3, "NETSCAPE2.0", 11) == 0 || memcmp(w->at + at + 3, "ANIMEXTS1.0", 11) == 0));
+        return label == 0xF9
+               || (label == 0xFF && inside(w, at, 14) && w->at[at + 2] == 11
+                   && (memcmp(w->at + at + 3, "NETSCAPE2.0", 11) == 0 || memcmp(w->at + at + 3, "ANIMEXTS1.0", 11) == 0));
 }
 
 static bool walk_gif(const struct walk *w)

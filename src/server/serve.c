@@ -102,6 +102,8 @@ static bool open_district(struct running *r, const struct settings *s, const str
         r->district.notify = &s->notify;
         r->district.open311 = &s->open311;
         r->district.data = s->data;
+        r->district.scan_command = s->scan_command;
+        r->district.scan_seconds = s->scan_seconds;
         r->district.personal_hourly = s->personal_hourly;
         r->district.key_channel = s->key_channel;
         r->district.reports = r->reports;

@@ -19,6 +19,8 @@ struct settings {
         const char *seal_cipher;        /* becomes cipher */
         enum seal_cipher cipher;        /* of sealing keys that are made */
         int personal_hourly;            /* 60 */
+        const char *scan_command;       /* NULL = pictures are not examined */
+        int scan_seconds;               /* 30 */
         const char *address;            /* "127.0.0.1" */
         int port;                       /* 8080 */
         int workers, queue, connections, connections_per_address, idle_seconds, streams;
