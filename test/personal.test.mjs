@@ -338,3 +338,73 @@ test('a wrong privacy.yaml is refused with its place', (t) => {
     assert.match(made.stdout + made.stderr, place)
   }
 })
+
+/** Sends pictures through the Open311 door; the answer. */
+async function sendPictures(d, ...pictures) {
+  const form = new FormData()
+  for (const [name, value] of Object.entries({ service_code: '010201', lat: '22.5', long: '114.05', description: '有照片', api_key: d.key })) form.append(name, value)
+  pictures.forEach((bytes, i) => form.append(i ? `photo${i + 1}` : 'media', new Blob([bytes], { type: 'text/html' }), 'page.html'))
+  const answer = await fetch(`${d.base}/open311/v2/requests.json`, { method: 'POST', body: form })
+  return { status: answer.status, body: await answer.json() }
+}
+
+const picture = async (d, path, key, headers = {}) => {
+  const answer = await fetch(d.base + path, { headers: { Authorization: `Bearer ${key}`, ...headers } })
+  return { status: answer.status, headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) }
+}
+
+test('where a picture was taken is kept for staff, and is in no copy for others', async (t) => {
+  const d = await District.start(t)
+  const k = await signInAll(d)
+  const files = ['jpeg', 'png', 'webp', 'gif'].map((name) => readFileSync(`test/seeds/picture/${name}`))
+  const sent = await sendPictures(d, ...files)
+  assert.equal(sent.status, 201, JSON.stringify(sent.body))
+  const { pictures } = (await d.ask('GET', `/api/v1/cases/${sent.body[0].service_request_id}/reports`, undefined, { key: k.clerk })).body
+  assert.deepEqual(pictures.map((p) => [p.type, p.bytes]), ['jpeg', 'png', 'webp', 'gif'].map((kind, i) => [`image/${kind}`, files[i].length]))
+  for (const p of pictures.slice(0, 3)) {
+    assert.ok(Math.abs(p.location.lat - 22.6901) < 1e-6 && Math.abs(p.location.lon - 114.341833333) < 1e-6, JSON.stringify(p))
+    assert.equal(Date.parse(p.taken), Date.parse('2026-11-25T09:30:00+09:00'))
+  }
+  assert.deepEqual([pictures[3].location, pictures[3].taken], [null, null])
+  for (const [i, p] of pictures.entries()) {
+    const whole = await picture(d, p.url, k.clerk), bare = await picture(d, p.url, d.key)
+    assert.deepEqual(whole.bytes, files[i])
+    assert.equal(bare.status, 200)
+    for (const secret of ['Exif\0\0II', '2026:11:25', '<x/>', 'comment', 'Author', 'tail', 'hi\0']) assert.ok(!bare.bytes.includes(secret), `${p.type}: ${secret}`)
+    assert.ok(bare.bytes.length > 50)
+    assert.notEqual(whole.headers.get('etag'), bare.headers.get('etag'))
+    for (const answer of [whole, bare]) {
+      assert.equal(answer.headers.get('content-type'), p.type, 'what it is, not what the sender called it')
+      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
+      assert.match(answer.headers.get('content-security-policy'), /default-src 'none'.*sandbox/)
+      assert.match(answer.headers.get('content-disposition'), /^inline; filename="[0-9a-f]{16}\.(jpeg|png|webp|gif)"$/)
+    }
+    if (process.env.KEEP_PICTURES) writeFileSync(join(process.env.KEEP_PICTURES, p.type.slice(6)), bare.bytes)
+  }
+  const refused = await sendPictures(d, '<script>alert(1)</script>')
+  assert.equal(refused.status, 400)
+})
+
+test('a picture in which the scanner finds a virus is refused and put away; without its word none is taken', async (t) => {
+  const d = District.make(t)
+  const scanner = join(d.folder, 'scanner')
+  const say = (code) => writeFileSync(scanner, `#!/bin/sh\nfor file; do :; done\n[ -s "$file" ] || exit 2\n${code}\n`, { mode: 0o700 })
+  d.settings = { scan_command: `${scanner} --no-summary`, scan_seconds: 2 }
+  const png = readFileSync('test/seeds/picture/png'), jpeg = readFileSync('test/seeds/picture/jpeg')
+  const there = (folder) => { try { return readdirSync(join(d.data, folder), { recursive: true }).filter((f) => /[0-9a-f]{64}$/.test(f)).length } catch { return 0 } }
+  say('grep -q Author "$file" && exit 1\nexit 0')
+  await d.serve()
+  assert.equal((await sendPictures(d, png)).status, 400)
+  assert.deepEqual([there('media'), there('quarantine')], [0, 1])
+  assert.equal(statSync(join(d.data, 'quarantine')).mode & 0o777, 0o700)
+  assert.equal((await sendPictures(d, jpeg)).status, 201)
+  assert.deepEqual([there('media'), there('quarantine')], [1, 1])
+  for (const code of ['exit 2', 'sleep 30', 'kill -9 $$']) {
+    say(code)
+    assert.equal((await sendPictures(d, png)).status, 503, code)
+  }
+  assert.deepEqual([there('media'), there('quarantine')], [1, 1])
+  assert.match(d.log, /media\.infected .*hash=[0-9a-f]{64}/)
+  assert.match(d.log, /media\.scan .*too long/)
+  assert.deepEqual(readdirSync(join(d.data, 'media')).filter((n) => n.startsWith('new-')), [])
+})

@@ -259,9 +259,12 @@ void picture_facts(const void *bytes, size_t n, struct picture_facts *f)
         (void)walk(&(struct walk){.at = bytes, .n = n, .facts = f}, 0);
 }
 
+/* With the first chunk of a broken WebP goes what it is known by: what is left is none. */
 bool picture_public(const void *bytes, size_t n, struct buf *out)
 {
+        const size_t from = out->length;
         struct picture_facts f;
         picture_facts(bytes, n, &f);
-        return walk(&(struct walk){.at = bytes, .n = n, .out = out}, f.orientation) && !out->overflow;
+        return walk(&(struct walk){.at = bytes, .n = n, .out = out}, f.orientation) && !out->overflow
+               && text_is(media_type(out->at + from, out->length - from), media_type(bytes, n));
 }
