@@ -96,9 +96,7 @@ static void add_line(struct buf *b, int number, enum seal_cipher cipher, int64_t
 
 static void add_keys(struct buf *b, const struct keys *keys, int but)
 {
-        buf_text(
-                b,
-                "# Sealing keys of yiwang: keep a copy apart from backups. The last one seals; older ones open what they sealed.\n");
+        buf_text(b, "# Sealing keys of yiwang: keep a copy apart from backups. The last one seals, older ones open.\n");
         for (size_t i = 0; keys && i < keys_count(keys); i++) {
                 unsigned char secret[SEAL_SECRET_SIZE];
                 const struct key_about k = keys_secret(keys, i, secret);

@@ -1,7 +1,7 @@
 /* crypto/keys.c -- the keys of a key file, and sealing with the right one of them.
  *
- * The file is text: a line of comment, then a line a key: NUMBER CIPHER INSTANT SECRET (64 hexadecimal digits).  One that is exactly
- * 32 bytes long is of a time before keys had numbers, and is key 1.
+ * The file is text: a line of comment, then a line a key: NUMBER CIPHER INSTANT SECRET (64 hexadecimal digits).  One that is
+ * exactly 32 bytes long is of a time before keys had numbers, and is key 1.
  */
 #include "crypto/inside.h"
 #include "base/arena.h"

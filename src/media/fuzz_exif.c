@@ -1,4 +1,5 @@
-/* media/fuzz_exif.c -- Exif blocks: whatever they say, a position is on the earth, a time is one, an orientation is one of eight. */
+/* media/fuzz_exif.c -- Exif blocks: whatever they say, a position is on the earth, a time is one, an orientation is one of
+ * eight. */
 #include "base/clock.h"
 #include "media/picture.h"
 #include <math.h>

@@ -83,8 +83,8 @@ static const struct route routes[] = {
          .path = "/api/v1/media/{hash}",
          .roles = ROLE_STAFF | ROLE_CHANNEL,
          .run = get_media,
-         .about =
-                 "A picture that came with a report, for those who may see the report: to staff as it came, to others without metadata."},
+         .about = "A picture that came with a report, for those who may see the report: as it came for staff, without"
+                  " metadata for others."},
         {0},
 };
 const struct route *const media_routes = routes;

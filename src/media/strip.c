@@ -68,33 +68,30 @@ static void put_orientation(const struct walk *w, int orientation)
                 buf_add(w->out, segment, sizeof segment);
 }
 
+/* One segment, with the scan behind it when it begins one; 0 when it is none. */
+static size_t jpeg_segment(const struct walk *w, size_t at)
+{
+        const unsigned marker = w->at[at + 1];
+        const size_t length = (size_t)w->at[at + 2] << 8 | w->at[at + 3];
+        if (marker < 0xC0 || (marker >= 0xD0 && marker <= 0xD8) || length < 2 || !inside(w, at + 2, length))
+                return 0;
+        if (marker == 0xE1 && begins(w, at + 4, length - 2, "Exif\0", 6))
+                exif_at(w, at + 4, length - 2);
+        const size_t end = marker == 0xDA ? scan_end(w, at + 2 + length) : at + 2 + length;
+        if (jpeg_keeps(w, marker, at + 4, length - 2))
+                copy(w, at, end - at);
+        return end;
+}
+
 static bool walk_jpeg(const struct walk *w, int orientation)
 {
         size_t at = 2;
         copy(w, 0, 2);
         put_orientation(w, orientation);
-        while (inside(w, at, 4)) {
-                const unsigned marker = w->at[at + 1];
-                if (w->at[at] != 0xFF)
+        while (inside(w, at, 4) && w->at[at] == 0xFF && w->at[at + 1] != 0xD9) {
+                at = w->at[at + 1] == 0xFF ? at + 1 /* a fill byte */ : jpeg_segment(w, at);
+                if (at == 0)
                         return false;
-                if (marker == 0xFF) { /* fill bytes */
-                        at++;
-                        continue;
-                }
-                if (marker == 0xD9)
-                        break;
-                const size_t length = (size_t)w->at[at + 2] << 8 | w->at[at + 3];
-                if (marker < 0xC0 || (marker >= 0xD0 && marker <= 0xD8) || length < 2 || !inside(w, at + 2, length))
-                        return false;
-                if (marker == 0xE1 && begins(w, at + 4, length - 2, "Exif\0", 6))
-                        exif_at(w, at + 4, length - 2);
-                size_t end = at + 2 + length;
-                const bool keep = jpeg_keeps(w, marker, at + 4, length - 2);
-                if (marker == 0xDA)
-                        end = scan_end(w, end);
-                if (keep)
-                        copy(w, at, end - at);
-                at = end;
         }
         if (!inside(w, at, 2) || w->at[at] != 0xFF || w->at[at + 1] != 0xD9)
                 return false;
@@ -138,7 +135,7 @@ static bool walk_png(const struct walk *w)
         return false;
 }
 
-/* --- WebP (RFC 9649) ----------------------------------------------------------------------------------------------------------- */
+/* --- WebP (RFC 9649) --------------------------------------------------------------------------------------------------- */
 static size_t get32_little(const unsigned char *p)
 {
         return (size_t)p[3] << 24 | (size_t)p[2] << 16 | (size_t)p[1] << 8 | p[0];
@@ -150,31 +147,51 @@ static void put32_little(char *p, size_t n)
                 p[i] = (char)(n >> 8 * i & 0xFF);
 }
 
-/* Chunks from `at` to `end`, a frame's own inside it as well; sizes are set right behind them. */
-static bool walk_chunks(const struct walk *w, size_t at, size_t end, int depth)
+static void set_size(const struct walk *w, size_t from)
 {
-        static const char *const kept[] = {"VP8 ", "VP8L", "VP8X", "ANIM", "ANMF", "ALPH", "ICCP", NULL};
+        if (w->out && !w->out->overflow)
+                put32_little(w->out->at + from + 4, w->out->length - from - 8);
+}
+
+static bool walk_chunks(const struct walk *w, size_t at, size_t end, bool in_frame);
+
+/* A frame of a film has chunks of its own, behind 16 bytes. */
+static bool walk_frame(const struct walk *w, size_t at, size_t length)
+{
+        const size_t from = w->out ? w->out->length : 0;
+        if (length < 16)
+                return false;
+        copy(w, at, 8 + 16);
+        if (!walk_chunks(w, at + 8 + 16, at + 8 + length, true))
+                return false;
+        set_size(w, from);
+        return true;
+}
+
+static void copy_chunk(const struct walk *w, size_t at, size_t length)
+{
+        static const char *const kept[] = {"VP8 ", "VP8L", "VP8X", "ANIM", "ALPH", "ICCP", NULL};
+        const size_t from = w->out ? w->out->length : 0;
+        if (!one_of(w->at + at, kept))
+                return;
+        copy(w, at, 8 + length + (length & 1));
+        if (memcmp(w->at + at, "VP8X", 4) == 0 && length > 0 && w->out && !w->out->overflow)
+                w->out->at[from + 8] &= (char)~0x0C; /* it has no Exif and no XMP any more */
+}
+
+/* Chunks from `at` to `end`. */
+static bool walk_chunks(const struct walk *w, size_t at, size_t end, bool in_frame)
+{
         while (end - at >= 8) {
                 const size_t length = get32_little(w->at + at + 4), padded = length + (length & 1);
                 if (padded > end - at - 8)
                         return false;
-                const unsigned char *name = w->at + at;
-                const size_t from = w->out ? w->out->length : 0;
-                if (memcmp(name, "EXIF", 4) == 0)
+                if (memcmp(w->at + at, "EXIF", 4) == 0)
                         exif_at(w, at + 8, length);
-                if (memcmp(name, "ANMF", 4) == 0 && depth == 0) {
-                        if (length < 16)
-                                return false;
-                        copy(w, at, 8 + 16);
-                        if (!walk_chunks(w, at + 8 + 16, at + 8 + length, 1))
-                                return false;
-                        if (w->out && !w->out->overflow)
-                                put32_little(w->out->at + from + 4, w->out->length - from - 8);
-                } else if (one_of(name, kept)) {
-                        copy(w, at, 8 + padded);
-                        if (memcmp(name, "VP8X", 4) == 0 && length > 0 && w->out && !w->out->overflow)
-                                w->out->at[from + 8] &= (char)~0x0C; /* it has no Exif and no XMP any more */
-                }
+                if (memcmp(w->at + at, "ANMF", 4) != 0 || in_frame)
+                        copy_chunk(w, at, length);
+                else if (!walk_frame(w, at, length))
+                        return false;
                 at += 8 + padded;
         }
         return at == end;
@@ -188,12 +205,11 @@ static bool walk_webp(const struct walk *w)
         copy(w, 0, 12);
         if (!walk_chunks(w, 12, 8 + length, 0))
                 return false;
-        if (w->out && !w->out->overflow)
-                put32_little(w->out->at + from + 4, w->out->length - from - 8);
+        set_size(w, from);
         return true;
 }
 
-/* --- GIF (89a specification) --------------------------------------------------------------------------------------------------- */
+/* --- GIF (89a specification) ------------------------------------------------------------------------------------------- */
 static size_t table_size(unsigned flags)
 {
         return flags & 0x80 ? (size_t)3 << ((flags & 7) + 1) : 0;

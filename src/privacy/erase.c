@@ -1,7 +1,7 @@
 /* privacy/erase.c -- reporters erased: because they asked for it, or because their case was closed long enough ago.
  *
- * What is erased is the reporter's row's values; the row stays and says when.  The case, its report and its history stay as they are:
- * no form of the history holds a reporter's data, so the chain is not touched.
+ * What is erased is the values of the reporter's row; the row stays and says when.  The case, its report and its history stay as
+ * they are: no form of the history holds a reporter's data, so the chain is not touched.
  */
 #include "privacy/inside.h"
 #include "base/arena.h"

@@ -16,21 +16,26 @@ static bool known_field(const char *text)
         return false;
 }
 
-/* "name|phone|email" in this order, so that the same choice is the same text. */
+static bool lists(const struct yaml *list, const char *field)
+{
+        for (const struct yaml *v = list->first; v; v = v->next)
+                if (v->kind == YAML_TEXT && text_is(v->text, field))
+                        return true;
+        return false;
+}
+
+/* "name|phone|email" in this order, so that the same choice is the same text; all three when unsaid. */
 static const char *fields_of(struct stage *s, const char *file, const struct yaml *root)
 {
         const struct yaml *list = yaml_get(root, "fields");
         const char *out = "";
-        for (const struct yaml *v = list && list->kind == YAML_LIST ? list->first : NULL; v; v = v->next)
+        const bool good = !list || list->kind == YAML_LIST;
+        for (const struct yaml *v = good && list ? list->first : NULL; v; v = v->next)
                 if (v->kind != YAML_TEXT || !known_field(v->text))
                         stage_fault(s, file, v->line, "a field is name, phone or email", "字段应为 name、phone 或 email");
-        for (size_t i = 0; i < FIELDS; i++) {
-                bool wanted = !list;
-                for (const struct yaml *v = list && list->kind == YAML_LIST ? list->first : NULL; v; v = v->next)
-                        wanted = wanted || (v->kind == YAML_TEXT && text_is(v->text, field_names[i]));
-                if (wanted)
+        for (size_t i = 0; good && i < FIELDS; i++)
+                if (!list || lists(list, field_names[i]))
                         out = arena_format(s->arena, "%s%s%s", out, *out ? "|" : "", field_names[i]);
-        }
         if (!*out)
                 stage_fault(s, file, list ? list->line : root->line, "fields is a list of name, phone, email",
                             "fields 应为 name、phone、email 的列表");

@@ -147,7 +147,10 @@ static const struct shape search_answer[] = {
 static const struct shape access_members[] = {
         {.name = "id", .type = SHAPE_TEXT, .required = true},
         {.name = "at", .type = SHAPE_TIME, .required = true},
-        {.name = "actor", .type = SHAPE_TEXT, .required = true, .about = "Login, name of the key, system (a timer) or command."},
+        {.name = "actor",
+         .type = SHAPE_TEXT,
+         .required = true,
+         .about = "Login or name of a key; system: a timer; command: the command line."},
         {.name = "role", .type = SHAPE_TEXT, .required = true},
         {.name = "unit", .type = SHAPE_TEXT, .required = true},
         {.name = "action", .type = SHAPE_TEXT, .required = true, .about = "unmask, search, erase or expire."},

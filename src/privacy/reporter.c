@@ -10,9 +10,8 @@
 
 static const char SQL_KEEP[] = "INSERT INTO reporter(report_id, name, phone, email, confidential, sealed_by, phone_index)"
                                " VALUES ($1, $2, $3, $4, $5, $6, $7)";
-static const char SQL_OF_CASE[] =
-        "SELECT p.report_id, p.confidential, p.erased_at, p.name, p.phone, p.email FROM cases c JOIN reporter p ON p.report_id = c.id"
-        " WHERE c.number = $1";
+static const char SQL_OF_CASE[] = "SELECT p.report_id, p.confidential, p.erased_at, p.name, p.phone, p.email"
+                                  " FROM cases c JOIN reporter p ON p.report_id = c.id WHERE c.number = $1";
 
 static const char SQL_UNINDEXED[] = "SELECT 1 FROM reporter WHERE sealed_by = 0 LIMIT 1";
 

@@ -1,7 +1,7 @@
 /* privacy/reseal.c -- seals with the active key what older ones sealed.
  *
- * A batch is read, opened and sealed anew outside the writing transaction; then each row is replaced only if it is still as it was read.
- * So it may be broken off or run twice at any time: a row has its old values or its new ones, and says which key they need.
+ * A batch is read, opened and sealed anew outside the writing transaction; then each row is replaced only if it is still as it was
+ * read.  So it may be broken off or run twice at any time: a row has its old values or its new ones, and says which key they need.
  */
 #include "privacy/inside.h"
 #include "base/arena.h"
@@ -11,7 +11,7 @@
 #include "store/store.h"
 #include "task/task.h"
 
-/* Walks the index (sealed_by, report_id).  A key file that lost its newest key leaves rows of a higher number alone: they need it. */
+/* Walks the index (sealed_by, report_id).  When the key file has lost its newest key, rows of a higher number are left alone. */
 static const char SQL_OLDER[] = "SELECT report_id, sealed_by, erased_at, name, phone, email FROM reporter WHERE sealed_by < $1"
                                 " AND (sealed_by, report_id) > ($2, $3) ORDER BY sealed_by, report_id LIMIT $4";
 static const char SQL_RESEAL[] = "UPDATE reporter SET name = $1, phone = $2, email = $3, phone_index = $4, sealed_by = $5"
