@@ -32,5 +32,10 @@ bool media_keep(const struct media_place *, const void *bytes, const struct medi
 /* The bytes of that hash, in the arena.  ERR_NOT_FOUND: none, or no hash at all; ERR_FAULT: the file was altered. */
 bool media_read(struct arena *, const char *data, const char *hash, char **bytes, size_t *n, struct err *) MUST_CHECK;
 
+/* Every picture of FROM/media that is not in TO/media yet, read whole first; TO must be there.  A damaged one is logged, counted and left
+ * out. */
+struct media_copied { int64_t copied, there, damaged; };
+bool media_copy(const char *from, const char *to, struct media_copied *, struct err *) MUST_CHECK;
+
 extern const struct route *const media_routes;  /* GET /api/v1/media/{hash} */
 #endif
