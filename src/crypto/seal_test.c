@@ -13,7 +13,9 @@
 #include "crypto/inside.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -385,6 +387,63 @@ static void a_new_key_counts_at_once(void **state)
         place_end(&p);
 }
 
+/* --- many threads ------------------------------------------------------------------------------------------------------------ */
+struct sealer {
+        pthread_t thread;
+        struct keyring *ring;
+        _Atomic bool *stop;
+        int64_t done;
+};
+
+static void *seal_on(void *ctx)
+{
+        struct sealer *s = ctx;
+        struct arena *a = arena_new();
+        while (!atomic_load(s->stop)) {
+                unsigned char *sealed;
+                struct err e;
+                size_t n;
+                char *out;
+                const struct keys *k = keyring_now(s->ring);
+                ok(seal(a, k, "c", "text", &sealed, &n, &e) && unseal(a, keyring_now(s->ring), "c", sealed, n, &out, &e), &e);
+                assert_string_equal(out, "text");
+                arena_reset(a);
+                s->done++;
+        }
+        arena_free(&a);
+        return NULL;
+}
+
+/* Keys come while others seal: nobody holds one that is gone, and what the old one sealed opens with the new file. */
+static void keys_change_under_many_threads(void **state)
+{
+        const struct place p = place_new();
+        struct sealer sealers[4];
+        _Atomic bool stop = false;
+        struct keyring *ring;
+        struct err e;
+        int number = 1;
+        (void)state;
+        ok(keyring_open(&ring, p.path, true, SEAL_AES, 0, &e), &e);
+        for (size_t i = 0; i < COUNT_OF(sealers); i++) {
+                sealers[i] = (struct sealer){.ring = ring, .stop = &stop};
+                assert_int_equal(pthread_create(&sealers[i].thread, NULL, seal_on, &sealers[i]), 0);
+        }
+        for (int i = 0; i < 20; i++) {
+                ok(key_file_add(p.path, i & 1 ? SEAL_SM4 : SEAL_AES, 0, &number, &e), &e);
+                (void)usleep(5000);
+        }
+        atomic_store(&stop, true);
+        for (size_t i = 0; i < COUNT_OF(sealers); i++) {
+                assert_int_equal(pthread_join(sealers[i].thread, NULL), 0);
+                assert_true(sealers[i].done > 0);
+        }
+        assert_int_equal(number, 21);
+        assert_int_equal(keys_active(keyring_now(ring)), 21);
+        keyring_close(&ring);
+        place_end(&p);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -398,6 +457,7 @@ int main(void)
                 cmocka_unit_test(the_key_file_is_made_once_and_kept),
                 cmocka_unit_test(half_a_key_file_is_never_left),
                 cmocka_unit_test(a_new_key_counts_at_once),
+                cmocka_unit_test(keys_change_under_many_threads),
         };
         log_least(LOG_ERROR);
         return cmocka_run_group_tests(tests, NULL, NULL);
