@@ -135,6 +135,13 @@ test('found by phone number however it is written; a person may look so often in
   assert.equal((await unmask(d, numbers[0], k.dispatcher)).status, 200, 'others go on')
 })
 
+test('no statement of the program changes or removes a record of access', () => {
+  const sources = readdirSync('src', { recursive: true }).filter((n) => /\.(c|sql)$/.test(n) && !/_test\.c$/.test(n))
+  const text = sources.map((n) => readFileSync(join('src', n), 'utf8')).join('\n').replace(/"\s*"/g, '')
+  assert.match(text, /INSERT INTO personal_access/)
+  assert.doesNotMatch(text, /(UPDATE|DELETE FROM|REPLACE INTO|DROP TABLE|TRUNCATE)\s+personal_access/i)
+})
+
 /** Every key's line of `keys list`: [number, cipher, how many need it, active]. */
 function keys(d) {
   const { status, stdout, stderr } = d.command('keys', 'list')

@@ -83,7 +83,7 @@ static bool backup(struct command_line *line, struct err *e)
 
 static const struct option backup_options[] = {
         {"to", "FOLDER",
-         "makes FOLDER/copy-INSTANT with the database and a manifest, and adds new pictures to FOLDER/media; FOLDER may be the archive",
+         "makes FOLDER/copy-INSTANT with database and manifest, adds new pictures to FOLDER/media; FOLDER may be the archive",
          "在目录中生成 copy-时刻（数据库与清单），并将新图片加入 目录/media；目录可以是归档目录"},
         {0},
 };
