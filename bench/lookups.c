@@ -150,7 +150,8 @@ int main(int argc, char **argv)
         const struct store_options so = {.dsn = arena_format(a, "sqlite:%s/yiwang.db", argv[1]), .migrations = all_migrations};
         const char *key = arena_format(a, "%s/seal.key", argv[1]);
         const struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load};
-        if (!store_open(&store, &so, &e) || !district_open(&d, &(struct district_options){store, key, readers}, &e))
+        if (!store_open(&store, &so, &e)
+            || !district_open(&d, &(struct district_options){.store = store, .key_file = key, .readers = readers}, &e))
                 die(e.text);
         const struct rulebook *rules = district_rules(&d, &e);
         if (!rules)

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "command/command.h"
 #include "ledger/ledger.h"
+#include "media/media.h"
 #include "store/store.h"
 #include <errno.h>
 #include <stdio.h>
@@ -40,6 +41,19 @@ static bool back_up_file(struct command_line *line, const char *file, struct pro
         return ok;
 }
 
+/* After the database: a picture is on the disk before a report that names it is stored. */
+static bool copy_pictures(const struct command_line *line, const char *from, const char *to, struct err *e)
+{
+        struct media_copied n;
+        if (!media_copy(from, to, &n, e))
+                return false;
+        printf(say(line, "pictures: %lld copied, %lld there already\n", "图片：复制 %lld，已有 %lld\n"), (long long)n.copied,
+               (long long)n.there);
+        return n.damaged == 0
+               || err_both(e, ERR_FAULT, NULL, "%lld pictures below %s/media are damaged and were left out; the rest is copied",
+                           "%lld 张图片已损坏（%s/media），未复制，其余已复制", (long long)n.damaged, from);
+}
+
 /* The store is not opened: nothing is written to the database, which may be served by an older program. */
 static bool back_up_folder(struct command_line *line, const char *folder, struct progress *p, struct err *e)
 {
@@ -54,7 +68,7 @@ static bool back_up_folder(struct command_line *line, const char *folder, struct
                 return false;
         progress_end(p, 100);
         name_the_key(line, arena_format(line->arena, "%s/%s", folder, job.name));
-        return true;
+        return copy_pictures(line, line->settings.data, folder, e);
 }
 
 static bool backup(struct command_line *line, struct err *e)
@@ -68,8 +82,9 @@ static bool backup(struct command_line *line, struct err *e)
 }
 
 static const struct option backup_options[] = {
-        {"to", "FOLDER", "makes FOLDER/copy-INSTANT with the database and a manifest; FOLDER may be the archive",
-         "在目录中生成 copy-时刻（数据库与清单），目录可以是归档目录"},
+        {"to", "FOLDER",
+         "makes FOLDER/copy-INSTANT with database and manifest, adds new pictures to FOLDER/media; FOLDER may be the archive",
+         "在目录中生成 copy-时刻（数据库与清单），并将新图片加入 目录/media；目录可以是归档目录"},
         {0},
 };
 const struct command backup_command = {
@@ -145,7 +160,7 @@ static bool restore(struct command_line *line, struct err *e)
         if (!archive_restore(&job, e))
                 return false;
         progress_end(&p, job.commits);
-        return verify(job.database, &v, line->arena, e) && tell(line, &job, &v, to, e);
+        return verify(job.database, &v, line->arena, e) && tell(line, &job, &v, to, e) && copy_pictures(line, from, to, e);
 }
 
 static const struct option restore_options[] = {

@@ -35,7 +35,8 @@ bool command_open(struct command_line *line, bool must_exist, struct opened *o, 
                                               .archive = s->archive ? &archive : NULL};
         if (!store_open(&o->store, &options, e))
                 return false;
-        const struct district_options district = {.store = o->store, .key_file = key, .readers = line->capabilities->readers};
+        const struct district_options district = {
+                .store = o->store, .key_file = key, .cipher = s->cipher, .readers = line->capabilities->readers};
         o->has_district = district_open(&o->district, &district, e);
         if (!o->has_district)
                 command_close(o);

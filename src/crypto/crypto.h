@@ -1,10 +1,10 @@
-/* crypto/crypto.h -- digests, keyed digests, sealing, passwords, random tokens (OpenSSL 3, libargon2). */
+/* crypto/crypto.h -- digests, keyed digests, passwords, random tokens (OpenSSL 3, libargon2). */
 #ifndef CRYPTO_CRYPTO_H
 #define CRYPTO_CRYPTO_H
 #include "base/base.h"
 struct arena;
 
-enum { SHA256_SIZE = 32, SEAL_KEY_SIZE = 32, PASSWORD_HASH_SIZE = 128 };
+enum { SHA256_SIZE = 32, PASSWORD_HASH_SIZE = 128 };
 
 void sha256(const void *, size_t, unsigned char out[SHA256_SIZE]);
 /* SHA-256 of what comes in pieces; digest_now() may be called in between. */
@@ -21,15 +21,6 @@ bool secret_same(const void *, const void *, size_t);               /* time does
 bool random_bytes(void *, size_t, struct err *) MUST_CHECK;
 /* `characters` of Crockford's base32 without I L O U: 5 bits each.  out has characters + 1 bytes. */
 bool random_token(char *out, int characters, struct err *) MUST_CHECK;
-
-/* AES-256-GCM, 12 random bytes in front, 16 tag bytes behind; `context` is authenticated but not stored,
- * so a sealed value moved to another row does not open. */
-bool seal(struct arena *, const unsigned char key[SEAL_KEY_SIZE], const char *context,
-          const char *text, unsigned char **out, size_t *n, struct err *) MUST_CHECK;
-bool unseal(struct arena *, const unsigned char key[SEAL_KEY_SIZE], const char *context,
-            const void *sealed, size_t n, char **out, struct err *) MUST_CHECK;
-/* Reads a key file (32 bytes); makes it with mode 0600 when absent and `make` is set. */
-bool seal_key_file(const char *path, bool make, unsigned char key[SEAL_KEY_SIZE], struct err *) MUST_CHECK;
 
 /* Argon2id, t=2, 19 MiB, 1 lane (OWASP password storage cheat sheet); PHC text form.  About 40 ms of processor time;
  * at most two run at once in a process, others wait. */

@@ -1,4 +1,4 @@
-/* crypto/crypto_test.c -- published test vectors, tampering with what is sealed, passwords, tokens, the key file. */
+/* crypto/crypto_test.c -- published test vectors, passwords, tokens. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,14 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
 #include "crypto/crypto.h"
-#include <dirent.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static void ok(bool good, const struct err *e)
 {
@@ -133,65 +126,6 @@ static void tokens_are_of_their_letters_and_differ(void **state)
         assert_int_equal(kinds, 32);
 }
 
-/* --- sealing --------------------------------------------------------------------------------------------------------------- */
-
-/* AES-256-GCM, test case 16 of McGrew and Viega, "The Galois/Counter Mode of Operation". */
-static void what_others_sealed_opens(void **state)
-{
-        static const char *const hex = "cafebabefacedbaddecaf888"
-                                       "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
-                                       "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
-                                       "76fc6ece0f4e1768cddf8853bb2d551b";
-        static const char *const text = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
-                                        "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
-        unsigned char key[SEAL_KEY_SIZE], sealed[88], context[21] = {0}, plain[60];
-        struct arena *a = arena_new();
-        struct err e;
-        char *out;
-        (void)state;
-        assert_true(hex_bytes("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", key, sizeof key));
-        assert_true(hex_bytes(hex, sealed, sizeof sealed) && hex_bytes(text, plain, sizeof plain));
-        assert_true(hex_bytes("feedfacedeadbeeffeedfacedeadbeefabaddad2", context, 20));
-        ok(unseal(a, key, (const char *)context, sealed, sizeof sealed, &out, &e), &e);
-        assert_int_equal(strlen(out), sizeof plain);
-        assert_memory_equal(out, plain, sizeof plain);
-        arena_free(&a);
-}
-
-static void what_is_sealed_opens_and_nothing_else_does(void **state)
-{
-        static const char *const texts[] = {"", "x", "坪山区某小区3栋", "13800000000"};
-        const unsigned char key[SEAL_KEY_SIZE] = "0123456789abcdef0123456789abcde";
-        unsigned char other[SEAL_KEY_SIZE], *sealed, *again;
-        struct arena *a = arena_new();
-        struct err e;
-        size_t n, m;
-        char *out;
-        (void)state;
-        memcpy(other, key, sizeof other);
-        other[31] ^= 1;
-        for (size_t i = 0; i < COUNT_OF(texts); i++) {
-                ok(seal(a, key, "reporter/7/name", texts[i], &sealed, &n, &e), &e);
-                assert_int_equal(n, strlen(texts[i]) + 28);
-                ok(unseal(a, key, "reporter/7/name", sealed, n, &out, &e), &e);
-                assert_string_equal(out, texts[i]);
-                ok(seal(a, key, "reporter/7/name", texts[i], &again, &m, &e), &e);
-                assert_memory_not_equal(sealed, again, 12); /* never the same nonce twice */
-                for (size_t bit = 0; bit < n * 8; bit++) {
-                        sealed[bit / 8] ^= (unsigned char)(1 << bit % 8);
-                        assert_false(unseal(a, key, "reporter/7/name", sealed, n, &out, &e));
-                        assert_int_equal(e.kind, ERR_FAULT);
-                        sealed[bit / 8] ^= (unsigned char)(1 << bit % 8);
-                }
-                for (size_t shorter = 0; shorter < n; shorter++)
-                        assert_false(unseal(a, key, "reporter/7/name", sealed, shorter, &out, &e));
-                assert_false(unseal(a, key, "reporter/8/name", sealed, n, &out, &e));
-                assert_false(unseal(a, key, "", sealed, n, &out, &e));
-                assert_false(unseal(a, other, "reporter/7/name", sealed, n, &out, &e));
-        }
-        arena_free(&a);
-}
-
 /* --- passwords ---------------------------------------------------------------------------------------------------------------- */
 
 static void a_password_fits_its_own_hash_only(void **state)
@@ -232,84 +166,6 @@ static void hashes_of_others(void **state)
                 assert_false(password_verify("password", none[i]));
 }
 
-/* --- the key file ---------------------------------------------------------------------------------------------------------- */
-
-static void write_file(const char *path, size_t n, mode_t mode)
-{
-        const int f = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-        assert_true(f >= 0 && fchmod(f, mode) == 0);
-        for (size_t i = 0; i < n; i++)
-                assert_int_equal(write(f, "k", 1), 1);
-        assert_int_equal(close(f), 0);
-}
-
-static void the_key_file_is_made_once_and_kept(void **state)
-{
-        char dir[] = "/tmp/yiwang-key-XXXXXX", path[60];
-        unsigned char first[SEAL_KEY_SIZE], second[SEAL_KEY_SIZE];
-        struct stat about;
-        struct err e;
-        (void)state;
-        assert_non_null(mkdtemp(dir));
-        snprintf(path, sizeof path, "%s/seal.key", dir);
-        assert_false(seal_key_file(path, false, first, &e));
-        assert_int_equal(e.kind, ERR_FAULT);
-        ok(seal_key_file(path, true, first, &e), &e);
-        ok(seal_key_file(path, true, second, &e), &e);
-        assert_memory_equal(first, second, sizeof first);
-        assert_int_equal(stat(path, &about), 0);
-        assert_int_equal(about.st_mode & 0777, 0600);
-        assert_int_equal(about.st_size, SEAL_KEY_SIZE);
-        write_file(path, 32, 0640);
-        assert_false(seal_key_file(path, true, second, &e));
-        assert_non_null(strstr(e.text, "chmod 600"));
-        write_file(path, 31, 0600);
-        assert_false(seal_key_file(path, true, second, &e));
-        write_file(path, 33, 0600);
-        assert_false(seal_key_file(path, true, second, &e));
-        assert_non_null(strstr(e.text, "exactly 32 bytes"));
-        assert_int_equal(unlink(path), 0);
-        assert_int_equal(rmdir(dir), 0);
-        assert_false(seal_key_file(path, true, second, &e)); /* no such folder */
-}
-
-static int files_in(const char *dir)
-{
-        int n = 0;
-        DIR *d = opendir(dir);
-        assert_non_null(d);
-        for (const struct dirent *f; (f = readdir(d));)
-                n += f->d_name[0] != '.';
-        assert_int_equal(closedir(d), 0);
-        return n;
-}
-
-/* A key that could not be written whole, as on a full disk, is not there at all, and the next try makes it. */
-static void half_a_key_file_is_never_left(void **state)
-{
-        char dir[] = "/tmp/yiwang-key-XXXXXX", path[60];
-        unsigned char key[SEAL_KEY_SIZE];
-        struct rlimit before, none;
-        struct err e;
-        (void)state;
-        assert_non_null(mkdtemp(dir));
-        snprintf(path, sizeof path, "%s/seal.key", dir);
-        void (*usual)(int) = signal(SIGXFSZ, SIG_IGN);
-        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-        for (none = before, none.rlim_cur = 0; none.rlim_cur < SEAL_KEY_SIZE; none.rlim_cur += 31) {
-                assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-                const bool made = seal_key_file(path, true, key, &e);
-                assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-                assert_false(made);
-                assert_int_equal(files_in(dir), 0);
-        }
-        (void)signal(SIGXFSZ, usual);
-        ok(seal_key_file(path, true, key, &e), &e);
-        assert_int_equal(files_in(dir), 1);
-        assert_int_equal(unlink(path), 0);
-        assert_int_equal(rmdir(dir), 0);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -318,12 +174,8 @@ int main(void)
                 cmocka_unit_test(hexadecimal_is_strict),
                 cmocka_unit_test(secrets_are_compared_whole),
                 cmocka_unit_test(tokens_are_of_their_letters_and_differ),
-                cmocka_unit_test(what_others_sealed_opens),
-                cmocka_unit_test(what_is_sealed_opens_and_nothing_else_does),
                 cmocka_unit_test(a_password_fits_its_own_hash_only),
                 cmocka_unit_test(hashes_of_others),
-                cmocka_unit_test(the_key_file_is_made_once_and_kept),
-                cmocka_unit_test(half_a_key_file_is_never_left),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* district/district.c -- see district.h.  Rulebooks are few (one a pack version), made once and kept until the end. */
 #include "district/district.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "pack/pack.h"
@@ -75,7 +76,7 @@ bool district_open(struct district *d, const struct district_options *options, s
         struct inside *in = calloc(1, sizeof *in);
         if (!in)
                 abort();
-        if (!seal_key_file(options->key_file, true, d->seal_key, e)) {
+        if (!keyring_open(&d->keys, options->key_file, true, options->cipher ? options->cipher : SEAL_AES, clock_now(), e)) {
                 free(in);
                 return false;
         }
@@ -102,6 +103,7 @@ void district_close(struct district *d)
         free(in);
         id_source_free(&d->ids);
         precedents_free(&d->precedents);
+        keyring_close(&d->keys);
         *d = (struct district){0};
 }
 

@@ -2,7 +2,7 @@
 #ifndef DISTRICT_DISTRICT_H
 #define DISTRICT_DISTRICT_H
 #include "base/base.h"
-#include "crypto/crypto.h"
+#include "crypto/seal.h"
 struct arena;
 struct calendar;
 struct catalogue;
@@ -43,11 +43,14 @@ struct rulebook {
 struct district {
         struct store *store;
         struct id_source *ids;
-        unsigned char seal_key[SEAL_KEY_SIZE];
+        struct keyring *keys;           /* what reporters are sealed with; each use asks keyring_now() */
         _Atomic(struct scheduler *) scheduler;   /* NULL in commands that run none */
         struct server *server;          /* NULL in commands */
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
         const struct open311_settings *open311; /* NULL in commands */
+        int personal_hourly;            /* reporters one person may look up in an hour; 0 = any number */
+        const char *scan_command;       /* examines pictures (media/scan.h); NULL */
+        int scan_seconds;
         const char *data;               /* folder of the district's files; NULL in tests */
         const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
         struct precedents *precedents;  /* rulings of disputes, see routing/ */
@@ -64,7 +67,8 @@ struct rulebook_readers {
 };
 struct district_options {
         struct store *store;
-        const char *key_file;           /* sealing key; made when absent */
+        const char *key_file;           /* sealing keys; made when absent */
+        enum seal_cipher cipher;        /* of a key made now; 0 = SEAL_AES */
         struct rulebook_readers readers;
 };
 bool district_open(struct district *, const struct district_options *, struct err *) MUST_CHECK;

@@ -12,6 +12,7 @@
 #include "crypto/crypto.h"
 #include "district/district.h"
 #include "people/people.h"
+#include "privacy/privacy.h"
 #include "routing/routing.h"
 #include "store/store.h"
 #include "task/task.h"
@@ -72,28 +73,6 @@ static const char *title_of(struct arena *a, const struct report *r)
         return arena_copy(a, r->text, (size_t)(end - r->text));
 }
 
-static bool seal_reporter(struct district *d, struct arena *a, const struct report *r, struct kept *k, struct err *e)
-{
-        const struct {
-                const char *field, *text;
-                struct sealed *out;
-        } fields[] = {
-                {"name", r->name, &k->name},
-                {"phone", r->phone, &k->phone},
-                {"email", r->email, &k->email},
-        };
-        for (size_t i = 0; i < COUNT_OF(fields); i++) {
-                if (text_empty(fields[i].text))
-                        continue;
-                k->has_reporter = true;
-                if (!seal(a, d->seal_key, reporter_context(a, k->id, fields[i].field), fields[i].text, &fields[i].out->bytes,
-                          &fields[i].out->n, e))
-                        return false;
-        }
-        k->confidential = r->confidential;
-        return true;
-}
-
 /* Everything about a report that can be known without the database. */
 struct walk {
         struct district *district;
@@ -121,7 +100,9 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
         const int64_t received = r->received ? r->received : now;
         w->kept = (struct kept){
                 .id = id_new(w->district->ids, now), .report = r, .title = title_of(w->arena, r), .received = received};
-        if (!random_token(track, TRACK_CHARACTERS, e) || !seal_reporter(w->district, w->arena, r, &w->kept, e))
+        const struct reporter who = {r->name, r->phone, r->email, r->confidential};
+        if (!random_token(track, TRACK_CHARACTERS, e)
+            || !reporter_seal(w->district, w->arena, w->kept.id, &who, &w->kept.reporter, e))
                 return false;
         (void)snprintf(w->turn, sizeof w->turn, "%lld", (long long)w->kept.id);
         district_route(w->district, rules, &(struct question){.item = item, .area = w->place.area, .turn = w->turn}, &w->answer);

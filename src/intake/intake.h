@@ -11,7 +11,8 @@ struct route;
 struct store;
 struct timer_kind;
 
-struct picture { const char *hash, *type; int64_t bytes; };      /* kept already (media/media.h) */
+/* Kept already (media/media.h); where and when it was taken, as the camera wrote: taken 0 = unsaid. */
+struct picture { const char *hash, *type; int64_t bytes; bool has_point; struct point point; int64_t taken; };
 struct attribute_value { const char *code, *value; };
 
 struct report {

@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cases/view.h"
-#include "crypto/crypto.h"
 #include "district/district.h"
 #include "http/http.h"
 #include "intake/channels.h"
 #include "intake/keep.h"
+#include "privacy/privacy.h"
 #include "store/store.h"
 
 /* Keys report for their own channel, the public for public ones, staff for any. */
@@ -124,14 +124,14 @@ static bool post_report(struct request *rq, struct reply *rp, struct err *e)
 static const char SQL_REPORTS[] =
         "SELECT r.id, r.channel, r.external_id, r.source, r.title, r.text, r.property, r.urgent, r.address, r.occurred_at,"
         " r.received_at,"
-        " r.media, p.phone, p.confidential FROM cases c JOIN report r ON r.id = c.id LEFT JOIN reporter p ON p.report_id = r.id"
-        " WHERE c.number = $1";
+        " r.media FROM cases c JOIN report r ON r.id = c.id WHERE c.number = $1";
 
 static const char SQL_ATTRIBUTES[] =
         "SELECT a.code, a.value FROM cases c JOIN report_attribute a ON a.report_id = c.id WHERE c.number = $1 ORDER BY a.n";
 
-static const char SQL_PICTURES[] = "SELECT m.hash, m.type, m.bytes FROM cases c JOIN report_media m ON m.report_id = c.id"
-                                   " WHERE c.number = $1 ORDER BY m.n";
+static const char SQL_PICTURES[] =
+        "SELECT m.hash, m.type, m.bytes, m.lon, m.lat, m.taken_at FROM cases c JOIN report_media m ON m.report_id = c.id"
+        " WHERE c.number = $1 ORDER BY m.n";
 static const char SQL_NOTES[] =
         "SELECT n.sender, n.text, n.media, n.received_at FROM cases c JOIN report_note n ON n.case_id = c.id"
         " WHERE c.number = $1 ORDER BY n.id LIMIT 1000";
@@ -142,31 +142,13 @@ struct reading {
         const char *number;
 };
 
-/* "13800001234" -> "*******1234": who needs the whole number asks for it with a purpose (not part of this answer). */
-static void masked(const struct request *rq, const struct rows *r, int64_t id, struct json *j)
-{
-        const struct district *d = rq->app;
-        struct err ignored;
-        size_t n;
-        char *text;
-        const void *sealed = rows_blob(r, rq->arena, 12, &n);
-        if (!sealed || rows_int(r, 13) != 0
-            || !unseal(rq->arena, d->seal_key, reporter_context(rq->arena, id, "phone"), sealed, n, &text, &ignored)) {
-                json_null(j, "phone_masked");
-                return;
-        }
-        size_t length = strlen(text);
-        for (size_t i = 0; i + 4 < length; i++)
-                text[i] = '*';
-        json_text(j, "phone_masked", text);
-}
-
 struct attributes_read {
         struct attribute_value *at;
         size_t n;
 };
 
-static void report_json(const struct reading *g, const struct rows *r, const struct attributes_read *attributes)
+static void report_json(const struct reading *g, const struct rows *r, const struct attributes_read *attributes,
+                        const struct masked_reporter *reporter)
 {
         struct json *j = &g->rp->json;
         struct arena *a = g->rq->arena;
@@ -192,7 +174,8 @@ static void report_json(const struct reading *g, const struct rows *r, const str
                 json_object_end(j);
         }
         json_array_end(j);
-        masked(g->rq, r, rows_int(r, 0), j);
+        masked_json(j, "reporter", reporter);
+        json_text(j, "phone_masked", reporter->phone); /* its name before the whole reporter was shown */
         json_object_end(j);
 }
 
@@ -208,6 +191,20 @@ static bool read_attributes(struct tx *tx, const struct reading *g, struct attri
         return rows_done(&r, e);
 }
 
+/* Where and when the camera says it was taken: evidence, for staff. */
+static void picture_place(struct json *j, const struct rows *r)
+{
+        if (rows_null(r, 3)) {
+                json_null(j, "location");
+        } else {
+                json_object(j, "location");
+                json_real(j, "lon", rows_real(r, 3));
+                json_real(j, "lat", rows_real(r, 4));
+                json_object_end(j);
+        }
+        json_time(j, "taken", rows_int(r, 5));
+}
+
 static bool write_pictures(struct tx *tx, const struct reading *g, struct err *e)
 {
         struct json *j = &g->rp->json;
@@ -221,6 +218,7 @@ static bool write_pictures(struct tx *tx, const struct reading *g, struct err *e
                 json_text(j, "url", arena_format(a, "/api/v1/media/%s", rows_text(&r, a, 0)));
                 json_text(j, "type", rows_text(&r, a, 1));
                 json_int(j, "bytes", rows_int(&r, 2));
+                picture_place(j, &r);
                 json_object_end(j);
         }
         json_array_end(j);
@@ -254,15 +252,17 @@ static bool read_reports(struct tx *tx, void *ctx, struct err *e)
         const struct reading *g = ctx;
         struct rows r;
         struct attributes_read attributes;
+        struct masked_reporter reporter;
         bool any = false;
-        if (!read_attributes(tx, g, &attributes, e) || !tx_rows(tx, &r, e, SQL_REPORTS, ARGS(V(g->number))))
+        if (!read_attributes(tx, g, &attributes, e) || !reporter_masked(tx, g->rq->app, g->rq->arena, g->number, &reporter, e)
+            || !tx_rows(tx, &r, e, SQL_REPORTS, ARGS(V(g->number))))
                 return false;
         buf_clear(&g->rp->body); /* a transaction function may run again */
         g->rp->json = json_to(&g->rp->body);
         json_object(&g->rp->json, NULL);
         json_array(&g->rp->json, "reports");
         while (rows_next(&r)) {
-                report_json(g, &r, &attributes);
+                report_json(g, &r, &attributes, &reporter);
                 any = true;
         }
         json_array_end(&g->rp->json);
@@ -298,7 +298,9 @@ static const struct shape reporter_body[] = {
         {.name = "name", .type = SHAPE_TEXT, .most = 100, .about = "Kept sealed."},
         {.name = "phone", .type = SHAPE_TEXT, .most = 40, .about = "Kept sealed."},
         {.name = "email", .type = SHAPE_TEXT, .most = 200, .about = "Kept sealed."},
-        {.name = "confidential", .type = SHAPE_BOOL, .about = "true: not even masked for the handling unit."},
+        {.name = "confidential",
+         .type = SHAPE_BOOL,
+         .about = "true: shown to nobody, not even masked; clerks and dispatchers may look for a purpose."},
         {0},
 };
 static const struct shape media_element[] = {{.type = SHAPE_ANY}, {0}};
@@ -381,7 +383,7 @@ static const struct route routes[] = {
          .roles = ROLE_STAFF,
          .run = get_reports,
          .answer = reports_answer,
-         .about = "What was reported, word for word; the reporter's phone is masked."},
+         .about = "What was reported, word for word; the reporter is masked."},
         {0},
 };
 

@@ -22,6 +22,7 @@
 #include "ledger/ledger.h"
 #include "pack/testing.h"
 #include "people/people.h"
+#include "privacy/privacy.h"
 #include "routing/routing.h"
 #include "store/store.h"
 #include "store/testing.h"
@@ -245,7 +246,7 @@ static void a_report_of_the_past_counts_from_then(struct world *w)
 static void what_comes_with_a_report_is_kept_with_it(struct world *w)
 {
         static const struct attribute_value attributes[] = {{"kind", "green"}, {"kind", "building"}};
-        static const struct picture picture = {"00ff", "image/png", 12};
+        static const struct picture picture = {.hash = "00ff", .type = "image/png", .bytes = 12};
         struct report r = rubbish("with-1");
         r.attributes = attributes;
         r.n_attributes = COUNT_OF(attributes);
@@ -298,53 +299,43 @@ static void titles_are_cut_between_characters(struct world *w)
 
 /* --- the reporter is sealed --------------------------------------------------------------------------------------------- */
 
-struct sealed_row {
+struct masking {
         struct world *world;
-        int64_t id;
-        char *name, *phone, *email;
+        const char *number;
+        struct masked_reporter out;
 };
 
-static bool open_reporter(struct tx *tx, void *ctx, struct err *e)
+static bool read_masked(struct tx *tx, void *ctx, struct err *e)
 {
-        static const char SQL_REPORTER[] = "SELECT name, phone, email, confidential FROM reporter WHERE report_id = $1";
-        struct sealed_row *s = ctx;
-        struct arena *a = s->world->arena;
-        struct rows r;
-        if (tx_first(tx, &r, e, SQL_REPORTER, ARGS(V(s->id))) != 1)
-                return err_set(e, ERR_FAULT, "no reporter");
-        char **const out[] = {&s->name, &s->phone, &s->email};
-        static const char *const fields[] = {"name", "phone", "email"};
-        bool good = true;
-        for (int i = 0; i < 3; i++) {
-                size_t n;
-                const void *bytes = rows_blob(&r, a, i, &n);
-                *out[i] = NULL;
-                if (bytes)
-                        good = good
-                               && unseal(a, s->world->district.seal_key, reporter_context(a, s->id, fields[i]), bytes, n, out[i],
-                                         e);
-        }
-        assert_int_equal(rows_int(&r, 3), 1);
-        return rows_done(&r, e) && good;
+        struct masking *m = ctx;
+        return reporter_masked(tx, &m->world->district, m->world->arena, m->number, &m->out, e);
+}
+
+static struct masked_reporter masked(struct world *w, const char *number)
+{
+        struct masking m = {.world = w, .number = number};
+        struct err e;
+        ok(store_read(w->store, read_masked, &m, &e), &e);
+        return m.out;
 }
 
 static void the_reporter_is_sealed(struct world *w)
 {
         struct report r = rubbish("f-1");
-        struct sealed_row s = {.world = w};
-        struct err e;
-        r.confidential = true;
-        (void)accepted(w, &r);
-        s.id = count(w, "SELECT id FROM report");
-        ok(store_read(w->store, open_reporter, &s, &e), &e);
-        assert_string_equal(s.name, "张三");
-        assert_string_equal(s.phone, "13800000000");
-        assert_null(s.email);
+        struct masked_reporter m = masked(w, accepted(w, &r).number);
+        assert_true(m.any && !m.confidential && m.erased == 0);
+        assert_string_equal(m.name, "张*");
+        assert_string_equal(m.phone, "138****0000");
+        assert_null(m.email);
         assert_int_equal(count(w, "SELECT COUNT(*) FROM reporter WHERE LENGTH(phone) > 11"), 1);
         r = rubbish("f-2");
+        r.confidential = true;
+        m = masked(w, accepted(w, &r).number);
+        assert_true(m.any && m.confidential && !m.name && !m.phone && !m.email);
+        r = rubbish("f-3");
         r.name = r.phone = NULL;
-        (void)accepted(w, &r);
-        assert_int_equal(count(w, reporters), 1);
+        assert_false(masked(w, accepted(w, &r).number).any);
+        assert_int_equal(count(w, reporters), 2);
 }
 
 /* --- when things fail ----------------------------------------------------------------------------------------------------- */

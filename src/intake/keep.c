@@ -1,8 +1,9 @@
-/* intake/keep.c -- see keep.h.  The only writer of report, reporter, report_attribute, report_media and intake_queue. */
+/* intake/keep.c -- see keep.h.  The only writer of report, report_attribute, report_media and intake_queue. */
 #include "intake/keep.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "privacy/privacy.h"
 #include "store/store.h"
 #include "task/task.h"
 #include <stdio.h>
@@ -12,19 +13,14 @@ static const char SQL_REPORT[] =
         " occurred_at,"
         " received_at, media) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         " ON CONFLICT (channel, external_id) DO NOTHING";
-static const char SQL_REPORTER[] = "INSERT INTO reporter(report_id, name, phone, email, confidential) VALUES ($1, $2, $3, $4, $5)";
 static const char SQL_ATTRIBUTE[] = "INSERT INTO report_attribute(report_id, n, code, value) VALUES ($1, $2, $3, $4)";
-static const char SQL_PICTURE[] = "INSERT INTO report_media(report_id, n, hash, type, bytes) VALUES ($1, $2, $3, $4, $5)";
+static const char SQL_PICTURE[] = "INSERT INTO report_media(report_id, n, hash, type, bytes, lon, lat, taken_at)"
+                                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 static const char SQL_QUEUED[] = "INSERT INTO intake_queue(report_id, number, track, cause, queued_at) VALUES ($1, $2, $3, $4, $5)";
 
 static const char *or_empty(const char *text)
 {
         return text ? text : "";
-}
-
-char *reporter_context(struct arena *a, int64_t report, const char *field)
-{
-        return arena_format(a, "reporter/%lld/%s", (long long)report, field);
 }
 
 static bool keep_attributes(struct tx *tx, const struct kept *k, struct err *e)
@@ -43,7 +39,9 @@ static bool keep_pictures(struct tx *tx, const struct kept *k, struct err *e)
         for (size_t i = 0; i < r->n_pictures; i++)
                 if (!tx_send(tx, e, SQL_PICTURE,
                              ARGS(V(k->id), V((int64_t)i + 1), V(r->pictures[i].hash), V(r->pictures[i].type),
-                                  V(r->pictures[i].bytes))))
+                                  V(r->pictures[i].bytes), r->pictures[i].has_point ? V(r->pictures[i].point.lon) : V_NULL,
+                                  r->pictures[i].has_point ? V(r->pictures[i].point.lat) : V_NULL,
+                                  r->pictures[i].taken ? V(r->pictures[i].taken) : V_NULL)))
                         return false;
         return true;
 }
@@ -65,10 +63,7 @@ bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *
                 return true;
         if (!keep_attributes(tx, k, e) || !keep_pictures(tx, k, e))
                 return false;
-        return !k->has_reporter
-               || tx_send(tx, e, SQL_REPORTER,
-                          ARGS(V(k->id), V_BLOB(k->name.bytes, k->name.n), V_BLOB(k->phone.bytes, k->phone.n),
-                               V_BLOB(k->email.bytes, k->email.n), V(k->confidential ? 1 : 0)));
+        return !k->reporter || reporter_keep(tx, k->reporter, e);
 }
 
 bool keep_queued(struct tx *tx, const struct kept *k, const char *number, const char *track, const char *cause, struct err *e)

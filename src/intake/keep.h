@@ -5,17 +5,13 @@
 #include "intake/intake.h"
 struct tx;
 
-struct sealed { unsigned char *bytes; size_t n; };
+struct sealed_reporter;
 struct kept {
         int64_t id, received;
         const struct report *report;
         const char *title;
-        bool has_reporter, confidential;
-        struct sealed name, phone, email;
+        struct sealed_reporter *reporter;       /* NULL: nothing was said of a person */
 };
-/* What a sealed field of a reporter is bound to. */
-char *reporter_context(struct arena *, int64_t report, const char *field);
-
 /* *stored is false when the same report (channel, external id) is there already; then nothing was written. */
 bool keep_report(struct tx *, const struct kept *, bool *stored, struct err *) MUST_CHECK;
 bool keep_queued(struct tx *, const struct kept *, const char *number, const char *track, const char *cause, struct err *) MUST_CHECK;

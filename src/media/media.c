@@ -1,6 +1,9 @@
 /* media/media.c -- see media.h. */
 #include "media/media.h"
+#include "media/picture.h"
+#include "media/scan.h"
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include <errno.h>
@@ -37,6 +40,7 @@ const char *media_type(const void *bytes, size_t n)
 bool media_check(const void *bytes, size_t n, struct media *m, struct err *e)
 {
         unsigned char hash[SHA256_SIZE];
+        struct picture_facts f;
         *m = (struct media){.type = media_type(bytes, n), .n = n};
         if (n == 0 || n > MEDIA_BYTES_MOST)
                 return err_both(e, ERR_INVALID, "media", "a picture has 1 byte to %d MiB", "图片大小应为 1 字节至 %d MiB",
@@ -46,6 +50,11 @@ bool media_check(const void *bytes, size_t n, struct media *m, struct err *e)
                                 "仅接受 JPEG、PNG、WebP、GIF 图片");
         sha256(bytes, n, hash);
         hex_text(hash, sizeof hash, m->hash);
+        picture_facts(bytes, n, &f);
+        m->has_point = f.has_point;
+        m->lon = f.lon;
+        m->lat = f.lat;
+        m->taken = f.taken;
         return true;
 }
 
@@ -117,27 +126,55 @@ static bool there(const char *path, size_t n)
         return stat(path, &s) == 0 && S_ISREG(s.st_mode) && (size_t)s.st_size == n;
 }
 
-bool media_keep(const char *data, const void *bytes, const struct media *m, struct err *e)
+/* Out of the way of everybody, for whoever looks into it. */
+static bool put_away(const char *data, const char *new, const struct media *m, struct err *e)
+{
+        char folder[PATH_MOST], path[PATH_MOST + 80];
+        (void)snprintf(folder, sizeof folder, "%s/quarantine", data);
+        (void)snprintf(path, sizeof path, "%s/%s", folder, m->hash);
+        log_event(LOG_WARN, "media.infected", "hash=%s", m->hash);
+        if (!make_folder(data, folder, e) || (rename(new, path) != 0 && !cannot("rename", new, e)))
+                return false;
+        return err_both(e, ERR_INVALID, "media", "the picture was refused: a virus was found in it", "图片被拒绝：检测到病毒");
+}
+
+/* Whether the file may get its name; otherwise it is gone from where it was. */
+static bool examine(const struct media_place *place, const char *new, const struct media *m, struct err *e)
+{
+        enum scan_result found = SCAN_CLEAN;
+        if (!place->scan)
+                return true;
+        bool ok = scan_file(place->scan, new, place->scan_seconds, &found, e);
+        if (ok && found == SCAN_INFECTED)
+                ok = put_away(place->data, new, m, e);
+        if (!ok)
+                (void)unlink(new);
+        return ok;
+}
+
+static bool name_it(const char *new, const char *path, const char *folder, struct err *e)
+{
+        if (rename(new, path) == 0)
+                return sync_folder(folder, e);
+        (void)cannot("rename", new, e);
+        (void)unlink(new);
+        return false;
+}
+
+bool media_keep(const struct media_place *place, const void *bytes, const struct media *m, struct err *e)
 {
         char media[PATH_MOST], folder[PATH_MOST + 8], path[PATH_MOST], new[PATH_MOST + 40], turn[17];
         assert(strlen(m->hash) == MEDIA_HASH_SIZE - 1);
-        if (!data || !path_of(path, data, m->hash))
+        if (!place->data || !path_of(path, place->data, m->hash))
                 return err_set(e, ERR_FAULT, "there is no folder for pictures");
         if (there(path, m->n))
-                return true; /* it was made durable when it got this name */
-        (void)snprintf(media, sizeof media, "%s/media", data);
+                return true; /* it was examined and made durable when it got this name */
+        (void)snprintf(media, sizeof media, "%s/media", place->data);
         (void)snprintf(folder, sizeof folder, "%s/%.2s", media, m->hash);
-        if (!random_token(turn, 16, e) || !make_folder(data, media, e) || !make_folder(media, folder, e))
+        if (!random_token(turn, 16, e) || !make_folder(place->data, media, e) || !make_folder(media, folder, e))
                 return false;
         (void)snprintf(new, sizeof new, "%s/new-%s", media, turn);
-        if (!write_file(new, bytes, m->n, e))
-                return false;
-        if (rename(new, path) != 0) {
-                (void)cannot("rename", new, e);
-                (void)unlink(new);
-                return false;
-        }
-        return sync_folder(folder, e);
+        return write_file(new, bytes, m->n, e) && examine(place, new, m, e) && name_it(new, path, folder, e);
 }
 
 static bool is_hash(const char *text)

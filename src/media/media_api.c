@@ -1,5 +1,6 @@
 /* media/media_api.c -- GET /api/v1/media/{hash}: a picture, for those who may see a report it came with. */
 #include "media/media.h"
+#include "media/picture.h"
 #include "base/arena.h"
 #include "base/text.h"
 #include "district/district.h"
@@ -40,6 +41,20 @@ static bool look(struct tx *tx, void *ctx, struct err *e)
         return rows_done(&r, e);
 }
 
+/* Staff see the evidence as it came.  Others get the picture without what the camera wrote beside it. */
+static bool copy_for(const struct request *rq, struct reply *rp, const char *bytes, size_t n, const char *hash, struct err *e)
+{
+        rp->etag = hash;
+        if (rq->actor.role & ROLE_STAFF) {
+                buf_add(&rp->body, bytes, n);
+                return true;
+        }
+        rp->etag = arena_format(rq->arena, "%s-public", hash);
+        return picture_public(bytes, n, &rp->body)
+               || err_both(e, ERR_NOT_FOUND, NULL, "of this picture no copy without its metadata can be made, for it is not whole",
+                           "图片不完整，无法生成去除元数据的副本");
+}
+
 static bool get_media(struct request *rq, struct reply *rp, struct err *e)
 {
         const struct district *d = rq->app;
@@ -53,9 +68,9 @@ static bool get_media(struct request *rq, struct reply *rp, struct err *e)
                 return err_both(e, ERR_NOT_FOUND, NULL, "there is no such picture", "没有此图片");
         if (!media_read(rq->arena, d->data, w.hash, &bytes, &n, e))
                 return false;
-        buf_add(&rp->body, bytes, n);
         rp->type = media_type(bytes, n);
-        rp->etag = w.hash;
+        if (!copy_for(rq, rp, bytes, n, w.hash, e))
+                return false;
         /* Even if a browser could be led to take it for a page, it would run nothing. */
         reply_header(rp, "Content-Security-Policy", "default-src 'none'; sandbox");
         reply_header(rp, "Content-Disposition",
@@ -68,7 +83,8 @@ static const struct route routes[] = {
          .path = "/api/v1/media/{hash}",
          .roles = ROLE_STAFF | ROLE_CHANNEL,
          .run = get_media,
-         .about = "A picture that came with a report, for those who may see the report."},
+         .about = "A picture that came with a report, for those who may see the report: as it came for staff, without"
+                  " metadata for others."},
         {0},
 };
 const struct route *const media_routes = routes;

@@ -91,7 +91,7 @@ static void kept_once_and_read_back(void **state)
         assert_false(media_read(a, data, m.hash, &bytes, &n, &e));
         assert_int_equal(e.kind, ERR_NOT_FOUND);
         for (int i = 0; i < 2; i++)
-                assert_true(media_keep(data, PNG, &m, &e));
+                assert_true(media_keep(&(struct media_place){.data = data}, PNG, &m, &e));
         (void)snprintf(path, sizeof path, "%s/media", data);
         assert_int_equal(entries(path), 1); /* nothing is left under another name */
         assert_true(media_read(a, data, m.hash, &bytes, &n, &e));
@@ -103,7 +103,7 @@ static void kept_once_and_read_back(void **state)
         assert_int_equal(truncate(path, 6), 0);
         assert_false(media_read(a, data, m.hash, &bytes, &n, &e));
         assert_int_equal(e.kind, ERR_FAULT);
-        assert_true(media_keep(data, PNG, &m, &e));
+        assert_true(media_keep(&(struct media_place){.data = data}, PNG, &m, &e));
         assert_true(media_read(a, data, m.hash, &bytes, &n, &e));
         remove_all(data, m.hash);
         arena_free(&a);
@@ -132,9 +132,9 @@ static void no_folder_no_picture(void **state)
         struct err e;
         (void)state;
         assert_true(media_check(PNG, 12, &m, &e));
-        assert_false(media_keep(NULL, PNG, &m, &e));
+        assert_false(media_keep(&(struct media_place){.data = NULL}, PNG, &m, &e));
         assert_int_equal(e.kind, ERR_FAULT);
-        assert_false(media_keep("/proc/nowhere", PNG, &m, &e));
+        assert_false(media_keep(&(struct media_place){.data = "/proc/nowhere"}, PNG, &m, &e));
         assert_int_equal(e.kind, ERR_FAULT);
 }
 

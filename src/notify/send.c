@@ -138,7 +138,7 @@ static size_t give(char *out, size_t size, size_t n, void *ctx)
 static bool mail_address(const struct sending *s, char **address, struct err *e)
 {
         char *context = arena_format(s->arena, "reporter/%lld/email", (long long)s->report);
-        if (!s->email || !unseal(s->arena, s->district->seal_key, context, s->email, s->email_n, address, e))
+        if (!s->email || !unseal(s->arena, keyring_now(s->district->keys), context, s->email, s->email_n, address, e))
                 return err_set(e, ERR_FAULT, "message %lld has no address any more", (long long)s->id);
         return (strpbrk(*address, "\r\n<> ") == NULL && strchr(*address, '@'))
                || err_set(e, ERR_INVALID, "message %lld: the reporter's mail address cannot be used", (long long)s->id);

@@ -178,12 +178,18 @@ static void check_pictures(struct media *kept, struct faults *f)
 static bool keep_pictures(const struct request *rq, const struct media *kept, struct report *r, struct err *e)
 {
         const struct district *d = rq->app;
+        const struct media_place place = {d->data, d->scan_command, d->scan_seconds};
         const struct form *form = rq->form;
         struct picture *pictures = NEW_ARRAY(rq->arena, struct picture, form->n_files);
         for (size_t i = 0; i < form->n_files; i++) {
-                if (!media_keep(d->data, form->files[i].bytes, &kept[i], e))
+                if (!media_keep(&place, form->files[i].bytes, &kept[i], e))
                         return false;
-                pictures[i] = (struct picture){kept[i].hash, kept[i].type, (int64_t)kept[i].n};
+                pictures[i] = (struct picture){.hash = kept[i].hash,
+                                               .type = kept[i].type,
+                                               .bytes = (int64_t)kept[i].n,
+                                               .has_point = kept[i].has_point,
+                                               .point = {kept[i].lon, kept[i].lat},
+                                               .taken = kept[i].taken};
         }
         r->pictures = pictures;
         r->n_pictures = form->n_files;

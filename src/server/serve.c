@@ -9,6 +9,7 @@
 #include "capabilities.h"
 #include "http/http.h"
 #include "people/people.h"
+#include "privacy/privacy.h"
 #include "intake/intake.h"
 #include "server/figures.h"
 #include "server/settings.h"
@@ -97,6 +98,7 @@ static bool open_district(struct running *r, const struct settings *s, const str
         const struct district_options district = {
                 .store = r->store,
                 .key_file = arena_format(r->arena, "%s/seal.key", s->data),
+                .cipher = s->cipher,
                 .readers = c->readers,
         };
         if (!district_open(&r->district, &district, e))
@@ -104,6 +106,9 @@ static bool open_district(struct running *r, const struct settings *s, const str
         r->district.notify = &s->notify;
         r->district.open311 = &s->open311;
         r->district.data = s->data;
+        r->district.scan_command = s->scan_command;
+        r->district.scan_seconds = s->scan_seconds;
+        r->district.personal_hourly = s->personal_hourly;
         r->district.key_channel = s->key_channel;
         r->district.reports = r->reports;
         r->consumers = c->consumers;
@@ -124,7 +129,8 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
                 .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
         struct scheduler *started = NULL;
-        const bool ok = scheduler_start(&r->slow, &slow, e) && scheduler_start(&started, &usual, e);
+        const bool ok = privacy_start(&r->district, clock_now(), e) && scheduler_start(&r->slow, &slow, e)
+                        && scheduler_start(&started, &usual, e);
         atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
         return ok;
 }

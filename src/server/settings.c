@@ -47,6 +47,34 @@ static const struct rule rules[] = {
          0,
          36500,
          "14"},
+        {{"seal_cipher", "cipher of the next sealing key: aes (AES-256-GCM) or sm4 (SM4-CTR with HMAC-SM3)",
+          "新密钥采用的算法：aes（AES-256-GCM）或 sm4（SM4-CTR 与 HMAC-SM3）"},
+         TEXT,
+         AT(seal_cipher),
+         0,
+         0,
+         "aes"},
+        {{"personal_hourly", "reporters one person may look up in an hour; 0 = any number",
+          "一人一小时可查询报告人的次数，0 表示不限"},
+         NUMBER,
+         AT(personal_hourly),
+         0,
+         1000000,
+         "60"},
+        {{"scan_command",
+          "virus scanner for pictures, called as clamdscan is: its words, then a file; exits with 0 clean, 1 infected",
+          "图片病毒扫描命令，调用方式同 clamdscan：命令后接文件名，退出码0为正常、1为感染"},
+         TEXT,
+         AT(scan_command),
+         0,
+         0,
+         NULL},
+        {{"scan_seconds", "seconds after which it is killed, and the picture put off", "病毒扫描超时秒数，超时则请稍后再试"},
+         NUMBER,
+         AT(scan_seconds),
+         1,
+         600,
+         "30"},
         {{"address", "address to listen on", "监听地址"}, TEXT, AT(address), 0, 0, "127.0.0.1"},
         {{"port", "port to listen on; 0 takes a free one", "监听端口，0 表示任取空闲端口"}, NUMBER, AT(port), 0, 65535, "8080"},
         {{"workers", "threads that answer requests", "处理请求的线程数"}, NUMBER, AT(workers), 1, 1024, "64"},
@@ -326,8 +354,11 @@ static const char *given(const struct asking *q, const struct rule *rule, const 
         return value ? value : getenv(variable);
 }
 
-static bool check_words(const struct settings *s, struct err *e)
+static bool check_words(struct settings *s, struct err *e)
 {
+        if (!seal_cipher_named(s->seal_cipher, &s->cipher))
+                return err_both(e, ERR_INVALID, NULL, "seal_cipher must be aes or sm4, not \"%.40s\"",
+                                "seal_cipher 应为 aes 或 sm4，而不是“%.40s”", s->seal_cipher);
         if (s->log_level && !text_is(s->log_level, "debug") && !text_is(s->log_level, "info") && !text_is(s->log_level, "warn")
             && !text_is(s->log_level, "error"))
                 return err_both(e, ERR_INVALID, NULL, "log_level must be debug, info, warn or error, not \"%.40s\"",

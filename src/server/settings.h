@@ -5,6 +5,7 @@
  */
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
+#include "crypto/seal.h"
 #include "notify/notify.h"
 #include "open311/open311.h"
 struct arena;
@@ -15,6 +16,11 @@ struct settings {
         int store_readers, store_writers;
         const char *archive;            /* folder of the archive (archive/archive.h); NULL = none */
         int archive_days;               /* 14 */
+        const char *seal_cipher;        /* becomes cipher */
+        enum seal_cipher cipher;        /* of sealing keys that are made */
+        int personal_hourly;            /* 60 */
+        const char *scan_command;       /* NULL = pictures are not examined */
+        int scan_seconds;               /* 30 */
         const char *address;            /* "127.0.0.1" */
         int port;                       /* 8080 */
         int workers, queue, connections, connections_per_address, idle_seconds, streams;
