@@ -22,12 +22,13 @@ _yiwang_values()
 {
         case $1 in
         --pack | --demo | --data | --archive | --from | --to) echo folders ;;
-        --config | --map | --rejects | --smtp-password-file | --webhook-secret-file | --tls-certificate | --tls-key) echo files ;;
+        --config | --map | --rejects | --smtp-password-file | --webhook-secret-file | --sms-secret-file | --sms-gateway | --gateway-ca | --tls-certificate | --tls-key) echo files ;;
         --role) echo citizen channel clerk dispatcher unit supervisor admin ;;
         --language) echo zh en ;;
         --log-level) echo debug info warn error ;;
         --log-format) echo text json ;;
-        --access-log) echo yes no ;;
+        --access-log | --private-addresses) echo yes no ;;
+        --smtp-tls) echo try yes no ;;
         --encoding) echo utf-8 utf-16le utf-16be gb18030 ;;
         --check | --help | --quiet | --undo | --allow-partial) ;;
         *) echo anything ;;

@@ -173,3 +173,25 @@ export class Events {
     this.stopper.abort()
   }
 }
+
+/* --- JSON against a schema --- */
+
+const kind = (v) => (v === null ? 'null' : Array.isArray(v) ? 'array' : Number.isInteger(v) ? 'integer' : typeof v)
+
+/** What of a value its schema does not allow; the part of JSON Schema that our page uses. */
+export function faults(value, schema, at = '') {
+  const wanted = [].concat(schema.type ?? [])
+  const is = kind(value)
+  if (wanted.length && !wanted.includes(is) && !(is === 'integer' && wanted.includes('number'))) return [`${at}: ${is} instead of ${wanted}`]
+  const found = []
+  if (schema.enum && !schema.enum.includes(value)) found.push(`${at}: ${value} is not one of ${schema.enum}`)
+  if (is === 'object') {
+    for (const name of schema.required ?? []) if (!(name in value)) found.push(`${at}.${name} is missing`)
+    for (const [name, v] of Object.entries(value)) {
+      if (schema.properties?.[name]) found.push(...faults(v, schema.properties[name], `${at}.${name}`))
+      else if (schema.properties && schema.additionalProperties === false) found.push(`${at}.${name} is not in the schema`)
+    }
+  }
+  if (is === 'array' && schema.items) value.forEach((v, i) => found.push(...faults(v, schema.items, `${at}[${i}]`)))
+  return found
+}

@@ -1,27 +1,7 @@
 /* The interface page against what the server really answers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { District } from './lib.mjs'
-
-const kind = (v) => (v === null ? 'null' : Array.isArray(v) ? 'array' : Number.isInteger(v) ? 'integer' : typeof v)
-
-/** What of a value its schema does not allow; the part of JSON Schema that our page uses. */
-function faults(value, schema, at = '') {
-  const wanted = [].concat(schema.type ?? [])
-  const is = kind(value)
-  if (wanted.length && !wanted.includes(is) && !(is === 'integer' && wanted.includes('number'))) return [`${at}: ${is} instead of ${wanted}`]
-  const found = []
-  if (schema.enum && !schema.enum.includes(value)) found.push(`${at}: ${value} is not one of ${schema.enum}`)
-  if (is === 'object') {
-    for (const name of schema.required ?? []) if (!(name in value)) found.push(`${at}.${name} is missing`)
-    for (const [name, v] of Object.entries(value)) {
-      if (schema.properties?.[name]) found.push(...faults(v, schema.properties[name], `${at}.${name}`))
-      else if (schema.properties && schema.additionalProperties === false) found.push(`${at}.${name} is not in the schema`)
-    }
-  }
-  if (is === 'array' && schema.items) value.forEach((v, i) => found.push(...faults(v, schema.items, `${at}[${i}]`)))
-  return found
-}
+import { District, faults } from './lib.mjs'
 
 test('every answer has the shape that the page promises', async (t) => {
   const d = await District.start(t)
@@ -39,6 +19,7 @@ test('every answer has the shape that the page promises', async (t) => {
     const about = methods.get
     const schema = about?.responses['2XX'].content?.['application/json']?.schema
     if (!schema) continue
+    if (path === '/api/v1/callback/{callback}') continue // needs a link that was sent: notify.test.mjs
     const address = path.replace(/\{(\w+)\}/g, (_, name) => values[name])
     const answer = await d.ask('GET', address, undefined, { key: path === '/api/v1/personal_access' ? supervisor : key })
     assert.equal(answer.status, 200, `${address}: ${answer.text}`)
@@ -66,6 +47,7 @@ test('every address answers strangers and wrong methods as the page says', async
   const d = await District.start(t)
   const { body: page } = await d.ask('GET', '/api/openapi.json')
   for (const [path, methods] of Object.entries(page.paths)) {
+    if (path === '/api/v1/callback/{callback}') continue // needs a link that was sent: notify.test.mjs
     const address = path.replace(/\{\w+\}/g, 'x')
     assert.equal((await d.ask('PUT', address)).status, 405, path)
     for (const [method, about] of Object.entries(methods)) {

@@ -18,6 +18,7 @@ struct precedents;
 struct question;
 struct routing;
 struct scheduler;
+struct sender;
 struct server;
 struct store;
 struct twin;
@@ -47,6 +48,7 @@ struct district {
         _Atomic(struct scheduler *) scheduler;   /* NULL in commands that run none */
         struct server *server;          /* NULL in commands */
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
+        struct sender *sender;          /* of notify/; NULL: nothing is sent */
         const struct open311_settings *open311; /* NULL in commands */
         int personal_hourly;            /* reporters one person may look up in an hour; 0 = any number */
         const char *scan_command;       /* examines pictures (media/scan.h); NULL */

@@ -24,6 +24,7 @@ struct report {
         const char *address, *area_code, *item, *property;      /* may be NULL */
         bool urgent;
         const char *name, *phone, *email; bool confidential;    /* the reporter; may be NULL */
+        const char *language;                           /* in which the reporter is written to: "zh", "en"; NULL = unsaid */
         const char *media;                              /* JSON text of an array; NULL */
         const struct attribute_value *attributes; size_t n_attributes;  /* what the item asks; checked by the caller */
         const struct picture *pictures; size_t n_pictures;

@@ -59,6 +59,7 @@ static bool read_report(const struct request *rq, struct report *r, struct err *
                 .area_code = json_get_text(b, "area_code", NULL),
                 .item = json_get_text(b, "item", NULL),
                 .property = json_get_text(b, "property", NULL),
+                .language = json_get_text(b, "language", NULL),
                 .urgent = text_is(json_get_text(b, "urgency", "ordinary"), "urgent"),
                 .name = json_get_text(who, "name", NULL),
                 .phone = json_get_text(who, "phone", NULL),
@@ -289,6 +290,7 @@ static bool get_reports(struct request *rq, struct reply *rp, struct err *e)
 /* --- tables ------------------------------------------------------------------------------------------------------------- */
 
 static const char *const urgencies[] = {"ordinary", "urgent", NULL};
+static const char *const languages[] = {"zh", "en", NULL};
 static const struct shape location_body[] = {
         {.name = "lon", .type = SHAPE_REAL, .required = true, .about = "Degrees east, WGS-84."},
         {.name = "lat", .type = SHAPE_REAL, .required = true, .about = "Degrees north, WGS-84."},
@@ -324,6 +326,7 @@ static const struct shape report_body[] = {
          .most = 40,
          .about = "complaint, request, advice ... as in the pack's properties."},
         {.name = "urgency", .type = SHAPE_TEXT, .choices = urgencies, .about = "ordinary when unsaid."},
+        {.name = "language", .type = SHAPE_TEXT, .choices = languages, .about = "In which the reporter is written to."},
         {.name = "reporter", .type = SHAPE_OBJECT, .fields = reporter_body, .about = "Who reports; all optional."},
         {.name = "media",
          .type = SHAPE_ARRAY,

@@ -11,7 +11,7 @@
 static const char SQL_REPORT[] =
         "INSERT INTO report(id, channel, external_id, source, title, text, property, urgent, item, area, lon, lat, address,"
         " occurred_at,"
-        " received_at, media) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+        " received_at, media, language) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
         " ON CONFLICT (channel, external_id) DO NOTHING";
 static const char SQL_ATTRIBUTE[] = "INSERT INTO report_attribute(report_id, n, code, value) VALUES ($1, $2, $3, $4)";
 static const char SQL_PICTURE[] = "INSERT INTO report_media(report_id, n, hash, type, bytes, lon, lat, taken_at)"
@@ -54,7 +54,8 @@ bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *
                                    V(or_empty(r->source)), V(k->title), V(r->text), V(or_empty(r->property)), V(r->urgent ? 1 : 0),
                                    V(or_empty(r->item)), V(or_empty(r->area_code)), r->has_point ? V(r->point.lon) : V_NULL,
                                    r->has_point ? V(r->point.lat) : V_NULL, V(or_empty(r->address)),
-                                   V(r->occurred ? r->occurred : k->received), V(k->received), V(r->media ? r->media : "[]")),
+                                   V(r->occurred ? r->occurred : k->received), V(k->received), V(r->media ? r->media : "[]"),
+                                   V(or_empty(r->language))),
                               1);
         if (added < 0)
                 return false;

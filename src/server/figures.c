@@ -8,6 +8,7 @@
 #include "cases/cases.h"
 #include "district/district.h"
 #include "intake/intake.h"
+#include "notify/notify.h"
 #include "store/store.h"
 #include "task/task.h"
 #include <stdio.h>
@@ -96,6 +97,7 @@ void district_figures(struct district *d, struct store *store, const struct cons
         write_archive(store, out);
         write_tasks(store, consumers, now, out);
         write_cases(store, now, out);
+        notify_figures(d, store, out);
         if (d->reports)
                 intake_figures_write(d->reports, out);
         const struct rulebook *rules = district_rules(d, &e);

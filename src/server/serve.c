@@ -189,6 +189,7 @@ static void close_all(struct running *r)
                 scheduler_stop(&usual);
         if (r->slow)
                 scheduler_stop(&r->slow);
+        sender_stop(&r->district);
         district_close(&r->district);
         if (r->store)
                 store_close(&r->store);
@@ -343,7 +344,7 @@ bool serve(const struct settings *s, const struct settings_source *source, const
         share_heaps();
         bool ok = open_district(&r, s, c, e) && start_server(&r, s, c, &server, e);
         r.district.server = server;
-        ok = ok && start_schedulers(&r, c, e);
+        ok = ok && sender_start(&r.district, e) && start_schedulers(&r, c, e);
         if (ok) {
                 printf("listening on %s://%s:%d\n", s->tls_certificate ? "https" : "http", s->address, server_port(server));
                 (void)fflush(stdout);

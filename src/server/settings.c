@@ -2,6 +2,7 @@
 #include "server/settings.h"
 #include "base/arena.h"
 #include "base/text.h"
+#include "letter/gateway.h"
 #include "pack/yaml.h"
 #include <ctype.h>
 #include <errno.h>
@@ -170,6 +171,60 @@ static const struct rule rules[] = {
          0,
          NULL},
         {{"smtp_from", "sender's address", "发件人地址"}, TEXT, AT(notify.from), 0, 0, "yiwang@localhost"},
+        {{"smtp_tls", "encryption to the mail server: try, yes or no; yes when there is a smtp_user",
+          "与邮件服务器的加密连接：try（尽量）、yes、no；设置 smtp_user 时按 yes"},
+         TEXT,
+         AT(notify.smtp_tls),
+         0,
+         0,
+         "try"},
+        {{"gateway_ca",
+          "file with the certificates (PEM) that vouch for mail server, SMS gateway and webhooks; the system's when unsaid",
+          "校验邮件服务器、短信网关和 webhook 证书的 CA 文件（PEM）；默认用系统证书"},
+         TEXT,
+         AT(notify.ca_file),
+         0,
+         0,
+         NULL},
+        {{"sms_gateway", "file that describes the SMS gateway (doc/notify.md); no SMS when unsaid",
+          "描述短信网关的文件（见 doc/notify.md）；未设置则不发短信"},
+         TEXT,
+         AT(sms_gateway),
+         0,
+         0,
+         NULL},
+        {{"sms_secret_file", "file with the secret of the SMS gateway", "存放短信网关密钥的文件"},
+         SECRET,
+         AT(notify.sms_secret),
+         0,
+         0,
+         NULL},
+        {{"quiet_hours", "no SMS in these hours unless the case is urgent: HH:MM-HH:MM, or none",
+          "此时段不发短信（紧急案件除外）：HH:MM-HH:MM 或 none"},
+         TEXT,
+         AT(quiet_hours),
+         0,
+         0,
+         "22:00-08:00"},
+        {{"message_hours", "hours after which a message that could not be sent is given up", "消息发送失败多少小时后放弃"},
+         NUMBER,
+         AT(notify.hours),
+         1,
+         8760,
+         "48"},
+        {{"callback_days", "days for which a call-back link works", "回访链接有效天数"},
+         NUMBER,
+         AT(notify.callback_days),
+         1,
+         3650,
+         "30"},
+        {{"private_addresses", "no: SMS gateway and webhooks must not have addresses of a private network",
+          "no 表示短信网关和 webhook 不得位于内网地址"},
+         SWITCH,
+         AT(notify.private_addresses),
+         0,
+         0,
+         "yes"},
         {{"public_url", "address under which clients reach this server, such as https://yiwang.example.org",
           "外部访问本服务的网址，如 https://yiwang.example.org"},
          TEXT,
@@ -375,6 +430,9 @@ static bool put_webhook(struct arena *a, struct settings *raw, struct err *e)
 {
         if (!raw->webhook_url)
                 return true;
+        if (!text_starts(raw->webhook_url, "http://") && !text_starts(raw->webhook_url, "https://"))
+                return err_both(e, ERR_INVALID, NULL, "webhook_url must be an http:// or https:// address, not \"%.60s\"",
+                                "webhook_url 应为 http:// 或 https:// 网址，而不是“%.60s”", raw->webhook_url);
         if (!raw->webhook_secret)
                 return err_both(e, ERR_INVALID, NULL,
                                 "webhook_url needs webhook_secret_file: without a signature nobody can trust the call",
@@ -384,6 +442,24 @@ static bool put_webhook(struct arena *a, struct settings *raw, struct err *e)
         raw->notify.webhooks = w;
         raw->notify.n_webhooks = 1;
         return true;
+}
+
+static bool put_gateway(struct arena *a, struct settings *raw, struct err *e)
+{
+        char *bytes = NULL;
+        size_t n = 0;
+        struct gateway *g = NEW(a, struct gateway);
+        const char *tls = raw->notify.smtp_tls;
+        if (!text_is(tls, "try") && !text_is(tls, "yes") && !text_is(tls, "no"))
+                return err_both(e, ERR_INVALID, NULL, "smtp_tls must be try, yes or no, not \"%.40s\"",
+                                "smtp_tls 应为 try、yes 或 no，而不是“%.40s”", tls);
+        raw->notify.public_url = raw->open311.public_url;
+        if (!quiet_parse(raw->quiet_hours, &raw->notify.quiet, e))
+                return false;
+        if (!raw->sms_gateway)
+                return true;
+        raw->notify.sms = g;
+        return slurp(a, raw->sms_gateway, &bytes, &n, e) && gateway_parse(a, raw->sms_gateway, bytes, n, g, e);
 }
 
 /* The language of the surroundings: LANG=zh_CN.UTF-8. */
@@ -430,7 +506,7 @@ bool settings_read(struct arena *a, const char *file, const char *(*flag)(void *
         raw.notify.language = raw.language ? raw.language : "zh"; /* citizens', not the operator's */
         if (!raw.language)
                 raw.language = language_around();
-        if (!check_words(&raw, e) || !put_webhook(a, &raw, e))
+        if (!check_words(&raw, e) || !put_webhook(a, &raw, e) || !put_gateway(a, &raw, e))
                 return false;
         *out = raw;
         return true;

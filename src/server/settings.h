@@ -32,7 +32,8 @@ struct settings {
         const char *log_format;         /* text, json */
         const char *language;           /* of notices and of the command line: "zh" or "en" */
         const char *webhook_url, *webhook_secret;       /* become notify.webhooks */
-        struct notify_settings notify;  /* smtp_url, smtp_user, smtp_password_file, smtp_from, webhook_url, webhook_secret_file */
+        const char *sms_gateway, *quiet_hours;          /* become notify.sms, notify.quiet */
+        struct notify_settings notify;  /* smtp_*, sms_*, webhook_*, message_hours, callback_days, gateway_ca, private_addresses */
         struct open311_settings open311; /* public_url, open311_jurisdiction, open311_contact */
         const char *key_channel;        /* open311_channel: of keys without a channel of their own; "open311" */
 };
