@@ -111,7 +111,7 @@ struct listing {
         struct json *json;
         const char *sql, *name;
         const char *const *columns; /* "number", "at:time", "id:int", "assists:list"; end with NULL */
-        struct value args[2];
+        const struct value *args;
 };
 
 static void column_json(const struct listing *l, const struct rows *r, int i, struct json *j)
@@ -158,9 +158,10 @@ static bool get_disputes(struct request *rq, struct reply *rp, struct err *e)
 {
         static const char *const columns[] = {"number", "title",   "item",        "community", "unit",
                                               "reason", "interim", "opened:time", NULL};
-        return store_read(
-                rq->store, write_list,
-                &(struct listing){rq, &rp->json, SQL_WAITING, "disputes", columns, {V((int64_t)request_limit(rq, 50, 200))}}, e);
+        return store_read(rq->store, write_list,
+                          &(struct listing){rq, &rp->json, SQL_WAITING, "disputes", columns,
+                                            ARGS(V((int64_t)request_limit(rq, 50, 200)))},
+                          e);
 }
 
 static bool get_precedents(struct request *rq, struct reply *rp, struct err *e)
@@ -171,11 +172,10 @@ static bool get_precedents(struct request *rq, struct reply *rp, struct err *e)
         const char *text = request_query(rq, "before");
         if (text && !text_to_int(text, &before))
                 return err_both(e, ERR_INVALID, "before", "before is the number of a precedent", "before 应为先例编号");
-        return store_read(
-                rq->store, write_list,
-                &(struct listing){
-                        rq, &rp->json, SQL_PRECEDENTS, "precedents", columns, {V(before), V((int64_t)request_limit(rq, 50, 200))}},
-                e);
+        return store_read(rq->store, write_list,
+                          &(struct listing){rq, &rp->json, SQL_PRECEDENTS, "precedents", columns,
+                                            ARGS(V(before), V((int64_t)request_limit(rq, 50, 200)))},
+                          e);
 }
 
 static bool get_changes(struct request *rq, struct reply *rp, struct err *e)
@@ -184,10 +184,10 @@ static bool get_changes(struct request *rq, struct reply *rp, struct err *e)
                                               "lead",       "assists:list", "proposed_by", "proposed:time",
                                               "decided_by", "decided:time", "reason",      "version:int",
                                               NULL};
-        return store_read(
-                rq->store, write_list,
-                &(struct listing){rq, &rp->json, SQL_CHANGES, "list_changes", columns, {V((int64_t)request_limit(rq, 50, 200))}},
-                e);
+        return store_read(rq->store, write_list,
+                          &(struct listing){rq, &rp->json, SQL_CHANGES, "list_changes", columns,
+                                            ARGS(V((int64_t)request_limit(rq, 50, 200)))},
+                          e);
 }
 
 /* --- approving a change: a second person ------------------------------------------------------------------------------------- */
