@@ -222,8 +222,10 @@ static bool set_out(struct moving *m, const char *number, struct err *e)
         if (!read_case(m, number, e))
                 return false;
         m->rules = district_rules_of(m->district, m->row.version, e);
-        if (!m->rules)
+        const struct rulebook *active = district_rules(m->district, e);
+        if (!m->rules || !active)
                 return false;
+        m->calendar = active->calendar;
         m->workflow = workflow_find(m->rules->workflows, m->row.workflow);
         return m->workflow
                || err_set(e, ERR_FAULT, "workflow %s of version %lld is gone", m->row.workflow, (long long)m->row.version);
