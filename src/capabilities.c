@@ -15,12 +15,13 @@
 #include "open311/open311.h"
 #include "people/people.h"
 #include "privacy/privacy.h"
+#include "replay/replay.h"
 #include "routing/routing.h"
 #include "server/serve.h"
 #include "twin/twin.h"
 
 /* What moves may need and do, and what the answer about a case tells. */
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, &replay_words, NULL};
 const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_part, NULL};
 
 const struct capabilities capabilities = {

@@ -15,10 +15,11 @@ static const char SQL_PUT[] =
         " ended_at, step_at)"
         " SELECT $1, $2, COALESCE(MAX(round), 0) + 1, 'running', $3, $4, $5, $6, 0, $7, 0, 0, $8"
         " FROM case_clock WHERE case_id = $1 AND clock = $2";
-static const char SQL_LIVE[] = "SELECT clock, round, state, started_at, warn_at, due, remaining, limit_unit, told FROM case_clock"
-                               " WHERE case_id = $1 AND state IN ('running', 'paused') ORDER BY clock, round";
+static const char SQL_LIVE[] =
+        "SELECT clock, round, state, started_at, warn_at, due, remaining, limit_unit, told, overdue FROM case_clock"
+        " WHERE case_id = $1 AND state IN ('running', 'paused') ORDER BY clock, round";
 static const char SQL_SET[] =
-        "UPDATE case_clock SET state = $4, warn_at = $5, due = $6, remaining = $7, ended_at = $8, told = $9, step_at = $10"
+        "UPDATE case_clock SET state = $4, warn_at = $5, due = $6, remaining = $7, ended_at = $8, told = $9, step_at = $10, overdue = $11"
         " WHERE case_id = $1 AND clock = $2 AND round = $3";
 static const char SQL_NEXT[] = "SELECT MIN(CASE WHEN step_at > 0 AND (overdue = 1 OR step_at < next) THEN step_at ELSE next END)"
                                " FROM (SELECT step_at, overdue, CASE WHEN warn_at > 0 AND warn_at < due THEN warn_at ELSE due END"
@@ -259,6 +260,7 @@ static bool read_live(struct moving *m, struct clock_book *b, struct err *e)
                         .remaining = rows_int(&r, 6),
                         .unit = limit_unit_of(rows_text(&r, m->arena, 7)),
                         .told = rows_int(&r, 8),
+                        .overdue = rows_int(&r, 9) != 0,
                 };
                 c->rule = clock_rule_find(m->workflow, c->clock);
         }
@@ -269,7 +271,7 @@ bool case_clock_set(struct tx *tx, int64_t case_id, const struct case_clock *c, 
 {
         return tx_send(tx, e, SQL_SET,
                        ARGS(V(case_id), V(c->clock), V(c->round), V(clock_states[c->state]), V(c->warn_at), V(c->due),
-                            V(c->remaining), V(c->ended), V(c->told), V(c->step_at)));
+                            V(c->remaining), V(c->ended), V(c->told), V(c->step_at), V(c->overdue ? 1 : 0)));
 }
 
 static bool write_changed(struct moving *m, const struct clock_book *b, struct err *e)

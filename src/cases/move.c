@@ -87,6 +87,8 @@ static char *kept_form(const struct moving *m, int64_t due)
                 json_text(&j, "why", m->answer.why);
                 json_text(&j, "why_zh", m->answer.why_zh);
         }
+        if (m->found)
+                json_copy(&j, "found", m->found);
         if (due)
                 json_time(&j, "due", due);
         json_object_end(&j);
@@ -163,6 +165,7 @@ static bool take(struct moving *m, struct err *e)
 {
         const struct state *dest = m->move->dest ? m->move->dest : state_find(m->workflow, m->row.state);
         forget(m);
+        m->found = NULL;
         for (const struct effect *const *x = m->move->effects; *x; x++)
                 if ((*x)->before && !(*x)->before(m, e))
                         return false;

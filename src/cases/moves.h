@@ -30,6 +30,7 @@ struct moving {
         /* what effects change; written with the state in one statement */
         const char *unit, *item;
         struct answer answer;           /* of `assign`; answer.lead is NULL when nobody was assigned */
+        const struct json_value *found; /* what an effect found out; kept with the move as "found"; NULL = nothing */
         const struct move *behind;      /* the move this one follows by itself (struct move.next); NULL = it was asked for */
         /* What guards have read already; forgotten when a move is taken. */
         const struct open_task *tasks; size_t n_tasks;  /* NULL = not read yet */
@@ -103,6 +104,7 @@ struct case_clock {
         int64_t remaining;                      /* while paused: microseconds of its own kind of time */
         int64_t told, step_at;                  /* bit set = that step of the ladder was told; when the next one is, 0 = none left */
         enum limit_unit unit;
+        bool overdue;                           /* that `due` has passed was told */
         bool changed;
 };
 struct clock_book { struct case_clock at[CASE_CLOCKS_MOST]; size_t n; };

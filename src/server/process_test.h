@@ -6,8 +6,9 @@
 #include "cases/moves.h"
 #include "dispute/dispute.h"
 #include "links/links.h"
+#include "replay/replay.h"
 
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, &replay_words, NULL};
 static const struct pack_part *const process_parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
                                                         &cases_pack, &asks_pack, NULL};
 static const struct mover carl = {"carl", NULL, ROLE_CLERK}, dora = {"dora", NULL, ROLE_DISPATCHER};
