@@ -16,7 +16,8 @@
 
 /* Stands for the folder that owns the cases. */
 static const char OWNER[] = "CREATE TABLE tip (subject INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash BLOB NOT NULL);"
-                            "CREATE VIEW ledger_tips AS SELECT subject, seq, hash FROM tip;";
+                            "CREATE VIEW ledger_tips AS SELECT subject, seq, hash FROM tip;"
+                            "CREATE VIEW ledger_numbers AS SELECT subject, 'YW' || subject AS number FROM tip;";
 static const char SQL_READ_TIP[] = "SELECT seq, hash FROM tip WHERE subject = $1";
 static const char SQL_TIP[] =
         "INSERT INTO tip(subject, seq, hash) VALUES ($1, $2, $3) ON CONFLICT (subject) DO UPDATE SET seq = excluded.seq, hash ="
@@ -89,7 +90,7 @@ static struct ledger_verdict verdict_of(struct world *w)
 {
         struct ledger_verdict v;
         struct err e;
-        ok(ledger_verify(w->store, NULL, NULL, &v, &e), &e);
+        ok(ledger_verify(w->store, NULL, NULL, NULL, &v, &e), &e);
         return v;
 }
 
@@ -181,42 +182,42 @@ struct harm {
 };
 
 static const struct harm harms[] = {
-        {"UPDATE history SET move = 'gone' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (gone) was altered"},
-        {"UPDATE history SET origin = 'x' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET dest = 'x' WHERE subject = 3 AND seq = 3;", "case 3: row 3 (go) was altered"},
-        {"UPDATE history SET actor = 'bob' WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
-        {"UPDATE history SET role = 'admin' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET unit = 'city' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET form = '{}' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET at = at + 1 WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
+        {"UPDATE history SET move = 'gone' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (gone) was altered"},
+        {"UPDATE history SET origin = 'x' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET dest = 'x' WHERE subject = 3 AND seq = 3;", "case YW3: row 3 (go) was altered"},
+        {"UPDATE history SET actor = 'bob' WHERE subject = 3 AND seq = 1;", "case YW3: row 1 (go) was altered"},
+        {"UPDATE history SET role = 'admin' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET unit = 'city' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET form = '{}' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET at = at + 1 WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
         /* Text moved from one column to its neighbour. */
-        {"UPDATE history SET origin = 'ab', dest = '' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
+        {"UPDATE history SET origin = 'ab', dest = '' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
         {"UPDATE history SET hash = (SELECT hash FROM history WHERE subject = 4 AND seq = 2) WHERE subject = 3 AND seq = 2;",
-         "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET ordinal = ordinal + 1 WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
-        {"UPDATE history SET lane = 5 WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
-        {"DELETE FROM history WHERE subject = 3 AND seq = 2;", "case 3: row 2 is missing"},
-        {"DELETE FROM history WHERE subject = 3 AND seq = 1;", "case 3: row 1 is missing"},
-        {"DELETE FROM history WHERE subject = 3 AND seq = 3;", "case 3: its last rows are gone (2 of 3 are there)"},
+         "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET ordinal = ordinal + 1 WHERE subject = 3 AND seq = 1;", "case YW3: row 1 (go) was altered"},
+        {"UPDATE history SET lane = 5 WHERE subject = 3 AND seq = 1;", "case YW3: row 1 (go) was altered"},
+        {"DELETE FROM history WHERE subject = 3 AND seq = 2;", "case YW3: row 2 is missing"},
+        {"DELETE FROM history WHERE subject = 3 AND seq = 1;", "case YW3: row 1 is missing"},
+        {"DELETE FROM history WHERE subject = 3 AND seq = 3;", "case YW3: its last rows are gone (2 of 3 are there)"},
         {"DELETE FROM history WHERE subject = 3;", "lane 4 has no ordinal 3"},
         {"DELETE FROM history WHERE subject = 3; DELETE FROM tip WHERE subject = 3;", "lane 4 has no ordinal 3"},
         {"DELETE FROM history WHERE subject = 3; UPDATE ledger_lane SET last = 0 WHERE lane = 4;",
-         "case 3: its history does not begin with row 1"},
+         "case YW3: its history does not begin with row 1"},
         {"DELETE FROM tip WHERE subject = 3;", "case 3: the history is there, but the case is gone"},
         {"UPDATE tip SET hash = (SELECT hash FROM tip WHERE subject = 4) WHERE subject = 3;",
-         "case 3: row 3 is not the one the case points to"},
-        {"UPDATE tip SET seq = 4 WHERE subject = 3;", "case 3: its last rows are gone (3 of 4 are there)"},
+         "case YW3: row 3 is not the one the case points to"},
+        {"UPDATE tip SET seq = 4 WHERE subject = 3;", "case YW3: its last rows are gone (3 of 4 are there)"},
         /* Two rows change places. */
         {"UPDATE history SET seq = 9 WHERE subject = 3 AND seq = 2; UPDATE history SET seq = 2 WHERE subject = 3 AND seq = 3;"
          "UPDATE history SET seq = 3 WHERE subject = 3 AND seq = 9;",
-         "case 3: row 2 (go) was altered"},
+         "case YW3: row 2 (go) was altered"},
         /* A row of one case in another. */
         {"UPDATE history SET subject = 4, seq = 4 WHERE subject = 3 AND seq = 3;",
-         "case 3: its last rows are gone (2 of 3 are there)"},
+         "case YW3: its last rows are gone (2 of 3 are there)"},
         {"INSERT INTO history SELECT 99, seq, lane, ordinal, move, origin, dest, actor, role, unit, form, at, hash"
          " FROM history WHERE subject = 3;"
          "INSERT INTO tip SELECT 99, seq, hash FROM tip WHERE subject = 3;",
-         "case 99: lane 4 has two cases with ordinal 3"},
+         "case YW99: lane 4 has two cases with ordinal 3"},
 };
 
 static bool write_script(struct tx *tx, void *ctx, struct err *e)
@@ -249,7 +250,7 @@ static void a_fault_behind_the_first_page_is_found(struct world *w)
         add_rows(w, 2, 3);
         is_whole(w, 2, 2503);
         assert_true(test_script(w->store, "UPDATE history SET at = 1 WHERE subject = 2 AND seq = 3;"));
-        assert_string_equal(verdict_of(w).first, "case 2: row 3 (go) was altered");
+        assert_string_equal(verdict_of(w).first, "case YW2: row 3 (go) was altered");
         assert_int_equal(verdict_of(w).faults, 1);
 }
 
