@@ -175,8 +175,7 @@ const struct command ledger_verify_command = {
         .words = "",
         .options = verify_options,
         .run = verify,
-        .about =
-                "Reads the history of every case and finds what was altered, dropped, put in or moved; on SQLite every page, too.",
+        .about = "Reads the history of every case and finds what was altered, dropped, put in or moved; on SQLite every page, too.",
         .about_zh = "检查全部案件的流转记录是否被改动、删除、插入或调换；使用 SQLite 时并检查数据库文件的每一页。",
 };
 const struct command ledger_prove_command = {
