@@ -65,6 +65,44 @@ struct audit {
         size_t n_cases;
 };
 
+/* --- kept nodes ------------------------------------------------------------------------------------------------------------ */
+/* Of what was read a leaf; NULL when it is of another page. */
+static const struct leaf *leaf_at(const struct audit *u, int64_t idx)
+{
+        const int64_t place = u->n > 0 ? idx - u->leaves[0].idx : -1;
+        return place >= 0 && place < (int64_t)u->n && u->leaves[place].idx == idx ? &u->leaves[place] : NULL;
+}
+
+static void node_differs(struct audit *u, const struct made *m)
+{
+        const long long first = (long long)(m->idx << m->level), last = (long long)((m->idx + 1) << m->level) - 1;
+        const struct leaf *l = leaf_at(u, first);
+        if (l)
+                ledger_fault(u->faults, l->subject,
+                             "the tree does not fit its leaves %lld to %lld; the first is row %lld of this case", first, last,
+                             (long long)l->seq);
+        else
+                ledger_fault(u->faults, 0, "the tree does not fit its leaves %lld to %lld", first, last);
+}
+
+static bool check_nodes(struct tx *tx, struct audit *u, struct err *e)
+{
+        for (size_t i = 0; i < u->n_made; i++) {
+                const struct made *m = &u->made[i];
+                struct rows r;
+                size_t n = 0;
+                const int found = tx_first(tx, &r, e, SQL_NODE, ARGS(V(m->level), V(m->idx)));
+                const void *hash = found == 1 ? rows_blob(&r, u->page, 0, &n) : NULL;
+                const bool same = hash && n == SHA256_SIZE && memcmp(hash, m->hash.at, n) == 0;
+                if (found < 0 || (found == 1 && !rows_done(&r, e)))
+                        return false;
+                if (!same)
+                        node_differs(u, m);
+        }
+        u->n_made = 0;
+        return true;
+}
+
 /* --- checkpoints ----------------------------------------------------------------------------------------------------------- */
 static bool next_checkpoint(struct tx *tx, struct audit *u, int64_t above, struct err *e)
 {
@@ -93,6 +131,8 @@ static bool pass(struct tx *tx, struct audit *u, struct err *e)
         struct checkpoint c;
         struct err bad;
         u->faults->verdict->checkpoints++;
+        if (!check_nodes(tx, u, e)) /* first: it says more exactly what differs */
+                return false;
         if (!note_read(u->note_arena, u->note, &c, &bad) || c.size != u->coming) {
                 ledger_fault(u->faults, 0, "the checkpoint of size %lld was altered", (long long)u->coming);
         } else {
@@ -149,27 +189,6 @@ static void keep_made(void *ctx, int level, int64_t idx, const struct merkle_has
                 assert(u->n_made < COUNT_OF(u->made));
                 u->made[u->n_made++] = (struct made){level, idx, *h};
         }
-}
-
-static bool check_nodes(struct tx *tx, struct audit *u, struct err *e)
-{
-        for (size_t i = 0; i < u->n_made && !u->broken; i++) {
-                const struct made *m = &u->made[i];
-                struct rows r;
-                size_t n = 0;
-                const int found = tx_first(tx, &r, e, SQL_NODE, ARGS(V(m->level), V(m->idx)));
-                const void *hash = found == 1 ? rows_blob(&r, u->page, 0, &n) : NULL;
-                const bool same = hash && n == SHA256_SIZE && memcmp(hash, m->hash.at, n) == 0;
-                if (found < 0 || (found == 1 && !rows_done(&r, e)))
-                        return false;
-                if (!same)
-                        ledger_fault(u->faults, u->leaves[0].subject,
-                                     "the tree does not fit its leaves %lld to %lld; the leaf read before is row %lld of this case",
-                                     (long long)(m->idx << m->level), (long long)((m->idx + 1) << m->level) - 1,
-                                     (long long)u->leaves[0].seq);
-        }
-        u->n_made = 0;
-        return true;
 }
 
 static bool take_leaf(struct tx *tx, struct audit *u, const struct leaf *l, struct err *e)
