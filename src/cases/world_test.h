@@ -153,7 +153,7 @@ static inline void ledger_is_whole(struct world *w)
 {
         struct ledger_verdict v;
         struct err e;
-        ok(ledger_verify(w->district.store, NULL, NULL, &v, &e), &e);
+        ok(ledger_verify(w->district.store, NULL, NULL, NULL, &v, &e), &e);
         assert_string_equal(v.first, "");
         assert_int_equal(v.faults, 0);
 }

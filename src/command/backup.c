@@ -111,7 +111,7 @@ static bool verify(const char *database, struct ledger_verdict *v, struct arena 
         const struct store_options options = {.dsn = arena_format(a, "sqlite:%s", database)};
         if (!store_open(&s, &options, e))
                 return false;
-        const bool ok = ledger_verify(s, NULL, NULL, v, e);
+        const bool ok = ledger_verify(s, NULL, NULL, NULL, v, e);
         store_close(&s);
         return ok;
 }

@@ -8,6 +8,7 @@
 #include "crypto/crypto.h"
 #include "json/json.h"
 #include "people/people.h"
+#include "proof/proof.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -102,6 +103,15 @@ static bool make_demo(struct command_line *line, struct opened *o, const char *p
         return ok;
 }
 
+static bool make_signing_key(struct command_line *line, struct err *e)
+{
+        struct signers *signers;
+        const bool ok =
+                signers_open(&signers, proof_key_file(line->arena, line->settings.data), true, line->settings.ledger.kind, e);
+        signers_close(&signers);
+        return ok;
+}
+
 static bool run(struct command_line *line, struct err *e)
 {
         struct opened o;
@@ -116,6 +126,7 @@ static bool run(struct command_line *line, struct err *e)
         if (!command_open(line, false, &o, e))
                 return false;
         bool ok = load_pack(line, o.store, pack, false, &version, e);
+        ok = ok && make_signing_key(line, e);
         if (ok && demo && access(accounts, F_OK) != 0)
                 ok = make_demo(line, &o, accounts, e);
         command_close(&o);
@@ -140,6 +151,6 @@ const struct command init_command = {
         .words = "",
         .options = options,
         .run = run,
-        .about = "Makes a district's folder, database and key, and loads its pack; may be repeated.",
+        .about = "Makes a district's folder, database and keys, and loads its pack; may be repeated.",
         .about_zh = "建立城区数据目录、数据库和密钥并加载场景包，可重复执行。",
 };

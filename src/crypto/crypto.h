@@ -16,6 +16,11 @@ void digest_free(struct digest **);
 void hmac_sha256(const void *key, size_t key_n, const void *, size_t, unsigned char out[SHA256_SIZE]);
 void hex_text(const void *, size_t n, char *out);                   /* 2n + 1 bytes */
 bool hex_bytes(const char *, unsigned char *out, size_t n) MUST_CHECK;  /* exactly 2n digits */
+/* RFC 4648, section 4.  out has BASE64_ROOM(n) bytes. */
+#define BASE64_ROOM(n) (((n) + 2) / 3 * 4 + 1)
+void base64_text(const void *, size_t n, char *out);
+/* Exactly the form base64_text() gives, of at most `most` bytes. */
+bool base64_bytes(const char *, unsigned char *out, size_t most, size_t *n) MUST_CHECK;
 bool secret_same(const void *, const void *, size_t);               /* time does not depend on the contents */
 
 bool random_bytes(void *, size_t, struct err *) MUST_CHECK;

@@ -84,6 +84,29 @@ bool hex_bytes(const char *text, unsigned char *out, size_t n)
         return text[2 * n] == '\0';
 }
 
+void base64_text(const void *bytes, size_t n, char *out)
+{
+        (void)EVP_EncodeBlock((unsigned char *)out, bytes, (int)n);
+}
+
+bool base64_bytes(const char *text, unsigned char *out, size_t most, size_t *n)
+{
+        enum { ROOM = 1024 };
+        const size_t length = strlen(text);
+        const size_t pad = length == 0 ? 0 : (size_t)(text[length - 1] == '=') + (size_t)(length > 1 && text[length - 2] == '=');
+        unsigned char bytes[ROOM];
+        char again[BASE64_ROOM(ROOM)];
+        if (length % 4 != 0 || length / 4 * 3 > ROOM || length / 4 * 3 - pad > most)
+                return false;
+        if (EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)length) < 0)
+                return false;
+        *n = length / 4 * 3 - pad;
+        /* The decoder takes what no encoder writes. */
+        base64_text(bytes, *n, again);
+        memcpy(out, bytes, *n);
+        return strcmp(text, again) == 0;
+}
+
 bool secret_same(const void *a, const void *b, size_t n)
 {
         return CRYPTO_memcmp(a, b, n) == 0;

@@ -16,10 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MOST = 8192 };
+enum { FILE_MOST = KEY_FILE_MOST };
 
 /* --- reading --------------------------------------------------------------------------------------------------------------- */
-static bool read_text(const char *path, char text[FILE_MOST], size_t *n, struct stat *about, struct err *e)
+bool key_text_read(const char *path, char text[FILE_MOST], size_t *n, struct stat *about, struct err *e)
 {
         const int f = open(path, O_RDONLY | O_CLOEXEC);
         if (f < 0)
@@ -42,7 +42,7 @@ static struct keys *read_keys(const char *path, struct stat *about, struct err *
         size_t n;
         struct err why;
         struct keys *keys = NULL;
-        if (read_text(path, text, &n, about, e)) {
+        if (key_text_read(path, text, &n, about, e)) {
                 keys = keys_parse(text, n, &why);
                 if (!keys)
                         (void)err_set(e, ERR_FAULT, "the key file %s is no key file: %s", path, why.text);
@@ -70,7 +70,7 @@ static bool write_text(int f, const char *text, size_t n)
 /* Written beside, so that a run that breaks off leaves no half of it; its owner's alone from the first moment on.  A first file is
  * linked, so that of two programs at once the first wins; a further one replaces it.  The name, too, must be on the disk before
  * anything is sealed. */
-static bool put_file(const char *path, const struct buf *text, bool first, int folder, struct err *e)
+bool key_text_put(const char *path, const struct buf *text, bool first, int folder, struct err *e)
 {
         char beside[PATH_MAX];
         if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
@@ -106,7 +106,7 @@ static void add_keys(struct buf *b, const struct keys *keys, int but)
         }
 }
 
-static void wipe(struct buf *b)
+void key_text_wipe(struct buf *b)
 {
         if (b->at)
                 OPENSSL_cleanse(b->at, b->length);
@@ -124,7 +124,7 @@ static bool add_new(struct buf *b, int number, enum seal_cipher cipher, int64_t 
 }
 
 /* What changes a key file holds its folder's lock, so that two at once do not lose a key of each other. */
-static int lock_folder(const char *path, struct err *e)
+int key_folder_lock(const char *path, struct err *e)
 {
         char folder[PATH_MAX];
         if (!folder_of(path, folder, e))
@@ -141,12 +141,12 @@ static int lock_folder(const char *path, struct err *e)
 static bool make_file(const char *path, enum seal_cipher cipher, int64_t now, struct err *e)
 {
         struct buf b = BUF_LIMIT(FILE_MOST);
-        const int folder = lock_folder(path, e);
+        const int folder = key_folder_lock(path, e);
         if (folder < 0)
                 return false;
         add_keys(&b, NULL, 0);
-        const bool ok = add_new(&b, 1, cipher, now, e) && put_file(path, &b, true, folder, e);
-        wipe(&b);
+        const bool ok = add_new(&b, 1, cipher, now, e) && key_text_put(path, &b, true, folder, e);
+        key_text_wipe(&b);
         (void)close(folder);
         return ok;
 }
@@ -155,7 +155,7 @@ bool key_file_add(const char *path, enum seal_cipher cipher, int64_t now, int *n
 {
         struct buf b = BUF_LIMIT(FILE_MOST);
         struct stat about;
-        const int folder = lock_folder(path, e);
+        const int folder = key_folder_lock(path, e);
         if (folder < 0)
                 return false;
         struct keys *keys = read_keys(path, &about, e);
@@ -165,9 +165,9 @@ bool key_file_add(const char *path, enum seal_cipher cipher, int64_t now, int *n
         if (ok) {
                 *number = keys_active(keys) + 1;
                 add_keys(&b, keys, 0);
-                ok = add_new(&b, *number, cipher, now, e) && put_file(path, &b, false, folder, e);
+                ok = add_new(&b, *number, cipher, now, e) && key_text_put(path, &b, false, folder, e);
         }
-        wipe(&b);
+        key_text_wipe(&b);
         keys_free(&keys);
         (void)close(folder);
         return ok;
@@ -188,16 +188,16 @@ bool key_file_remove(const char *path, int number, struct err *e)
 {
         struct buf b = BUF_LIMIT(FILE_MOST);
         struct stat about;
-        const int folder = lock_folder(path, e);
+        const int folder = key_folder_lock(path, e);
         if (folder < 0)
                 return false;
         struct keys *keys = read_keys(path, &about, e);
         bool ok = keys && may_remove(keys, number, e);
         if (ok) {
                 add_keys(&b, keys, number);
-                ok = put_file(path, &b, false, folder, e);
+                ok = key_text_put(path, &b, false, folder, e);
         }
-        wipe(&b);
+        key_text_wipe(&b);
         keys_free(&keys);
         (void)close(folder);
         return ok;

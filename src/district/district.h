@@ -9,6 +9,7 @@ struct catalogue;
 struct channels;
 struct id_source;
 struct intake_figures;
+struct ledger_settings;
 struct notices;
 struct notify_settings;
 struct open311_settings;
@@ -50,6 +51,7 @@ struct district {
         const struct notify_settings *notify;   /* NULL: messages go to the log only */
         struct sender *sender;          /* of notify/; NULL: nothing is sent */
         const struct open311_settings *open311; /* NULL in commands */
+        const struct ledger_settings *ledger;   /* how checkpoints are signed; NULL: none are made */
         int personal_hourly;            /* reporters one person may look up in an hour; 0 = any number */
         const char *scan_command;       /* examines pictures (media/scan.h); NULL */
         int scan_seconds;

@@ -88,7 +88,7 @@ static void ledger_is_whole(struct world *w)
 {
         struct ledger_verdict v;
         struct err e;
-        ok(ledger_verify(w->store, NULL, NULL, &v, &e), &e);
+        ok(ledger_verify(w->store, NULL, NULL, NULL, &v, &e), &e);
         assert_string_equal(v.first, "");
 }
 

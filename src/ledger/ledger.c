@@ -11,7 +11,8 @@ static const char SQL_APPEND[] =
         "INSERT INTO history(subject, seq, lane, ordinal, move, origin, dest, actor, role, unit, form, at, hash)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 static const char SQL_ROWS[] =
-        "SELECT seq, move, origin, dest, actor, role, unit, form, at, hash FROM history WHERE subject = $1 ORDER BY seq";
+        "SELECT seq, move, origin, dest, actor, role, unit, form, at, hash, lane, ordinal FROM history WHERE subject = $1"
+        " ORDER BY seq";
 
 static bool next_ordinal(struct tx *tx, int64_t lane, int64_t *ordinal, struct err *e)
 {
@@ -44,6 +45,8 @@ static void read_row(const struct rows *r, struct arena *a, int64_t subject, str
 {
         *row = (struct ledger_row){
                 .seq = rows_int(r, 0),
+                .lane = rows_int(r, 10),
+                .ordinal = rows_int(r, 11),
                 .entry =
                         {
                                 .subject = subject,

@@ -1,95 +1,13 @@
 /* ledger/ledger_test.c -- chains, and what the check finds: altered, dropped, moved, forged rows, on both engines. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#include "base/arena.h"
-#include "base/log.h"
-#include "base/text.h"
-#include "ledger/ledger.h"
-#include "store/store.h"
-#include "store/testing.h"
+#include "ledger/world_test.h"
 #include <pthread.h>
 #include <stdatomic.h>
-
-/* Stands for the folder that owns the cases. */
-static const char OWNER[] = "CREATE TABLE tip (subject INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash BLOB NOT NULL);"
-                            "CREATE VIEW ledger_tips AS SELECT subject, seq, hash FROM tip;";
-static const char SQL_READ_TIP[] = "SELECT seq, hash FROM tip WHERE subject = $1";
-static const char SQL_TIP[] =
-        "INSERT INTO tip(subject, seq, hash) VALUES ($1, $2, $3) ON CONFLICT (subject) DO UPDATE SET seq = excluded.seq, hash ="
-        " excluded.hash";
-
-struct world {
-        struct store *store;
-        struct arena *arena;
-};
-struct job {
-        int64_t subject;
-        struct ledger_tip tip;
-        const char *move, *form;
-        bool keep_tip;
-};
-
-static void ok(bool good, const struct err *e)
-{
-        if (!good)
-                fail_msg("%s", e->text);
-}
-
-static bool read_tip(struct tx *tx, int64_t subject, struct ledger_tip *tip, struct err *e)
-{
-        struct rows r;
-        struct arena *a = arena_new();
-        size_t n;
-        int found = tx_first(tx, &r, e, SQL_READ_TIP, ARGS(V(subject)));
-        *tip = (struct ledger_tip){0};
-        if (found == 1) {
-                tip->seq = rows_int(&r, 0);
-                memcpy(tip->hash, rows_blob(&r, a, 1, &n), SHA256_SIZE);
-                found = rows_done(&r, e) ? 1 : -1;
-        }
-        arena_free(&a);
-        return found >= 0;
-}
-
-static bool append(struct tx *tx, void *ctx, struct err *e)
-{
-        struct job *j = ctx;
-        const struct ledger_entry entry = {.subject = j->subject,
-                                           .move = j->move,
-                                           .origin = "a",
-                                           .dest = "b",
-                                           .actor = "ana",
-                                           .role = "clerk",
-                                           .unit = NULL,
-                                           .form = j->form,
-                                           .at = 1000 + j->subject};
-        if (!j->keep_tip && !read_tip(tx, j->subject, &j->tip, e))
-                return false;
-        struct ledger_tip tip = j->tip; /* the function may run again */
-        if (!ledger_append(tx, &tip, &entry, e)
-            || tx_change(tx, e, SQL_TIP, ARGS(V(j->subject), V(tip.seq), V_BLOB(tip.hash, SHA256_SIZE))) != 1)
-                return false;
-        if (!j->keep_tip)
-                j->tip = tip;
-        return true;
-}
-
-static void add_rows(struct world *w, int64_t subject, int n)
-{
-        struct err e;
-        for (int i = 0; i < n; i++)
-                ok(store_write(w->store, append, &(struct job){.subject = subject, .move = "go", .form = "{\"n\":1}"}, &e), &e);
-}
 
 static struct ledger_verdict verdict_of(struct world *w)
 {
         struct ledger_verdict v;
         struct err e;
-        ok(ledger_verify(w->store, NULL, NULL, &v, &e), &e);
+        ok(ledger_verify(w->store, NULL, NULL, NULL, &v, &e), &e);
         return v;
 }
 
@@ -181,42 +99,42 @@ struct harm {
 };
 
 static const struct harm harms[] = {
-        {"UPDATE history SET move = 'gone' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (gone) was altered"},
-        {"UPDATE history SET origin = 'x' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET dest = 'x' WHERE subject = 3 AND seq = 3;", "case 3: row 3 (go) was altered"},
-        {"UPDATE history SET actor = 'bob' WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
-        {"UPDATE history SET role = 'admin' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET unit = 'city' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET form = '{}' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET at = at + 1 WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
+        {"UPDATE history SET move = 'gone' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (gone) was altered"},
+        {"UPDATE history SET origin = 'x' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET dest = 'x' WHERE subject = 3 AND seq = 3;", "case YW3: row 3 (go) was altered"},
+        {"UPDATE history SET actor = 'bob' WHERE subject = 3 AND seq = 1;", "case YW3: row 1 (go) was altered"},
+        {"UPDATE history SET role = 'admin' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET unit = 'city' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET form = '{}' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET at = at + 1 WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
         /* Text moved from one column to its neighbour. */
-        {"UPDATE history SET origin = 'ab', dest = '' WHERE subject = 3 AND seq = 2;", "case 3: row 2 (go) was altered"},
+        {"UPDATE history SET origin = 'ab', dest = '' WHERE subject = 3 AND seq = 2;", "case YW3: row 2 (go) was altered"},
         {"UPDATE history SET hash = (SELECT hash FROM history WHERE subject = 4 AND seq = 2) WHERE subject = 3 AND seq = 2;",
-         "case 3: row 2 (go) was altered"},
-        {"UPDATE history SET ordinal = ordinal + 1 WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
-        {"UPDATE history SET lane = 5 WHERE subject = 3 AND seq = 1;", "case 3: row 1 (go) was altered"},
-        {"DELETE FROM history WHERE subject = 3 AND seq = 2;", "case 3: row 2 is missing"},
-        {"DELETE FROM history WHERE subject = 3 AND seq = 1;", "case 3: row 1 is missing"},
-        {"DELETE FROM history WHERE subject = 3 AND seq = 3;", "case 3: its last rows are gone (2 of 3 are there)"},
+         "case YW3: row 2 (go) was altered"},
+        {"UPDATE history SET ordinal = ordinal + 1 WHERE subject = 3 AND seq = 1;", "case YW3: row 1 (go) was altered"},
+        {"UPDATE history SET lane = 5 WHERE subject = 3 AND seq = 1;", "case YW3: row 1 (go) was altered"},
+        {"DELETE FROM history WHERE subject = 3 AND seq = 2;", "case YW3: row 2 is missing"},
+        {"DELETE FROM history WHERE subject = 3 AND seq = 1;", "case YW3: row 1 is missing"},
+        {"DELETE FROM history WHERE subject = 3 AND seq = 3;", "case YW3: its last rows are gone (2 of 3 are there)"},
         {"DELETE FROM history WHERE subject = 3;", "lane 4 has no ordinal 3"},
         {"DELETE FROM history WHERE subject = 3; DELETE FROM tip WHERE subject = 3;", "lane 4 has no ordinal 3"},
         {"DELETE FROM history WHERE subject = 3; UPDATE ledger_lane SET last = 0 WHERE lane = 4;",
-         "case 3: its history does not begin with row 1"},
+         "case YW3: its history does not begin with row 1"},
         {"DELETE FROM tip WHERE subject = 3;", "case 3: the history is there, but the case is gone"},
         {"UPDATE tip SET hash = (SELECT hash FROM tip WHERE subject = 4) WHERE subject = 3;",
-         "case 3: row 3 is not the one the case points to"},
-        {"UPDATE tip SET seq = 4 WHERE subject = 3;", "case 3: its last rows are gone (3 of 4 are there)"},
+         "case YW3: row 3 is not the one the case points to"},
+        {"UPDATE tip SET seq = 4 WHERE subject = 3;", "case YW3: its last rows are gone (3 of 4 are there)"},
         /* Two rows change places. */
         {"UPDATE history SET seq = 9 WHERE subject = 3 AND seq = 2; UPDATE history SET seq = 2 WHERE subject = 3 AND seq = 3;"
          "UPDATE history SET seq = 3 WHERE subject = 3 AND seq = 9;",
-         "case 3: row 2 (go) was altered"},
+         "case YW3: row 2 (go) was altered"},
         /* A row of one case in another. */
         {"UPDATE history SET subject = 4, seq = 4 WHERE subject = 3 AND seq = 3;",
-         "case 3: its last rows are gone (2 of 3 are there)"},
+         "case YW3: its last rows are gone (2 of 3 are there)"},
         {"INSERT INTO history SELECT 99, seq, lane, ordinal, move, origin, dest, actor, role, unit, form, at, hash"
          " FROM history WHERE subject = 3;"
          "INSERT INTO tip SELECT 99, seq, hash FROM tip WHERE subject = 3;",
-         "case 99: lane 4 has two cases with ordinal 3"},
+         "case YW99: lane 4 has two cases with ordinal 3"},
 };
 
 static bool write_script(struct tx *tx, void *ctx, struct err *e)
@@ -249,7 +167,7 @@ static void a_fault_behind_the_first_page_is_found(struct world *w)
         add_rows(w, 2, 3);
         is_whole(w, 2, 2503);
         assert_true(test_script(w->store, "UPDATE history SET at = 1 WHERE subject = 2 AND seq = 3;"));
-        assert_string_equal(verdict_of(w).first, "case 2: row 3 (go) was altered");
+        assert_string_equal(verdict_of(w).first, "case YW2: row 3 (go) was altered");
         assert_int_equal(verdict_of(w).faults, 1);
 }
 

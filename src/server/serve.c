@@ -10,6 +10,7 @@
 #include "http/http.h"
 #include "people/people.h"
 #include "privacy/privacy.h"
+#include "proof/proof.h"
 #include "intake/intake.h"
 #include "server/figures.h"
 #include "server/settings.h"
@@ -105,6 +106,7 @@ static bool open_district(struct running *r, const struct settings *s, const str
                 return false;
         r->district.notify = &s->notify;
         r->district.open311 = &s->open311;
+        r->district.ledger = &s->ledger;
         r->district.data = s->data;
         r->district.scan_command = s->scan_command;
         r->district.scan_seconds = s->scan_seconds;
@@ -129,8 +131,8 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
                 .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
         struct scheduler *started = NULL;
-        const bool ok = privacy_start(&r->district, clock_now(), e) && scheduler_start(&r->slow, &slow, e)
-                        && scheduler_start(&started, &usual, e);
+        const bool ok = privacy_start(&r->district, clock_now(), e) && proof_start(&r->district, clock_now(), e)
+                        && scheduler_start(&r->slow, &slow, e) && scheduler_start(&started, &usual, e);
         atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
         return ok;
 }

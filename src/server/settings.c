@@ -55,6 +55,26 @@ static const struct rule rules[] = {
          0,
          0,
          "aes"},
+        {{"ledger_origin", "name of this ledger in its checkpoints; one of its own for each district",
+          "账本在检查点中的名称，各城区应不同"},
+         TEXT,
+         AT(ledger.origin),
+         0,
+         0,
+         "yiwang"},
+        {{"ledger_signature", "kind of the next key that signs checkpoints: ed25519 or sm2 (SM2 with SM3)",
+          "新的检查点签名密钥的算法：ed25519 或 sm2（SM2 与 SM3）"},
+         TEXT,
+         AT(ledger_signature),
+         0,
+         0,
+         "ed25519"},
+        {{"ledger_minutes", "minutes between two checkpoints of the ledger", "账本检查点的间隔分钟数"},
+         NUMBER,
+         AT(ledger.minutes),
+         1,
+         10080,
+         "10"},
         {{"personal_hourly", "reporters one person may look up in an hour; 0 = any number",
           "一人一小时可查询报告人的次数，0 表示不限"},
          NUMBER,
@@ -414,6 +434,13 @@ static bool check_words(struct settings *s, struct err *e)
         if (!seal_cipher_named(s->seal_cipher, &s->cipher))
                 return err_both(e, ERR_INVALID, NULL, "seal_cipher must be aes or sm4, not \"%.40s\"",
                                 "seal_cipher 应为 aes 或 sm4，而不是“%.40s”", s->seal_cipher);
+        if (!sign_kind_named(s->ledger_signature, &s->ledger.kind))
+                return err_both(e, ERR_INVALID, NULL, "ledger_signature must be ed25519 or sm2, not \"%.40s\"",
+                                "ledger_signature 应为 ed25519 或 sm2，而不是“%.40s”", s->ledger_signature);
+        if (!origin_allowed(s->ledger.origin))
+                return err_both(e, ERR_INVALID, NULL,
+                                "ledger_origin must be letters, digits and signs without space or \"+\", not \"%.40s\"",
+                                "ledger_origin 只能含字母、数字和符号，不含空格和“+”，而不是“%.40s”", s->ledger.origin);
         if (s->log_level && !text_is(s->log_level, "debug") && !text_is(s->log_level, "info") && !text_is(s->log_level, "warn")
             && !text_is(s->log_level, "error"))
                 return err_both(e, ERR_INVALID, NULL, "log_level must be debug, info, warn or error, not \"%.40s\"",

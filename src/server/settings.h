@@ -6,6 +6,7 @@
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
 #include "crypto/seal.h"
+#include "ledger/checkpoint.h"
 #include "notify/notify.h"
 #include "open311/open311.h"
 struct arena;
@@ -18,6 +19,8 @@ struct settings {
         int archive_days;               /* 14 */
         const char *seal_cipher;        /* becomes cipher */
         enum seal_cipher cipher;        /* of sealing keys that are made */
+        const char *ledger_signature;   /* becomes ledger.kind */
+        struct ledger_settings ledger;  /* ledger_origin, ledger_signature, ledger_minutes */
         int personal_hourly;            /* 60 */
         const char *scan_command;       /* NULL = pictures are not examined */
         int scan_seconds;               /* 30 */
