@@ -111,7 +111,7 @@ struct listing {
         struct json *json;
         const char *sql, *name;
         const char *const *columns; /* "number", "at:time", "id:int", "assists:list"; end with NULL */
-        struct value args[2];
+        struct value args[3]; /* ends with VALUE_END */
 };
 
 static void column_json(const struct listing *l, const struct rows *r, int i, struct json *j)
