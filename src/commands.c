@@ -17,6 +17,7 @@ const struct command *const all_commands[] = {
         &user_password_command,
         &user_disable_command,
         &user_list_command,
+        &user_join_command,
         &key_add_command,
         &key_revoke_command,
         &key_list_command,

@@ -40,8 +40,9 @@ static const struct pack_table tables[] = {
 static const char *const checks[] = {SQL_TWICE, SQL_AMOUNT, SQL_NONE, SQL_STEP_LEVEL, NULL};
 const struct pack_part asks_pack = {.capability = "asks", .tables = tables, .checks = checks};
 
-static bool asks_json(struct tx *tx, struct arena *a, int64_t case_id, struct json *j, struct err *e)
+static bool asks_json(struct tx *tx, struct arena *a, int64_t case_id, const struct sight *sight, struct json *j, struct err *e)
 {
+        (void)sight;
         const struct ask_view *asks;
         size_t n;
         if (!asks_within(tx, a, case_id, &asks, &n, e))

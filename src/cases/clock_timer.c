@@ -69,7 +69,7 @@ static bool tell_due(struct tx *tx, const struct ring *ring, const struct ringin
 /* A step orders supervision where the case stands so that it can be ordered; elsewhere it is only told. */
 static bool order(struct tx *tx, const struct ring *ring, const struct ringing *r, const struct clock_step *step, struct err *e)
 {
-        static const struct mover program = {"system", NULL, 0};
+        static const struct mover program = {.name = "system"};
         const struct move *supervise = move_find(ring->workflow, "supervise");
         if (!supervise || !move_starts_at(supervise, ring->state))
                 return true;

@@ -5,6 +5,7 @@
 #include "district/district.h"
 #include "json/json.h"
 #include "people/people.h"
+#include "sight/sight.h"
 #include "store/store.h"
 #include "task/task.h"
 #include "twin/twin.h"
@@ -18,6 +19,12 @@ static const char SQL_MOVE[] =
         "UPDATE cases SET state = $4, open = $5, unit = $6, item = $7, due = $8, late = $9, closed_at = $10, seq = $11, tip = $12"
         " WHERE id = $1 AND state = $2 AND seq = $3";
 
+static bool no_case(const char *number, struct err *e)
+{
+        return err_both(e, ERR_NOT_FOUND, "number", "there is no case \"%s\"; check the number or code",
+                        "没有找到“%s”，请核对编号或查询码", number);
+}
+
 static bool read_case(struct moving *m, const char *number, struct err *e)
 {
         struct rows r;
@@ -27,7 +34,7 @@ static bool read_case(struct moving *m, const char *number, struct err *e)
         if (found < 0)
                 return false;
         if (found == 0)
-                return err_both(e, ERR_NOT_FOUND, "number", "there is no case %s", "没有编号为%s的案件", number);
+                return no_case(number, e);
         m->row = (struct case_row){
                 .id = rows_int(&r, 0),
                 .version = rows_int(&r, 1),
@@ -202,7 +209,7 @@ static const struct move *next_of(struct moving *m)
 
 static bool take_next(struct moving *m, struct err *e)
 {
-        static const struct mover program = {"system", NULL, 0};
+        static const struct mover program = {.name = "system"};
         enum { CHAIN_MOST = 4 };
         const struct move *taken = m->move;
         for (int i = 0; i < CHAIN_MOST && next_of(m); i++) {
@@ -219,11 +226,14 @@ static bool take_next(struct moving *m, struct err *e)
 /* Reads the case and what it goes by. */
 static bool set_out(struct moving *m, const char *number, struct err *e)
 {
+        bool seen = true;
         forget(m);
         m->answer = (struct answer){0};
         m->behind = NULL;
-        if (!read_case(m, number, e))
+        if (!read_case(m, number, e) || !sight_sees(m->tx, m->arena, m->mover->sight, m->row.id, &seen, e))
                 return false;
+        if (!seen)
+                return no_case(number, e);
         m->rules = district_rules_of(m->district, m->row.version, e);
         const struct rulebook *active = district_rules(m->district, e);
         if (!m->rules || !active)

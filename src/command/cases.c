@@ -39,7 +39,7 @@ static void show(struct command_line *line, const struct case_replay *r)
 static bool one(struct command_line *line, struct district *d, struct arena *a, const struct case_replay *r, struct count *n,
                 struct err *e)
 {
-        static const struct mover program = {"system", NULL, 0};
+        static const struct mover program = {.name = "system"};
         n->looked++;
         if (r->n_changes == 0)
                 return true;

@@ -146,7 +146,7 @@ static void a_pause_moves_the_ladder_and_an_extension_begins_it_anew(struct worl
         live(w, number, "2026-11-25 14:29");
         told(w, number, "handle 50 unit");
         must_move(w, number, "request_extension", &worker, "{\"reason\": \"parts\"}", at("2026-11-25 14:29"));
-        must_move(w, number, "pass_extension", &(struct mover){"chen", "pingshan-water", ROLE_UNIT}, NULL, at("2026-11-25 14:29"));
+        must_move(w, number, "pass_extension", &(struct mover){.name = "chen", .unit = "pingshan-water", .role = ROLE_UNIT}, NULL, at("2026-11-25 14:29"));
         must_move(w, number, "grant_extension", &dora, NULL, at("2026-11-25 14:29"));
         live(w, number, "2026-11-25 16:30"); /* due on Thursday 9:30... half of the new limit is left at 16:30 */
         told(w, number, "handle 50 unit, handle 50 unit");

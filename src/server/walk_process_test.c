@@ -235,7 +235,7 @@ static const char *seldom(struct walk *k, const char *state)
                    {"hand_over", ROLE_ADMIN},      {"pass_review", ROLE_CLERK}, {"reply", ROLE_CLERK},  {"call_back", ROLE_CLERK}};
         const char *number = case_new(k->w, "c01001", areas[0], false, k->now);
         for (size_t i = 0; i < COUNT_OF(way) && !text_is(read_case(k->w, number).view.state, state); i++)
-                must_move(k->w, number, way[i].move, &(struct mover){way[i].move, NULL, way[i].role}, form, k->now);
+                must_move(k->w, number, way[i].move, &(struct mover){.name = way[i].move, .role = way[i].role}, form, k->now);
         assert_string_equal(read_case(k->w, number).view.state, state);
         return number;
 }
