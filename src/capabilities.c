@@ -26,12 +26,13 @@ const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_
 
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                   &cases_pack, &asks_pack, &privacy_pack, &notify_pack, &intake_pack, &exchange_pack, NULL},
+                                                   &cases_pack, &asks_pack, &privacy_pack, &notify_pack, &intake_pack,
+                                                   &exchange_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
-        .routes =
-                (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &dispute_routes, &notify_routes, &exchange_routes,
-                                                     &events_routes, &people_routes, &catalogue_routes, &twin_routes,
-                                                     &open311_routes, &media_routes, &privacy_routes, &page_routes, NULL},
+        .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &dispute_routes,
+                                                       &notify_routes, &exchange_routes, &events_routes, &people_routes,
+                                                       &catalogue_routes, &twin_routes, &open311_routes, &media_routes,
+                                                       &privacy_routes, &page_routes, NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, NULL},

@@ -3,13 +3,18 @@
 
 extern const struct command *const all_commands[];
 const struct command *const all_commands[] = {
-        &init_command,         &serve_command,         &pack_check_command,
-        &pack_load_command,    &pack_export_command,   &pack_draw_command,
-        &pack_words_command,   &import_command,        &export_command,
-        &demo_command,         &user_add_command,      &user_password_command,
-        &user_disable_command, &user_list_command,     &key_add_command,
-        &key_revoke_command,   &key_list_command,      &keys_list_command,
-        &keys_rotate_command,  &keys_reseal_command,   &keys_remove_command,
-        &erase_command,        &ledger_verify_command, &backup_command,
-        &restore_command,      &version_command,       NULL,
+        &init_command,          &serve_command,
+        &pack_check_command,    &pack_load_command,
+        &pack_export_command,   &pack_draw_command,
+        &pack_words_command,    &import_command,
+        &export_command,        &demo_command,
+        &user_add_command,      &user_password_command,
+        &user_disable_command,  &user_list_command,
+        &key_add_command,       &key_revoke_command,
+        &key_list_command,      &keys_list_command,
+        &keys_rotate_command,   &keys_reseal_command,
+        &keys_remove_command,   &erase_command,
+        &ledger_verify_command, &backup_command,
+        &restore_command,       &exchange_reconcile_command,
+        &version_command,       NULL,
 };

@@ -52,5 +52,5 @@ extern const struct command pack_check_command, pack_load_command, pack_export_c
 extern const struct command user_add_command, user_password_command, user_disable_command, user_list_command;
 extern const struct command key_add_command, key_revoke_command, key_list_command;
 extern const struct command keys_list_command, keys_rotate_command, keys_reseal_command, keys_remove_command, erase_command;
-extern const struct command ledger_verify_command, import_command, export_command, demo_command;
+extern const struct command ledger_verify_command, import_command, export_command, demo_command, exchange_reconcile_command;
 #endif

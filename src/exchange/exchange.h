@@ -41,6 +41,26 @@ bool exchange_peers_parse(struct arena *, const char *file, const char *bytes, s
 /* The exchange's tables of one pack version in memory (exchange/peers.csv, exchange/statuses.csv). */
 bool peers_load(struct tx *, struct arena *, int64_t version, struct peers **, struct err *) MUST_CHECK;
 
+/* Compares what both platforms have of the cases they exchange: number, status, revisions.  fix: what is missing or late there is said
+ * again, what is missing or late here is fetched, as far as the rules allow; then both are compared again, and the result is of that.
+ * found() is called for each difference, of the second comparison too.  ERR_BUSY: the peer does not answer.  Blocks; for commands. */
+enum difference_kind { MISSING_THERE, MISSING_HERE, DIFFERENT };
+struct difference {
+        enum difference_kind kind;
+        const char *number, *peer_number;       /* "" = not known */
+        const char *ours, *theirs;              /* statuses; "" = none */
+        const struct err *error;                /* why it was not mended; NULL */
+};
+struct reconcile {
+        const char *peer;
+        bool fix;
+        void (*found)(void *ctx, const struct difference *);
+        void (*progress)(void *ctx, int64_t compared);
+        void *ctx;
+};
+struct reconcile_result { int64_t compared, differences, mended; };     /* differences: those that are left */
+bool exchange_reconcile(struct district *, const struct reconcile *, struct reconcile_result *, struct err *) MUST_CHECK;
+
 /* Gets struct district * as ctx. */
 extern const struct consumer exchange_consumer;         /* writes messages of what happened */
 extern const struct timer_kind exchange_send_timer;     /* sends them; slow */

@@ -38,8 +38,8 @@ bool tell_preview(const struct work *, const struct link *, const struct case_fa
 /* --- take.c ------------------------------------------------------------------------------------------------------------------ */
 struct taken { const char *answer; bool created, held; };       /* JSON text of the answer, in the arena */
 /* body: the message's bytes, kept when a person must decide.  ERR_INVALID: an unknown status, something the moves need is missing;
- * ERR_NOT_FOUND: the case is not here and the message does not say what it is, or this peer sends no cases; ERR_CONFLICT: the revision came before with another
- * status, or the numbers belong to others; ERR_BUSY: again later. */
+ * ERR_NOT_FOUND: the case is not here and the message does not say what it is, or this peer sends no cases; ERR_CONFLICT: the
+ * revision came before with another status, or the numbers belong to others; ERR_BUSY: again later. */
 bool exchange_take(struct district *, struct arena *, const struct peer *, const struct exchange_message *, const char *body,
                    int64_t now, struct taken *, struct err *) MUST_CHECK;
 /* A person's decision of a conflict: theirs, or else ours.  ERR_NOT_FOUND: there is no such conflict; ERR_CONFLICT: their status cannot

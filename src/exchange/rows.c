@@ -6,8 +6,8 @@
 #include "task/task.h"
 
 #define LINK_COLUMNS \
-        "SELECT peer, case_id, number, peer_number, ours, sent, acked, received, told, word, received_word, answer, state, insisted," \
-        " held, error, changed_at FROM exchange_link"
+        "SELECT peer, case_id, number, peer_number, ours, sent, acked, received, told, word, received_word, answer, state," \
+        " insisted, held, error, changed_at FROM exchange_link"
 static const char SQL_BY_THEIRS[] = LINK_COLUMNS " WHERE peer = $1 AND peer_number = $2";
 static const char SQL_BY_OURS[] = LINK_COLUMNS " WHERE peer = $1 AND number = $2";
 static const char SQL_OF_CASE[] = LINK_COLUMNS " WHERE case_id = $1 ORDER BY peer";
@@ -16,18 +16,19 @@ static const char SQL_PAGE_OF_NUMBER[] = LINK_COLUMNS " WHERE number = $1 OR pee
 static const char SQL_PAGE_OF_CONFLICTS[] =
         LINK_COLUMNS " WHERE state = 'conflict' AND (peer, case_id) > ($1, $2) ORDER BY peer, case_id LIMIT $3";
 static const char SQL_ADD[] =
-        "INSERT INTO exchange_link(peer, case_id, number, peer_number, ours, sent, acked, received, told, word, received_word, answer,"
-        " state, insisted, held, error, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+        "INSERT INTO exchange_link(peer, case_id, number, peer_number, ours, sent, acked, received, told, word, received_word,"
+        " answer, state, insisted, held, error, changed_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 static const char SQL_SAVE[] =
-        "UPDATE exchange_link SET peer_number = $3, sent = $4, received = $5, told = $6, word = $7, received_word = $8, answer = $9,"
-        " state = $10, insisted = $11, held = $12, error = $13, changed_at = $14 WHERE peer = $1 AND case_id = $2";
+        "UPDATE exchange_link SET peer_number = $3, sent = $4, received = $5, told = $6, word = $7, received_word = $8,"
+        " answer = $9, state = $10, insisted = $11, held = $12, error = $13, changed_at = $14 WHERE peer = $1 AND case_id = $2";
 static const char SQL_ACKED[] =
         "UPDATE exchange_link SET acked = CASE WHEN acked < $3 THEN $3 ELSE acked END, peer_number = COALESCE(peer_number, $4),"
         " error = $5 WHERE peer = $1 AND case_id = $2";
 static const char SQL_FAILED[] = "UPDATE exchange_link SET error = $3 WHERE peer = $1 AND case_id = $2";
 static const char SQL_PUT[] =
-        "INSERT INTO exchange_message(id, peer, case_id, revision, body, state, error, created_at, not_before, sent_at, tries, stamp)"
-        " VALUES ($1, $2, $3, $4, $5, 'waiting', '', $6, $6, 0, 0, 0)";
+        "INSERT INTO exchange_message(id, peer, case_id, revision, body, state, error, created_at, not_before, sent_at, tries,"
+        " stamp) VALUES ($1, $2, $3, $4, $5, 'waiting', '', $6, $6, 0, 0, 0)";
 static const char SQL_TAKE[] =
         "UPDATE exchange_message SET not_before = $3, stamp = stamp + 1 WHERE id = (SELECT m.id FROM exchange_message m"
         " WHERE m.state = 'waiting' AND m.peer = $1 AND m.not_before <= $2 AND NOT EXISTS (SELECT 1 FROM exchange_message b"

@@ -38,7 +38,8 @@ bool links_page(struct tx *, struct arena *, const struct link_filter *, struct 
 bool link_add(struct tx *, const struct link *, struct err *) MUST_CHECK;
 bool link_save(struct tx *, const struct link *, struct err *) MUST_CHECK;
 /* A message was taken by the other side, which calls the case so. */
-bool link_acked(struct tx *, const char *peer, int64_t case_id, int64_t revision, const char *peer_number, const char *error, struct err *) MUST_CHECK;
+bool link_acked(struct tx *, const char *peer, int64_t case_id, int64_t revision, const char *peer_number, const char *error,
+                struct err *) MUST_CHECK;
 bool link_failed(struct tx *, const char *peer, int64_t case_id, const char *error, struct err *) MUST_CHECK;
 
 struct queued { int64_t id, case_id, revision, stamp; const char *body; int tries; };

@@ -1,7 +1,8 @@
 /* exchange/send.c -- sends what waits, a peer at a time, each case's messages in their order.
  *
- * The timer's key is the peer.  It is set with every message and, behind a run, to the next one that waits: so it outlives the program
- * like the messages do.  A peer that cannot be reached rests with all that waits for it, up to a minute; nothing is ever given up. */
+ * The timer's key is the peer.  It is set with every message and, behind a run, to the next one that waits: so it outlives the
+ * program like the messages do.  A peer that cannot be reached rests with all that waits for it, up to a minute; nothing is ever
+ * given up. */
 #include "exchange/inside.h"
 #include "base/arena.h"
 #include "base/buf.h"

@@ -122,7 +122,7 @@ static void agree(struct link *l, const struct case_facts *f)
         l->error = "";
 }
 
-/* --- both changed it ----------------------------------------------------------------------------------------------------------- */
+/* --- both changed it --------------------------------------------------------------------------------------------------------- */
 static bool hold(struct taking *t, struct link *l, const struct err *why, struct err *e)
 {
         l->state = LINK_CONFLICT;
@@ -336,7 +336,7 @@ bool exchange_take(struct district *d, struct arena *a, const struct peer *peer,
         return true;
 }
 
-/* --- a person decides ---------------------------------------------------------------------------------------------------------- */
+/* --- a person decides -------------------------------------------------------------------------------------------------------- */
 struct settling {
         struct taking taking;
         struct exchange_message held;
