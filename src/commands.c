@@ -33,6 +33,7 @@ const struct command *const all_commands[] = {
         &ledger_key_command,
         &backup_command,
         &restore_command,
+        &exchange_reconcile_command,
         &version_command,
         NULL,
 };

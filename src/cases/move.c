@@ -24,6 +24,7 @@ static bool no_case(const char *number, struct err *e)
         return err_both(e, ERR_NOT_FOUND, "number", "there is no case \"%s\"; check the number or code",
                         "没有找到“%s”，请核对编号或查询码", number);
 }
+static const char SQL_REMARK[] = "UPDATE cases SET seq = $3, tip = $4 WHERE id = $1 AND seq = $2";
 
 static bool read_case(struct moving *m, const char *number, struct err *e)
 {
@@ -247,6 +248,33 @@ static bool set_out(struct moving *m, const char *number, struct err *e)
 bool case_move_within(struct moving *m, const char *number, const char *move, struct err *e)
 {
         return set_out(m, number, e) && may_move(m, move, e) && needs_met(m, e) && take(m, e) && take_next(m, e);
+}
+
+bool case_remark_within(struct moving *m, const char *number, const char *name, struct err *e)
+{
+        if (!set_out(m, number, e))
+                return false;
+        struct ledger_tip tip = m->row.tip;
+        const struct ledger_entry entry = {
+                .subject = m->row.id,
+                .move = name,
+                .origin = m->row.state,
+                .dest = m->row.state,
+                .actor = m->mover->name,
+                .role = m->mover->role ? role_name(m->mover->role) : "system",
+                .unit = m->mover->unit,
+                .form = kept_form(m, 0),
+                .at = m->now,
+        };
+        if (!ledger_append(m->tx, &tip, &entry, e))
+                return false;
+        const int changed = tx_change(m->tx, e, SQL_REMARK,
+                                      ARGS(V(m->row.id), V(m->row.tip.seq), V(tip.seq), V_BLOB(tip.hash, sizeof tip.hash)));
+        m->row.tip = tip;
+        return changed == 1
+               || (changed == 0
+                   && err_both(e, ERR_CONFLICT, NULL, "somebody else has just moved case %s; read it again",
+                               "案件%s刚被他人处理，请刷新后再试", m->row.number));
 }
 
 struct job {

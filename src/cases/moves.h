@@ -42,6 +42,9 @@ bool case_open_tasks(struct moving *, struct err *) MUST_CHECK;
 
 /* A move inside a running transaction, as of another case than the one that moves: district, arena, tx, mover, form, now are given. */
 bool case_move_within(struct moving *, const char *number, const char *move, struct err *) MUST_CHECK;
+/* A line in the case's history that changes nothing else: `name` (no move of a workflow), m->form; m as for case_move_within().  Sets
+ * m->row.tip.  ERR_NOT_FOUND no such case; ERR_CONFLICT somebody was faster. */
+bool case_remark_within(struct moving *, const char *number, const char *name, struct err *) MUST_CHECK;
 /* The moves this mover could take now, inside a transaction that reads: those whose needs are met but for what a form must give.
  * They live in the rulebook, the list in the arena. */
 bool cases_offer(struct tx *, struct district *, struct arena *, const char *number, const struct mover *, int64_t now,
