@@ -6,6 +6,7 @@
 #include "cases/moves.h"
 #include "catalogue/catalogue.h"
 #include "dispute/dispute.h"
+#include "evidence/evidence.h"
 #include "exchange/exchange.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
@@ -23,18 +24,19 @@
 #include "twin/twin.h"
 
 /* What moves may need and do, and what the answer about a case tells. */
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, &replay_words, NULL};
-const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_part, &exchange_part, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words,     &ask_words,    &link_words, &dispute_words,
+                                                     &evidence_words, &replay_words, NULL};
+const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_part, &evidence_part, &exchange_part, NULL};
 
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                   &cases_pack, &asks_pack, &privacy_pack, &notify_pack, &intake_pack,
-                                                   &exchange_pack, NULL},
+                                                   &cases_pack, &asks_pack, &evidence_pack, &privacy_pack, &notify_pack,
+                                                   &intake_pack, &exchange_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &proof_routes, &cases_routes, &dispute_routes,
-                                                       &notify_routes, &exchange_routes, &events_routes, &people_routes,
-                                                       &catalogue_routes, &twin_routes, &open311_routes, &media_routes,
-                                                       &privacy_routes, &page_routes, NULL},
+                                                       &evidence_routes, &notify_routes, &exchange_routes, &events_routes,
+                                                       &people_routes, &catalogue_routes, &twin_routes, &open311_routes,
+                                                       &media_routes, &privacy_routes, &page_routes, NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer, NULL},
