@@ -133,7 +133,7 @@ async function stored(d, key) {
   const { body } = await d.ask('GET', '/api/v1/cases?limit=200', undefined, { key })
   return {
     cases: body.cases.length,
-    ledger: d.command('ledger', 'verify').stdout,
+    ledger: d.command('ledger', 'verify').stdout.match(/^(cases|rows|faults): .*$/gm), // what is in the tree grows by and by
     writes: /yiwang_store_writes_total (\d+)/.exec(figures)[1],
   }
 }

@@ -27,7 +27,7 @@ test('what init, serve, backup, export and import write belongs to one user alon
     for (let i = 0; i < 3; i++) assert.equal((await d.report({ reporter: { name: '王女士', phone: '13800001234' } })).status, 201)
     assert.equal((await d.ask('GET', '/api/v1/cases', undefined, { key })).status, 200)
     assert.equal(mode(d.data), '700')
-    const wanted = POSTGRES ? ['demo.json', 'seal.key'] : ['demo.json', 'seal.key', 'yiwang.db', 'yiwang.db-shm', 'yiwang.db-wal']
+    const wanted = POSTGRES ? ['demo.json', 'ledger.key', 'seal.key'] : ['demo.json', 'ledger.key', 'seal.key', 'yiwang.db', 'yiwang.db-shm', 'yiwang.db-wal']
     assert.deepEqual(modes(d.data), Object.fromEntries(wanted.map((name) => [name, '600'])))
 
     const out = join(d.folder, 'out')

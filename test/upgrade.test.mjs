@@ -53,7 +53,7 @@ for (const release of readdirSync('test/old')) {
     // Not under a schema check only: everything that stands in it is read.
     const verdict = d.command('ledger', 'verify', '--language', 'en')
     assert.equal(verdict.status, 0, verdict.stderr)
-    assert.deepEqual(verdict.stdout.trim().split('\n'), facts.verdict)
+    assert.deepEqual(verdict.stdout.match(/^(cases|rows|faults): .*$/gm), facts.verdict)
     const after = done(d)
     for (const line of before.split('\n')) assert.ok(after.includes(line), `${line} stays`)
     // A fresh database of this program has the same schema files.

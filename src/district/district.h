@@ -63,6 +63,7 @@ struct district {
         const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
         struct precedents *precedents;  /* rulings of disputes, see routing/ */
         struct intake_figures *reports; /* of intake/; NULL: reports are not counted */
+        int64_t sweep_asked;            /* of proof/: steady clock until which a sweep is asked for already */
         void *inside;                   /* the rulebooks by version */
 };
 

@@ -176,7 +176,9 @@ static void check_leaf(struct audit *u, const struct leaf *l)
         else if (memcmp(l->digest, l->hash, SHA256_SIZE) != 0)
                 ledger_fault(u->faults, l->subject, "row %lld (%s) is not the one in the tree, leaf %lld", seq, l->move,
                              (long long)l->idx);
-        if (l->seq > 1 && (!l->has_before || l->before > l->idx))
+        if (l->seq > 1 && !l->has_before)
+                ledger_fault(u->faults, l->subject, "row %lld is not in the tree, though row %lld is", seq - 1, seq);
+        else if (l->seq > 1 && l->before > l->idx)
                 ledger_fault(u->faults, l->subject, "row %lld is in the tree before row %lld", seq, seq - 1);
         if (l->there && l->has_before && l->before < u->old.size && l->at < u->old.at - LATE)
                 ledger_fault(u->faults, l->subject, "row %lld (%s) was put in later than it says", seq, l->move);

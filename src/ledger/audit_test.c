@@ -224,7 +224,7 @@ static void a_row_put_in_as_if_old_is_found_also_in_the_tree(struct world *w)
 static const struct harm tree_harms[] = {
         {"UPDATE ledger_leaf SET digest = (SELECT digest FROM ledger_leaf l WHERE l.idx = 3) WHERE idx = 4;", 0,
          "case YW2: row 2 (go) is not the one in the tree, leaf 4"},
-        {"DELETE FROM ledger_leaf WHERE idx = 4;", 0, "leaf 4 of the tree is gone"},
+        {"DELETE FROM ledger_leaf WHERE idx = 4;", 0, "case YW2: row 2 is not in the tree, though row 3 is"},
         {"DELETE FROM ledger_leaf WHERE idx = 17;", 0, "leaf 17 of the tree is gone"},
         {"UPDATE ledger_leaf SET idx = 99 WHERE idx = 4; UPDATE ledger_leaf SET idx = 4 WHERE idx = 5; UPDATE ledger_leaf SET idx = 5"
          " WHERE idx = 99;",

@@ -116,7 +116,7 @@ static const struct harm harms[] = {
         {"DELETE FROM history WHERE subject = 3 AND seq = 2;", "case YW3: row 2 is missing"},
         {"DELETE FROM history WHERE subject = 3 AND seq = 1;", "case YW3: row 1 is missing"},
         {"DELETE FROM history WHERE subject = 3 AND seq = 3;", "case YW3: its last rows are gone (2 of 3 are there)"},
-        {"DELETE FROM history WHERE subject = 3;", "lane 4 has no ordinal 3"},
+        {"DELETE FROM history WHERE subject = 3;", "case YW3: its history does not begin with row 1"},
         {"DELETE FROM history WHERE subject = 3; DELETE FROM tip WHERE subject = 3;", "lane 4 has no ordinal 3"},
         {"DELETE FROM history WHERE subject = 3; UPDATE ledger_lane SET last = 0 WHERE lane = 4;",
          "case YW3: its history does not begin with row 1"},

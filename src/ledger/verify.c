@@ -44,7 +44,8 @@ struct check {
 
 void ledger_fault(struct faults *f, int64_t subject, const char *fmt, ...)
 {
-        if (f->verdict->faults++ > 0)
+        /* The first that names a case tells most. */
+        if (f->verdict->faults++ > 0 && (f->subject != 0 || subject == 0))
                 return;
         va_list args;
         va_start(args, fmt);
@@ -75,7 +76,7 @@ static bool read_lanes(struct tx *tx, void *ctx, struct err *e)
 static void mark_ordinal(struct check *c, int64_t subject, const struct ledger_place *place)
 {
         if (place->lane < 0 || place->lane >= LEDGER_LANES || place->ordinal < 1) {
-                ledger_fault(c->faults, subject, "its first row has no place in a lane");
+                ledger_fault(c->faults, subject, "row 1 has no place in a lane");
                 return;
         }
         struct lane *lane = &c->lanes[place->lane];

@@ -27,5 +27,7 @@ const char *proof_key_file(struct arena *, const char *data);
 
 extern const struct timer_kind ledger_sweep_timer;
 bool proof_start(struct district *, int64_t now, struct err *) MUST_CHECK;
+/* There may be new rows: asks for a sweep, at most every 20 seconds.  From one thread only. */
+void proof_news(struct district *, int64_t now);
 extern const struct route *const proof_routes;          /* GET /api/v1/track/{code}/proof */
 #endif

@@ -76,6 +76,7 @@ static void news(void *ctx)
         struct err e;
         if (!precedents_refresh(r->district.precedents, r->store, &e))
                 log_err(LOG_WARN, "precedents.refresh", &e);
+        proof_news(&r->district, clock_now());
         (void)pthread_mutex_lock(&r->waking);
         if (r->district.server)
                 server_wake_streams(r->district.server);

@@ -24,6 +24,8 @@ struct timer_kind {
 
 /* Sets or moves the timer (kind, key).  payload may be NULL. */
 bool timer_set(struct tx *, const char *kind, const char *key, int64_t due, const char *payload, struct err *) MUST_CHECK;
+/* Sets the timer, or brings it forward when it would be looked at later, also while it runs: then it runs again. */
+bool timer_hasten(struct tx *, const char *kind, const char *key, int64_t due, struct err *) MUST_CHECK;
 bool timer_clear(struct tx *, const char *kind, const char *key, struct err *) MUST_CHECK;   /* true also when there is none */
 /* Counts end at 100,000.  lag: how long the oldest overdue timer has waited, microseconds. */
 struct timer_counts { int64_t waiting, overdue, parked, lag; };

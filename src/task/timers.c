@@ -9,6 +9,11 @@ static const char SQL_SET[] =
         " ON CONFLICT (kind, key) DO UPDATE SET due = excluded.due, wake = excluded.wake, payload = excluded.payload,"
         " tries = 0, parked = 0, error = NULL, stamp = timer.stamp + 1";
 
+static const char SQL_HASTEN[] =
+        "INSERT INTO timer (kind, key, due, wake) VALUES ($1, $2, $3, $3)"
+        " ON CONFLICT (kind, key) DO UPDATE SET due = excluded.due, wake = excluded.wake, tries = 0, parked = 0, error = NULL,"
+        " stamp = timer.stamp + 1 WHERE timer.wake > excluded.wake OR timer.parked = 1";
+
 static const char SQL_CLEAR[] = "DELETE FROM timer WHERE kind = $1 AND key = $2";
 
 /* The index begins with the kind, so the kinds are walked through; no count reads more than 100,000 entries. */
@@ -37,6 +42,11 @@ static const char SQL_PUT_OFF[] = "UPDATE timer SET wake = $4, parked = $5, erro
 bool timer_set(struct tx *tx, const char *kind, const char *key, int64_t due, const char *payload, struct err *e)
 {
         return tx_send(tx, e, SQL_SET, ARGS(V(kind), V(key), V(due), V(payload)));
+}
+
+bool timer_hasten(struct tx *tx, const char *kind, const char *key, int64_t due, struct err *e)
+{
+        return tx_send(tx, e, SQL_HASTEN, ARGS(V(kind), V(key), V(due)));
 }
 
 bool timer_clear(struct tx *tx, const char *kind, const char *key, struct err *e)
