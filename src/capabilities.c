@@ -17,6 +17,7 @@
 #include "privacy/privacy.h"
 #include "routing/routing.h"
 #include "server/serve.h"
+#include "signin/signin.h"
 #include "twin/twin.h"
 
 /* What moves may need and do, and what the answer about a case tells. */
@@ -27,10 +28,10 @@ const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
                                                    &cases_pack, &asks_pack, &privacy_pack, &notify_pack, &intake_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
-        .routes =
-                (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &dispute_routes, &notify_routes,
-                                                     &events_routes, &people_routes, &catalogue_routes, &twin_routes,
-                                                     &open311_routes, &media_routes, &privacy_routes, &page_routes, NULL},
+        .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &dispute_routes,
+                                                       &notify_routes, &events_routes, &signin_routes, &api_key_routes,
+                                                       &people_routes, &catalogue_routes, &twin_routes, &open311_routes,
+                                                       &media_routes, &privacy_routes, &page_routes, NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, NULL},
