@@ -21,6 +21,7 @@
 #include "replay/replay.h"
 #include "routing/routing.h"
 #include "server/serve.h"
+#include "signin/signin.h"
 #include "twin/twin.h"
 
 /* What moves may need and do, and what the answer about a case tells. */
@@ -35,8 +36,9 @@ const struct capabilities capabilities = {
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &proof_routes, &cases_routes, &dispute_routes,
                                                        &evidence_routes, &notify_routes, &exchange_routes, &events_routes,
-                                                       &people_routes, &catalogue_routes, &twin_routes, &open311_routes,
-                                                       &media_routes, &privacy_routes, &page_routes, NULL},
+                                                       &signin_routes, &api_key_routes, &people_routes, &catalogue_routes,
+                                                       &twin_routes, &open311_routes, &media_routes, &privacy_routes, &page_routes,
+                                                       NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer, NULL},

@@ -18,6 +18,7 @@ const struct command *const all_commands[] = {
         &user_disable_command,
         &user_list_command,
         &user_join_command,
+        &user_unlock_command,
         &key_add_command,
         &key_revoke_command,
         &key_list_command,

@@ -26,6 +26,10 @@ function bodies(d, role, number) {
   const account = d.demo.accounts.find((a) => a.user === (role === 'stranger' || role === 'channel' ? 'clerk' : role))
   return {
     'POST /api/v1/session': { login: account.user, password: account.password },
+    'POST /api/v1/password': { password: account.password, new_password: 'short' },
+    'POST /api/v1/second_factor': { password: account.password },
+    'POST /api/v1/second_factor/end': { password: account.password },
+    'POST /api/v1/second_factor/confirm': { code: '000000' },
     'POST /api/v1/reports': { channel: 'app', text: '路边有垃圾' },
     'POST /api/v1/cases/{number}/reporter': { purpose: 'verify', note: '核实情况' },
     'POST /open311/v2/requests.json': { service_code: '0202', address_string: '北路' },

@@ -64,7 +64,8 @@ static bool add_key(struct command_line *line, struct opened *o, struct json *j,
 {
         const char *key;
         const int64_t now = clock_now();
-        if (!key_add(o->store, line->arena, id_new(o->district.ids, now), "demo", role_of_name("channel"), NULL, now, &key, e))
+        const struct key_wish wish = {.name = "demo", .role = role_of_name("channel")};
+        if (!key_add(o->store, line->arena, id_new(o->district.ids, now), &wish, now, &key, e))
                 return false;
         json_text(j, "channel_key", key);
         return true;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "command/command.h"
 #include "crypto/seal.h"
+#include "people/second.h"
 #include "privacy/privacy.h"
 #include <stdio.h>
 
@@ -49,6 +50,8 @@ static bool reseal_all(struct command_line *line, struct opened *o, struct err *
                 progress_show(&p, r.done);
         }
         progress_end(&p, r.done);
+        if (!seconds_reseal(o->store, line->arena, keyring_now(o->district.keys), e))
+                return false;
         printf(say(line, "sealed anew: %lld\n", "重新加密：%lld\n"), (long long)r.done);
         return r.failed == 0
                || err_both(e, ERR_FAULT, NULL, "%lld reporters do not open with any key of the file; they were left as they are",
@@ -100,6 +103,12 @@ static bool nobody_needs(struct opened *o, int number, struct err *e)
         if (clock_now() - replaced_at(keyring_now(o->district.keys), number) < SETTLE_USEC)
                 return err_both(e, ERR_CONFLICT, NULL, "key %d was active within the last minute; try again a minute later",
                                 "密钥 %d 一分钟内仍在使用，请稍后再试", number);
+        if (!seconds_sealed_by(o->store, number, &n, e))
+                return false;
+        if (n > 0)
+                return err_both(e, ERR_CONFLICT, NULL,
+                                "%lld second factors need key %d; yiwang keys reseal seals them with the active key",
+                                "%lld 个二次验证仍使用密钥 %d，请先运行 yiwang keys reseal", (long long)n, number);
         return reporters_sealed_by(&o->district, number, &n, e)
                && (n == 0
                    || err_both(e, ERR_CONFLICT, NULL,

@@ -1,5 +1,6 @@
 /* command/people.c -- yiwang user ..., yiwang key ... */
 #include "people/people.h"
+#include "people/second.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -116,6 +117,25 @@ static bool user_disable(struct command_line *line, struct err *e)
         return ok;
 }
 
+/* For who cannot get in any more: after failed sign-ins, or without the device of the second factor. */
+static bool user_unlock(struct command_line *line, struct err *e)
+{
+        struct opened o;
+        int64_t id;
+        const char *login = line->words[0];
+        const bool second = option_value(line, "second") != NULL;
+        if (!command_open(line, true, &o, e))
+                return false;
+        const bool ok = account_id(o.store, login, &id, e) && account_unlock(o.store, login, e)
+                        && (!second || second_end(o.store, id, e)) && (!second || session_end_all(o.store, login, e));
+        command_close(&o);
+        if (ok)
+                printf(second ? say(line, "%s may sign in with the password alone\n", "%s 可仅凭密码登录\n")
+                              : say(line, "%s may try again\n", "%s 可以重新登录\n"),
+                       login);
+        return ok;
+}
+
 static bool user_join(struct command_line *line, struct err *e)
 {
         struct opened o;
@@ -155,12 +175,19 @@ static bool key_make(struct command_line *line, struct err *e)
 {
         struct opened o;
         int role;
-        const char *key;
+        const char *key, *lasts = option_value(line, "days");
+        int64_t days = 0;
+        if (lasts && (!text_to_int(lasts, &days) || days < 1 || days > 36500))
+                return err_both(e, ERR_INVALID, "days", "--days must be a number of days", "--days 应为天数");
         if (!read_role(line, "channel", &role, e) || !command_open(line, true, &o, e))
                 return false;
         const int64_t now = clock_now();
-        const bool ok = key_add(o.store, line->arena, id_new(o.district.ids, now), line->words[0], role,
-                                option_value(line, "channel"), now, &key, e);
+        const struct key_wish wish = {.name = line->words[0],
+                                      .channel = option_value(line, "channel"),
+                                      .scopes = option_value(line, "scopes"),
+                                      .role = role,
+                                      .expires = days ? now + days * USEC_DAY : 0};
+        const bool ok = key_add(o.store, line->arena, id_new(o.district.ids, now), &wish, now, &key, e);
         command_close(&o);
         if (ok)
                 printf("%s\n", key);
@@ -215,10 +242,17 @@ static const struct option join_options[] = {
         {"end", NULL, "no longer", "不再兼任"},
         {0},
 };
+static const struct option unlock_options[] = {
+        {"second", NULL, "also ends its second factor and its sessions", "同时停用二次验证并使登录失效"},
+        {0},
+};
 static const struct option undo_option[] = {{"undo", NULL, "lets the account sign in again", "恢复登录"}, {0}};
 static const struct option key_options[] = {
         {"channel", "CODE", "reports of this channel only; any when unsaid", "仅限该渠道，默认不限"},
         {"role", "ROLE", "channel when unsaid", "默认为 channel"},
+        {"scopes", "LIST", "report, read, events, move, personal, sms, joined by |; all the role may when unsaid",
+         "权限范围：report、read、events、move、personal、sms，以 | 连接，默认不限"},
+        {"days", "N", "ends after so many days; never when unsaid", "有效天数，默认长期有效"},
         {0},
 };
 
@@ -250,6 +284,16 @@ const struct command user_disable_command = {
         .run = user_disable,
         .about = "Stops an account from signing in.",
         .about_zh = "停用账号。",
+};
+const struct command user_unlock_command = {
+        .name = "user unlock",
+        .words = "LOGIN",
+        .least = 1,
+        .most = 1,
+        .options = unlock_options,
+        .run = user_unlock,
+        .about = "Forgets failed sign-ins, so that an account may try again at once.",
+        .about_zh = "解除登录锁定。",
 };
 const struct command user_join_command = {
         .name = "user join",

@@ -4,6 +4,8 @@
 #include "base/role.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "people/passwords.h"
+#include "people/scopes.h"
 #include "people/tokens.h"
 #include "store/store.h"
 
@@ -14,19 +16,21 @@ static const char SQL_ADD[] =
 static const char SQL_PASSWORD[] = "UPDATE account SET password = $2 WHERE login = $1";
 static const char SQL_DISABLE[] = "UPDATE account SET disabled = $2 WHERE login = $1";
 static const char SQL_END_SESSIONS[] = "DELETE FROM session WHERE account = (SELECT id FROM account WHERE login = $1)";
+static const char SQL_ID[] = "SELECT id FROM account WHERE login = $1";
 static const char SQL_RANGE[] = "UPDATE account SET sees = $2 WHERE login = $1";
 static const char SQL_JOIN[] =
         "INSERT INTO membership(account, unit, area, sees) SELECT id, $2, $3, $4 FROM account WHERE login = $1"
         " ON CONFLICT (account, unit) DO UPDATE SET area = excluded.area, sees = excluded.sees";
 static const char SQL_LEAVE[] = "DELETE FROM membership WHERE unit = $2 AND account = (SELECT id FROM account WHERE login = $1)";
 static const char SQL_LIST[] = "SELECT id, login, name, role, unit, area, disabled, sees FROM account ORDER BY login LIMIT 10000";
-static const char SQL_ADD_KEY[] =
-        "INSERT INTO api_key(id, name, role, channel, token, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, 0)"
-        " ON CONFLICT (name) DO NOTHING";
+static const char SQL_ADD_KEY[] = "INSERT INTO api_key(id, name, role, channel, token, created_at, revoked_at, scopes, expires_at)"
+                                  " VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)"
+                                  " ON CONFLICT (name) DO NOTHING";
 static const char SQL_REVOKE[] = "UPDATE api_key SET revoked_at = $2 WHERE name = $1 AND revoked_at = 0";
-static const char SQL_KEYS[] = "SELECT name, channel, role, created_at, revoked_at FROM api_key ORDER BY name LIMIT 10000";
+static const char SQL_KEYS[] =
+        "SELECT name, channel, role, created_at, revoked_at, scopes, expires_at FROM api_key ORDER BY name LIMIT 10000";
 
-enum { PASSWORD_LEAST = 10, PASSWORD_MOST = 200, LIST_MOST = 10000 };
+enum { LIST_MOST = 10000 };
 
 static const struct {
         const char *name;
@@ -72,21 +76,13 @@ static bool change_once(struct tx *tx, void *ctx, struct err *e)
         return !c->sessions || tx_change(tx, e, c->sessions, ARGS(V(c->login))) >= 0;
 }
 
-static bool check_password(const char *password, struct err *e)
-{
-        const size_t n = text_characters(password);
-        return (n >= PASSWORD_LEAST && n <= PASSWORD_MOST)
-               || err_both(e, ERR_INVALID, "password", "a password has %d to %d characters", "密码应为%d至%d个字符",
-                           (int)PASSWORD_LEAST, (int)PASSWORD_MOST);
-}
-
 bool account_add(struct store *store, int64_t id, const char *login, const char *name, int role, const char *unit, const char *area,
                  const char *password, int64_t now, struct err *e)
 {
         char hash[PASSWORD_HASH_SIZE];
         if (text_empty(login) || text_characters(login) > 60)
                 return err_both(e, ERR_INVALID, "login", "a login has 1 to 60 characters", "登录名应为1至60个字符");
-        if (!check_password(password, e) || !password_hash(password, hash, e))
+        if (!password_allowed(login, password, e) || !password_hash(password, hash, e))
                 return false;
         return store_write(store, change_once,
                            &(struct change){SQL_ADD, NULL,
@@ -99,7 +95,7 @@ bool account_add(struct store *store, int64_t id, const char *login, const char 
 bool account_password(struct store *store, const char *login, const char *password, struct err *e)
 {
         char hash[PASSWORD_HASH_SIZE];
-        if (!check_password(password, e) || !password_hash(password, hash, e))
+        if (!password_allowed(login, password, e) || !password_hash(password, hash, e))
                 return false;
         return store_write(store, change_once,
                            &(struct change){SQL_PASSWORD, SQL_END_SESSIONS, ARGS(V(login), V((const char *)hash)), login,
@@ -113,6 +109,26 @@ bool account_disable(struct store *store, const char *login, bool disabled, stru
                            &(struct change){SQL_DISABLE, SQL_END_SESSIONS, ARGS(V(login), V(disabled)), login, ERR_NOT_FOUND,
                                             "there is no such login", "没有此登录名"},
                            e);
+}
+
+struct finding {
+        const char *login;
+        int64_t id;
+};
+
+static bool find_id(struct tx *tx, void *ctx, struct err *e)
+{
+        struct finding *f = ctx;
+        return tx_int(tx, &f->id, 0, e, SQL_ID, ARGS(V(f->login)));
+}
+
+bool account_id(struct store *store, const char *login, int64_t *id, struct err *e)
+{
+        struct finding f = {login, 0};
+        if (!store_read(store, find_id, &f, e))
+                return false;
+        *id = f.id;
+        return f.id != 0 || err_both(e, ERR_NOT_FOUND, "login", "%s: there is no such login", "%s：没有此登录名", login);
 }
 
 bool account_range(struct store *store, const char *login, enum range range, struct err *e)
@@ -176,21 +192,28 @@ bool account_list(struct store *store, struct arena *a, struct account **out, si
         return ok;
 }
 
-bool key_add(struct store *store, struct arena *a, int64_t id, const char *name, int role, const char *channel, int64_t now,
-             const char **key, struct err *e)
+bool key_add(struct store *store, struct arena *a, int64_t id, const struct key_wish *w, int64_t now, const char **key,
+             struct err *e)
 {
         unsigned char hash[SHA256_SIZE];
+        const char *name = w->name, *scopes = w->scopes ? w->scopes : "";
         char *text = arena_alloc(a, KEY_CHARACTERS + 4);
         memcpy(text, "yk_", 3);
         if (text_empty(name) || text_characters(name) > 60)
                 return err_both(e, ERR_INVALID, "name", "a key's name has 1 to 60 characters", "密钥名称应为1至60个字符");
+        if (!scopes_known(scopes))
+                return err_both(e, ERR_INVALID, "scopes", "a scope is report, read, events, move, personal or sms",
+                                "权限范围应为 report、read、events、move、personal 或 sms");
+        if (w->expires && w->expires <= now)
+                return err_both(e, ERR_INVALID, "expires", "a key must end in the future", "密钥有效期应晚于当前时间");
         if (!random_token(text + 3, KEY_CHARACTERS, e))
                 return false;
         token_hash(text, hash);
         *key = text;
         return store_write(store, change_once,
                            &(struct change){SQL_ADD_KEY, NULL,
-                                            ARGS(V(id), V(name), V(role_name(role)), V(channel), V_BLOB(hash, sizeof hash), V(now)),
+                                            ARGS(V(id), V(name), V(role_name(w->role)), V(w->channel), V_BLOB(hash, sizeof hash),
+                                                 V(now), V(scopes), V(w->expires)),
                                             name, ERR_CONFLICT, "a key of this name exists", "同名密钥已存在"},
                            e);
 }
@@ -214,7 +237,9 @@ static bool list_keys(struct tx *tx, void *ctx, struct err *e)
                                                   .channel = rows_text(&r, l->arena, 1),
                                                   .role = role_of_name(rows_text(&r, l->arena, 2)),
                                                   .created = rows_int(&r, 3),
-                                                  .revoked = rows_int(&r, 4)};
+                                                  .revoked = rows_int(&r, 4),
+                                                  .scopes = rows_text(&r, l->arena, 5),
+                                                  .expires = rows_int(&r, 6)};
         return rows_done(&r, e);
 }
 

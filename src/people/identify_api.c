@@ -5,13 +5,14 @@
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "http/http.h"
+#include "people/scopes.h"
 #include "people/tokens.h"
 #include "store/store.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char SQL_KEY[] = "SELECT role, name, channel FROM api_key WHERE token = $1 AND revoked_at = 0";
+static const char SQL_KEY[] = "SELECT role, name, channel, scopes, expires_at FROM api_key WHERE token = $1 AND revoked_at = 0";
 static const char SQL_SESSION[] =
         "SELECT a.role, a.login, a.unit, a.area, a.id, s.csrf, a.sees FROM session s JOIN account a ON a.id = s.account"
         " WHERE s.token = $1 AND s.expires_at > $2 AND a.disabled = 0";
@@ -31,7 +32,8 @@ struct identity {
         bool valid;
         int role;
         int64_t account;
-        char name[TEXT], unit[TEXT], area[TEXT], channel[TEXT], csrf[TEXT];
+        char name[TEXT], unit[TEXT], area[TEXT], channel[TEXT], csrf[TEXT], scopes[TEXT];
+        int64_t expires; /* of a key; 0 = never */
         struct belonging at[MEMBERSHIPS_MOST];
         size_t n;
 };
@@ -80,6 +82,8 @@ static bool read_key(struct tx *tx, struct asking *q, struct err *e)
         q->who->role = role_of_name(rows_text(&r, q->arena, 0));
         copy_text(q->who->name, rows_text(&r, q->arena, 1));
         copy_text(q->who->channel, rows_text(&r, q->arena, 2));
+        copy_text(q->who->scopes, rows_text(&r, q->arena, 3));
+        q->who->expires = rows_int(&r, 4);
         return rows_done(&r, e);
 }
 
@@ -203,6 +207,8 @@ bool people_identify(struct identity_cache *c, struct request *rq, struct err *e
                 return true;
         if (!find(c, rq, key ? key : cookie, &who, e))
                 return false;
+        if (who.expires && who.expires <= rq->now)
+                who.valid = false;
         if (!who.valid && !key)
                 return true; /* an expired cookie: as if nobody had signed in */
         if (!who.valid)
@@ -218,5 +224,8 @@ bool people_identify(struct identity_cache *c, struct request *rq, struct err *e
                 .n_memberships = who.n,
                 .by_cookie = !key,
         };
+        if (!scopes_allow(who.scopes, rq->method, rq->route->path, (rq->route->roles & ROLE_PUBLIC) != 0))
+                return err_both(e, ERR_DENIED, NULL, "this key's scopes (%s) do not allow this",
+                                "此密钥的权限范围（%s）不允许此操作", who.scopes);
         return key || check_csrf(rq, &who, e);
 }

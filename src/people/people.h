@@ -6,6 +6,7 @@
 #define PEOPLE_PEOPLE_H
 #include "base/base.h"
 struct arena;
+struct keys;
 struct store;
 struct tx;
 struct pack_part;
@@ -54,16 +55,28 @@ bool account_range(struct store *, const char *login, enum range, struct err *) 
 bool membership_put(struct store *, const char *login, const struct membership *, struct err *) MUST_CHECK;
 bool membership_end(struct store *, const char *login, const char *unit, struct err *) MUST_CHECK;
 
-/* The same answer and the same time for a wrong login and a wrong password.  After 10 failures of a login in 15 minutes: ERR_BUSY.
- *  12 hours. */
-bool session_open(struct store *, struct arena *, const char *login, const char *password, int64_t now, struct session *, struct err *) MUST_CHECK;
+/* Who wants in, from where.  keys: what second factors are sealed with; NULL = none is asked for.  address, agent: kept; NULL. */
+struct sign_in { const char *login, *password, *code, *address, *agent; const struct keys *keys; int64_t now; };
+/* The same answer and the same time for a wrong login and a wrong password.  After 10 failures of a login in 15 minutes ERR_BUSY, which
+ * says until when.  ERR_DENIED with the field "code": the password is right, and a code is missing or wrong.  12 hours. */
+bool session_open(struct store *, struct arena *, const struct sign_in *, struct session *, struct err *) MUST_CHECK;
+/* The same proof without a session, before what a stolen session must not do. */
+bool sign_in_prove(struct store *, struct arena *, const struct sign_in *, int64_t *account, struct err *) MUST_CHECK;
+enum { SESSIONS_MOST = 100 };
+struct session_view { char id[17]; unsigned char hash[32]; int64_t created, expires; const char *address, *agent; };  /* id: of the hash */
+bool session_list(struct store *, struct arena *, const char *login, int64_t now, struct session_view **, size_t *n, struct err *) MUST_CHECK;
+bool session_end(struct store *, struct arena *, const char *login, const char *id, int64_t now, struct err *) MUST_CHECK;   /* ERR_NOT_FOUND */
+bool session_end_all(struct store *, const char *login, struct err *) MUST_CHECK;
+bool account_unlock(struct store *, const char *login, struct err *) MUST_CHECK;        /* forgets failed sign-ins */
+bool account_id(struct store *, const char *login, int64_t *id, struct err *) MUST_CHECK;       /* ERR_NOT_FOUND */
 bool session_close(struct store *, const char *token, struct err *) MUST_CHECK;
 
 /* The key's text is returned once and never stored. */
-bool key_add(struct store *, struct arena *, int64_t id, const char *name, int role, const char *channel, int64_t now,
-             const char **key, struct err *) MUST_CHECK;
+struct key_wish { const char *name, *channel, *scopes; int role; int64_t expires; };    /* scopes: as in scopes.h, NULL = all; 0 = never */
+bool key_add(struct store *, struct arena *, int64_t id, const struct key_wish *, int64_t now, const char **key,
+             struct err *) MUST_CHECK;
 bool key_revoke(struct store *, const char *name, int64_t now, struct err *) MUST_CHECK;
-struct key_view { const char *name, *channel; int role; int64_t created, revoked; };
+struct key_view { const char *name, *channel, *scopes; int role; int64_t created, revoked, expires; };
 bool key_list(struct store *, struct arena *, struct key_view **, size_t *n, struct err *) MUST_CHECK;
 
 /* server_options.identify: `Authorization: Bearer <key or session token>` or the cookie yiwang_session with X-CSRF-Token.
@@ -74,5 +87,5 @@ void identity_cache_free(struct identity_cache **);
 bool people_identify(struct identity_cache *, struct request *, struct err *) MUST_CHECK;
 
 extern const struct pack_part people_pack;
-extern const struct route *const people_routes;      /* POST/DELETE/GET /api/v1/session, GET /api/v1/units */
+extern const struct route *const people_routes;      /* GET /api/v1/units */
 #endif
