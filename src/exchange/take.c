@@ -77,7 +77,7 @@ static const char *form_text(const struct taking *t)
 static bool stuck(struct taking *t, const struct case_facts *f, struct err *e)
 {
         const char *word = peer_word(t->work.peer, "", f->state, false);
-        if (t->status->n_moves == 0 || (word && text_is(word, t->status->word)))
+        if ((t->status->n_moves == 0 && !t->status->out) || (word && text_is(word, t->status->word)))
                 return true;
         t->stuck = true;
         return err_both(e, ERR_CONFLICT, "status", "case %s is in state %s, from where no move leads to the status \"%s\"",
