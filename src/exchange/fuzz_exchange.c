@@ -1,5 +1,5 @@
-/* exchange/fuzz_exchange.c -- messages of another platform: what is read is plain and within its bounds, and says the same when it is
- * written and read again; answers and signatures of any form are judged.  Input: message, NUL, answer, NUL, signature header. */
+/* exchange/fuzz_exchange.c -- messages of another platform: what is read is plain and within its bounds, and says the same when it
+ * is written and read again; answers and signatures of any form are judged.  Input: message, NUL, answer, NUL, signature header. */
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"

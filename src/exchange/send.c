@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "district/district.h"
@@ -180,3 +181,14 @@ const struct timer_kind exchange_send_timer = {
         .run = run,
         .most_tries = 1 << 30,
 };
+
+void exchange_figures(struct store *store, struct buf *out)
+{
+        struct err e;
+        int64_t waiting, conflicts;
+        if (!queue_counts(store, &waiting, &conflicts, &e))
+                return;
+        figure(out, "yiwang_exchange_waiting", "gauge", "Messages to other platforms that wait, up to 100000.", waiting);
+        figure(out, "yiwang_exchange_conflicts", "gauge", "Exchanged cases whose conflict waits for a person, up to 100000.",
+               conflicts);
+}
