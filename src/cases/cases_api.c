@@ -475,6 +475,11 @@ static const struct shape detail_answer[] = {
          .required = true,
          .fields = any_element,
          .about = "Cases merged into it, split from it, or it into them."},
+        {.name = "exchange",
+         .type = SHAPE_ARRAY,
+         .required = true,
+         .fields = any_element,
+         .about = "Other platforms that have it too, with their numbers (see /api/v1/exchange/links)."},
         {0},
 };
 static const struct shape history_answer[] = {

@@ -39,6 +39,9 @@ struct opened { struct store *store; struct district district; bool has_district
 bool command_open(struct command_line *, bool must_exist, struct opened *, struct err *) MUST_CHECK;
 void command_close(struct opened *);
 
+/* Loads a pack; faults go to stderr, one a line; see pack_load(). */
+bool load_pack(struct command_line *, struct store *, const char *dir, bool only_check, int64_t *version, struct err *) MUST_CHECK;
+
 /* A line on stderr that says how far long work is: on a terminal a bar that rewrites itself, otherwise a line every ten seconds;
  * nothing when quiet.  `from`: what was done before this run, so that the speed is that of this run. */
 struct progress { const char *what; int64_t total, from, started, shown; bool terminal, quiet; };

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "cases/moves.h"
 #include "command/command.h"
-#include "command/packs.h"
 #include "store/store.h"
 #include <stdio.h>
 

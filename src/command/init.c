@@ -4,7 +4,6 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "command/packs.h"
 #include "crypto/crypto.h"
 #include "json/json.h"
 #include "people/people.h"

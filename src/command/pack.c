@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "command/packs.h"
 #include "pack/pack.h"
 #include "server/examples.h"
 #include "store/store.h"

@@ -13,6 +13,7 @@
 #define EXCHANGE_EXCHANGE_H
 #include "base/base.h"
 struct arena;
+struct buf;
 struct case_part;
 struct consumer;
 struct district;
@@ -67,4 +68,7 @@ extern const struct timer_kind exchange_send_timer;     /* sends them; slow */
 extern const struct pack_part exchange_pack;
 extern const struct case_part exchange_part;            /* "exchange" of a case's answer: both numbers, state, last error */
 extern const struct route *const exchange_routes;
+
+/* Messages that wait and conflicts nobody has decided, each up to 100,000; in Prometheus' text form. */
+void exchange_figures(struct store *, struct buf *);
 #endif

@@ -19,6 +19,7 @@ struct work {
 struct case_facts {
         int64_t id, seq, version;
         const char *number, *state, *workflow, *unit, *channel, *area;  /* area: the smallest known */
+        const char *external_id;        /* of its report; NULL */
         bool open;
         struct told_case told;
 };

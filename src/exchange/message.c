@@ -118,7 +118,9 @@ bool exchange_message_read(const struct json_value *v, struct exchange_message *
                 .has_case = json_kind(told) == JSON_OBJECT,
         };
         return plain(m->number, "number", e) && plain(m->peer_number, "peer_number", e) && plain(m->status, "status", e)
-               && read_time(v, "at", &m->at, e) && (!m->has_case || read_case(told, &m->told, e));
+               && read_time(v, "at", &m->at, e)
+               && (m->at != 0 || err_both(e, ERR_INVALID, "at", "say when the case got this status", "请填写状态发生的时间"))
+               && (!m->has_case || read_case(told, &m->told, e));
 }
 
 bool exchange_message_parse(struct arena *a, const char *bytes, size_t n, struct exchange_message *m, struct err *e)

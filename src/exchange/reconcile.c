@@ -1,4 +1,5 @@
-/* exchange/reconcile.c -- both lists of what is exchanged are compared, a page at a time; nothing is held open while the peer answers. */
+/* exchange/reconcile.c -- both lists of what is exchanged are compared, a page at a time; nothing is held open while the peer
+ * answers. */
 #include "exchange/inside.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -170,8 +171,8 @@ static int by_id(const void *x, const void *y)
         return (a > b) - (a < b);
 }
 
-/* What they said last, when we have not heard it; what we said last, when they have not; where both have heard all and still differ the
- * rule says whether ours stands. */
+/* What they said last, when we have not heard it; what we said last, when they have not; where both have heard all and still differ
+ * the rule says whether ours stands. */
 static bool mend(struct comparing *c, const struct listed *x, struct err *e)
 {
         const struct link *l = &x->link;

@@ -43,6 +43,10 @@ static const char SQL_REST[] =
 static const char SQL_NEXT[] = "SELECT MIN(not_before) FROM exchange_message WHERE state = 'waiting' AND peer = $1";
 static const char SQL_WAITS[] = "SELECT COUNT(*) FROM exchange_message WHERE peer = $1 AND case_id = $2 AND state = 'waiting'";
 
+static const char SQL_ALL_WAITING[] =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM exchange_message WHERE state = 'waiting' LIMIT 100000) w";
+static const char SQL_CONFLICTS[] = "SELECT COUNT(*) FROM (SELECT 1 FROM exchange_link WHERE state = 'conflict' LIMIT 100000) c";
+
 enum { OF_CASE_MOST = 64 };
 
 /* --- links ------------------------------------------------------------------------------------------------------------------- */
@@ -193,4 +197,23 @@ bool queue_wake(struct tx *tx, const char *peer, struct err *e)
 bool queue_waits(struct tx *tx, const char *peer, int64_t case_id, int64_t *n, struct err *e)
 {
         return tx_int(tx, n, 0, e, SQL_WAITS, ARGS(V(peer), V(case_id)));
+}
+
+struct counts {
+        int64_t waiting, conflicts;
+};
+
+static bool count(struct tx *tx, void *ctx, struct err *e)
+{
+        struct counts *c = ctx;
+        return tx_int(tx, &c->waiting, 0, e, SQL_ALL_WAITING, NO_ARGS) && tx_int(tx, &c->conflicts, 0, e, SQL_CONFLICTS, NO_ARGS);
+}
+
+bool queue_counts(struct store *s, int64_t *waiting, int64_t *conflicts, struct err *e)
+{
+        struct counts c = {0};
+        const bool ok = store_read(s, count, &c, e);
+        *waiting = c.waiting;
+        *conflicts = c.conflicts;
+        return ok;
 }

@@ -51,6 +51,8 @@ int queue_take(struct tx *, struct arena *, const char *peer, int64_t now, int64
 bool queue_settle(struct tx *, const struct queued *, const char *state, const char *error, int64_t now, bool *lost, struct err *) MUST_CHECK;
 /* Tried again at `when`, like everything that waits for this peer and was due before. */
 bool queue_rest(struct tx *, const char *peer, const struct queued *, const char *error, int64_t when, struct err *) MUST_CHECK;
+/* Those that wait for any peer, and links in conflict; counts end at 100,000. */
+bool queue_counts(struct store *, int64_t *waiting, int64_t *conflicts, struct err *) MUST_CHECK;
 /* Sets the peer's timer to the next that waits; none: does nothing. */
 bool queue_wake(struct tx *, const char *peer, struct err *) MUST_CHECK;
 bool queue_waits(struct tx *, const char *peer, int64_t case_id, int64_t *n, struct err *) MUST_CHECK;

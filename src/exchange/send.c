@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "district/district.h"
@@ -67,12 +68,13 @@ static bool wake(struct tx *tx, void *ctx, struct err *e)
         return queue_wake(tx, s->peer, e);
 }
 
-static void rest(struct sending *s, const char *why)
+/* The peer's own sentence may quote what a citizen wrote: it goes to the link, which staff see, and not into the log. */
+static void rest(struct sending *s, long status, const char *why)
 {
         s->error = why;
         s->rest_until = s->now + pace_backoff(s->queued.tries + 1, REST_MOST, any_number());
-        log_event(LOG_WARN, "exchange.failed", "peer=%s message=%lld tries=%d cause=\"%s\"", s->peer, (long long)s->queued.id,
-                  s->queued.tries + 1, why);
+        log_event(LOG_WARN, "exchange.failed", "peer=%s message=%lld tries=%d status=%ld", s->peer, (long long)s->queued.id,
+                  s->queued.tries + 1, status);
 }
 
 /* The sentence of a refusal (RFC 9457), else its status. */
@@ -104,10 +106,10 @@ static void judge(struct sending *s, long status, const struct buf *answer)
         } else if (for_good(status)) {
                 s->state = "refused";
                 s->error = sentence(s->arena, status, answer);
-                log_event(LOG_WARN, "exchange.refused", "peer=%s message=%lld cause=\"%s\"", s->peer, (long long)s->queued.id,
-                          s->error);
+                log_event(LOG_WARN, "exchange.refused", "peer=%s message=%lld status=%ld", s->peer, (long long)s->queued.id,
+                          status);
         } else {
-                rest(s, sentence(s->arena, status, answer));
+                rest(s, status, sentence(s->arena, status, answer));
         }
 }
 
@@ -124,7 +126,7 @@ static bool send_one(struct sending *s, struct caller *caller, struct err *e)
         if (reached)
                 judge(s, status, &answer);
         else
-                rest(s, arena_text(s->arena, why.text));
+                rest(s, 0, arena_text(s->arena, why.text));
         buf_free(&answer);
         return store_write(s->district->store, settle, s, e);
 }
@@ -179,3 +181,14 @@ const struct timer_kind exchange_send_timer = {
         .run = run,
         .most_tries = 1 << 30,
 };
+
+void exchange_figures(struct store *store, struct buf *out)
+{
+        struct err e;
+        int64_t waiting, conflicts;
+        if (!queue_counts(store, &waiting, &conflicts, &e))
+                return;
+        figure(out, "yiwang_exchange_waiting", "gauge", "Messages to other platforms that wait, up to 100000.", waiting);
+        figure(out, "yiwang_exchange_conflicts", "gauge", "Exchanged cases whose conflict waits for a person, up to 100000.",
+               conflicts);
+}

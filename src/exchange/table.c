@@ -125,14 +125,21 @@ const char *peer_word(const struct peer *p, const char *move, const char *state,
 const struct status *peer_status(const struct peer *p, const char *word, struct err *e)
 {
         struct buf known = BUF_LIMIT(160);
+        const struct status *own = NULL;
         for (size_t i = 0; i < p->n_statuses; i++) {
-                if (p->statuses[i].out)
-                        continue;
-                if (text_is(p->statuses[i].word, word)) {
+                const struct status *s = &p->statuses[i];
+                const bool same = text_is(s->word, word);
+                if (s->out && same)
+                        own = s;
+                else if (!s->out && same) {
                         buf_free(&known);
-                        return &p->statuses[i];
-                }
-                buf_format(&known, "%s%s", known.length ? ", " : "", p->statuses[i].word);
+                        return s;
+                } else if (!s->out)
+                        buf_format(&known, "%s%s", known.length ? ", " : "", s->word);
+        }
+        if (own) {
+                buf_free(&known);
+                return own;
         }
         (void)err_both(e, ERR_INVALID, "status", "the status \"%.40s\" is not known here; known are: %.150s",
                        "本平台不认识状态“%.40s”；可用：%.150s", word, known.at ? known.at : "-");

@@ -27,7 +27,8 @@ const struct peer *peer_find(const struct peers *, const char *code);          /
 const struct peer *peer_of_unit(const struct peers *, const char *unit);       /* one that cases go to; NULL */
 /* The word for a row of history: by its move, else (unless only_move) by the state it led to; NULL: the other side is not told. */
 const char *peer_word(const struct peer *, const char *move, const char *state, bool only_move);
-/* The row for a word that comes in.  NULL: ERR_INVALID says which words are known. */
+/* The row for a word that comes in; one of `out` for a word that is only ours: said back to us it moves nothing, but it is what both
+ * last agreed on.  NULL: ERR_INVALID says which words are known. */
 const struct status *peer_status(const struct peer *, const char *word, struct err *);
 /* Whether the case is one that goes to the peer. */
 struct case_kind { const char *item, *area, *property, *channel; };

@@ -17,7 +17,6 @@ struct taking {
         const struct exchange_message *message;
         const char *body;
         const char *filed; /* number of the case just filed for it; NULL */
-        bool again;        /* ... which had been filed before */
         bool hold;         /* the moves could not be taken: a person decides */
         struct err cause;  /* why */
         /* results */
@@ -47,9 +46,20 @@ static void hear(const struct taking *t, struct link *l, const char *result, con
         t->out->answer = l->answer;
 }
 
-static bool is_here(const struct peer *p, const struct case_facts *f)
+/* What intake knows their case by; several peers may share a channel, so none can lay hands on another's. */
+static const char *external_id(const struct taking *t)
 {
-        return text_is(f->unit, p->unit) || text_is(f->channel, p->channel);
+        return arena_format(t->work.arena, "%s:%s", t->work.peer->code, t->message->number);
+}
+
+static bool came_from_them(const struct taking *t, const struct case_facts *f)
+{
+        return text_is(f->channel, t->work.peer->channel) && text_is(f->external_id, external_id(t));
+}
+
+static bool is_here(const struct taking *t, const struct case_facts *f)
+{
+        return text_is(f->unit, t->work.peer->unit) || came_from_them(t, f);
 }
 
 /* --- following --------------------------------------------------------------------------------------------------------------- */
@@ -77,7 +87,7 @@ static const char *form_text(const struct taking *t)
 static bool stuck(struct taking *t, const struct case_facts *f, struct err *e)
 {
         const char *word = peer_word(t->work.peer, "", f->state, false);
-        if (t->status->n_moves == 0 || (word && text_is(word, t->status->word)))
+        if ((t->status->n_moves == 0 && !t->status->out) || (word && text_is(word, t->status->word)))
                 return true;
         t->stuck = true;
         return err_both(e, ERR_CONFLICT, "status", "case %s is in state %s, from where no move leads to the status \"%s\"",
@@ -207,7 +217,7 @@ static bool link_anew(struct taking *t, const struct case_facts *f, struct link 
                            .case_id = f->id,
                            .number = f->number,
                            .peer_number = t->message->number,
-                           .ours = text_is(f->unit, w->peer->unit) && !text_is(f->channel, w->peer->channel),
+                           .ours = !came_from_them(t, f),
                            .sent = t->message->seen,
                            .acked = t->message->seen,
                            .told = f->seq,
@@ -261,7 +271,7 @@ static bool take_once(struct tx *tx, void *ctx, struct err *e)
         if (linked && !found)
                 return err_set(e, ERR_FAULT, "case %s is gone", l.number);
         if (!linked) {
-                t->missing = !found || !is_here(t->work.peer, &f);
+                t->missing = !found || !is_here(t, &f);
                 return t->missing || link_anew(t, &f, &l, e);
         }
         const int old = known(t, &l, e);
@@ -289,7 +299,7 @@ static bool file(struct taking *t, struct err *e)
         struct receipt receipt;
         const struct report report = {
                 .channel = w->peer->channel,
-                .external_id = arena_format(w->arena, "%s:%s", w->peer->code, t->message->number),
+                .external_id = external_id(t),
                 .source = text_empty(c->source) ? w->peer->name : c->source,
                 .title = c->title,
                 .text = c->text,
@@ -313,7 +323,6 @@ static bool file(struct taking *t, struct err *e)
         if (!intake_accept(w->district, w->arena, &report, w->now, &receipt, e))
                 return false;
         t->filed = receipt.number;
-        t->again = receipt.again;
         return !receipt.waiting
                || err_both(e, ERR_BUSY, NULL, "the case is kept as %s and filed soon; send it again then",
                            "案件已保存为%s，稍后立案，请稍后重发", receipt.number);

@@ -11,7 +11,7 @@
 
 static const char SQL_FACTS[] =
         "SELECT c.id, c.number, c.state, c.workflow, c.unit, c.channel, c.seq, c.version, c.open, c.title, c.property, c.item,"
-        " c.address, c.source, c.urgent, c.occurred_at, c.lon, c.lat, c.subdistrict, c.community, c.grid, r.text FROM cases c"
+        " c.address, c.source, c.urgent, c.occurred_at, c.lon, c.lat, c.subdistrict, c.community, c.grid, r.text, r.external_id FROM cases c"
         " LEFT JOIN report r ON r.id = CASE WHEN c.report <> 0 THEN c.report ELSE c.id END WHERE c.number = $1";
 static const char SQL_CONCERNED[] =
         "SELECT c.unit, (SELECT COUNT(*) FROM exchange_link l WHERE l.case_id = c.id) FROM cases c WHERE c.number = $1";
@@ -45,6 +45,7 @@ int case_facts_read(struct tx *tx, struct arena *a, const char *number, struct c
                 .version = rows_int(&r, 7),
                 .open = rows_int(&r, 8) != 0,
                 .area = smallest(&r, a, 18),
+                .external_id = rows_text(&r, a, 22),
         };
         f->told = (struct told_case){
                 .title = rows_text(&r, a, 9),

@@ -7,6 +7,7 @@
 #include "calendar/calendar.h"
 #include "cases/cases.h"
 #include "district/district.h"
+#include "exchange/exchange.h"
 #include "intake/intake.h"
 #include "notify/notify.h"
 #include "store/store.h"
@@ -98,6 +99,7 @@ void district_figures(struct district *d, struct store *store, const struct cons
         write_tasks(store, consumers, now, out);
         write_cases(store, now, out);
         notify_figures(d, store, out);
+        exchange_figures(store, out);
         if (d->reports)
                 intake_figures_write(d->reports, out);
         const struct rulebook *rules = district_rules(d, &e);
