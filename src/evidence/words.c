@@ -1,6 +1,7 @@
 /* evidence/words.c -- what the pack demands before a move (evidence.csv), the guard that asks for it, and how it is waived. */
 #include "evidence/inside.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "cases/moves.h"
 #include "catalogue/catalogue.h"
@@ -130,12 +131,18 @@ static bool work_began(struct moving *m, int64_t *since, struct err *e)
         return true;
 }
 
+/* A picture tells whole seconds. */
+static bool taken_since(const struct evidence *p, int64_t instant)
+{
+        return p->taken > instant - USEC_SECOND;
+}
+
 static bool counts(const struct moving *m, const struct rule *rule, const struct evidence *p, int64_t since)
 {
         if (!text_is(p->kind, rule->kind) || (p->at < since && !text_is(p->kind, "photo_before")))
                 return false;
-        return (!rule->has_metres || (p->has_metres && p->metres <= rule->metres)) && (!rule->dated || p->taken >= m->row.created)
-               && (!rule->has_most || p->value <= rule->most);
+        return (!rule->has_metres || (p->has_metres && p->metres <= rule->metres))
+               && (!rule->dated || taken_since(p, m->row.created)) && (!rule->has_most || p->value <= rule->most);
 }
 
 static bool waived(const struct moving *m, const struct evidence *list, size_t n, int64_t since)
