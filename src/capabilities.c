@@ -6,6 +6,8 @@
 #include "cases/moves.h"
 #include "catalogue/catalogue.h"
 #include "dispute/dispute.h"
+#include "evidence/evidence.h"
+#include "exchange/exchange.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
 #include "links/links.h"
@@ -16,25 +18,28 @@
 #include "people/people.h"
 #include "privacy/privacy.h"
 #include "proof/proof.h"
+#include "replay/replay.h"
 #include "routing/routing.h"
 #include "server/serve.h"
 #include "twin/twin.h"
 
 /* What moves may need and do, and what the answer about a case tells. */
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, NULL};
-const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_part, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words,     &ask_words,    &link_words, &dispute_words,
+                                                     &evidence_words, &replay_words, NULL};
+const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_part, &evidence_part, &exchange_part, NULL};
 
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                   &cases_pack, &asks_pack, &privacy_pack, &notify_pack, &intake_pack, NULL},
+                                                   &cases_pack, &asks_pack, &evidence_pack, &privacy_pack, &notify_pack,
+                                                   &intake_pack, &exchange_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &proof_routes, &cases_routes, &dispute_routes,
-                                                       &notify_routes, &events_routes, &people_routes, &catalogue_routes,
-                                                       &twin_routes, &open311_routes, &media_routes, &privacy_routes, &page_routes,
-                                                       NULL},
+                                                       &evidence_routes, &notify_routes, &exchange_routes, &events_routes,
+                                                       &people_routes, &catalogue_routes, &twin_routes, &open311_routes,
+                                                       &media_routes, &privacy_routes, &page_routes, NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
-        .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &ledger_sweep_timer, NULL},
-        .consumers = (const struct consumer *const[]){&notify_consumer, NULL},
-        .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load},
+        .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer, NULL},
+        .consumers = (const struct consumer *const[]){&notify_consumer, &exchange_consumer, NULL},
+        .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load, .peers = peers_load},
 };

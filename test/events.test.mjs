@@ -24,7 +24,7 @@ test('staff hear of every move; a broken line resumes behind the last event', as
 
 test('events outlive the server', async (t) => {
   const d = await District.start(t)
-  const key = d.key
+  const key = await d.signIn('dispatcher')
   const live = new Events(d.base, '/api/v1/events', { key })
   await live.open
   await d.report({ item: '0201' })
@@ -36,6 +36,17 @@ test('events outlive the server', async (t) => {
   const again = new Events(d.base, '/api/v1/events', { key, last: told.id })
   assert.equal((await again.next()).data.number, second.body.number)
   again.close()
+})
+
+test('a key hears of what its channel recorded', async (t) => {
+  const d = await District.start(t)
+  const key = d.command('key', 'add', 'patrol', '--channel', 'patrol').stdout.trim()
+  const live = new Events(d.base, '/api/v1/events', { key })
+  await live.open
+  await d.report({ item: '0201' })
+  const own = await d.report({ channel: 'patrol', item: '0201' }, { key })
+  assert.equal((await live.next()).data.number, own.body.number)
+  live.close()
 })
 
 test('a citizen hears of his case and of no other, without names of units', async (t) => {

@@ -79,9 +79,9 @@ export class District {
     await this.listens()
   }
 
-  /** Starts the server and does not wait for it; `before` are the words of a program that starts ours, such as prlimit. */
+  /** Starts the server, on .port when it has one, and does not wait for it; `before` are the words of a program that starts ours, such as prlimit. */
   begin(before = []) {
-    const [program, ...words] = [...before, PROGRAM, 'serve', '--data', this.data, '--port', '0']
+    const [program, ...words] = [...before, PROGRAM, 'serve', '--data', this.data, '--port', String(this.port ?? 0)]
     this.child = spawn(program, words, { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] })
     this.said = ''
     this.log = ''

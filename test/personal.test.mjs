@@ -100,8 +100,8 @@ test('a case of another unit gives its reporter to nobody of this one', async (t
   const k = await signInAll(d)
   assert.equal((await unmask(d, await withNorth(d, k, LI), k.unit)).status, 200)
   const other = (await d.report({ text: '请看一下', reporter: LI })).body.number
-  assert.equal((await d.ask('GET', `/api/v1/cases/${other}/reports`, undefined, { key: k.unit })).status, 403)
-  assert.equal((await unmask(d, other, k.unit)).status, 403)
+  assert.equal((await d.ask('GET', `/api/v1/cases/${other}/reports`, undefined, { key: k.unit })).status, 404)
+  assert.equal((await unmask(d, other, k.unit)).status, 404)
   assert.equal((await access(d, k.supervisor, `?number=${other}`)).length, 0)
 })
 

@@ -17,6 +17,11 @@ static const char SQL_NONE[] =
         " AND NOT EXISTS (SELECT 1 FROM supervision_level l WHERE l.version = m.version AND l.level = 'centre')"
         " HAVING COUNT(*) > 0";
 
+static const char SQL_STEP_LEVEL[] =
+        "SELECT s.place, 'levels.csv has no level ' || s.level, 'levels.csv 中没有级别' || s.level FROM clock_step s"
+        " WHERE s.version = $1 AND s.level IS NOT NULL AND NOT EXISTS (SELECT 1 FROM supervision_level l"
+        " WHERE l.version = s.version AND l.level = s.level)";
+
 static const char *const role_choices[] = {"clerk", "dispatcher", "unit", "supervisor", "admin", NULL};
 static const char *const unit_choices[] = {"work_hour", "work_day", "urgent_hour", "natural_day", NULL};
 static const struct pack_column columns[] = {
@@ -32,11 +37,12 @@ static const struct pack_table tables[] = {
         {"levels.csv", false, columns, SQL_LEVEL},
         {0},
 };
-static const char *const checks[] = {SQL_TWICE, SQL_AMOUNT, SQL_NONE, NULL};
+static const char *const checks[] = {SQL_TWICE, SQL_AMOUNT, SQL_NONE, SQL_STEP_LEVEL, NULL};
 const struct pack_part asks_pack = {.capability = "asks", .tables = tables, .checks = checks};
 
-static bool asks_json(struct tx *tx, struct arena *a, int64_t case_id, struct json *j, struct err *e)
+static bool asks_json(struct tx *tx, struct arena *a, int64_t case_id, const struct sight *sight, struct json *j, struct err *e)
 {
+        (void)sight;
         const struct ask_view *asks;
         size_t n;
         if (!asks_within(tx, a, case_id, &asks, &n, e))

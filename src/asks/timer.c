@@ -60,7 +60,7 @@ static bool ring_once(struct tx *tx, void *ctx, struct err *e)
 /* The move first: were the row marked first, a crash in between would leave the case suspended for ever. */
 static bool resume(struct district *d, struct ring *ring, struct err *e)
 {
-        static const struct mover program = {"system", NULL, 0};
+        static const struct mover program = {.name = "system", .role = 0};
         if (cases_move(d, ring->arena, ring->number, "resume", &program, NULL, ring->now, e))
                 return true;
         return e->kind == ERR_CONFLICT; /* somebody was faster, or the case has ended */

@@ -177,7 +177,7 @@ static bool urge_left_met(struct moving *m, struct err *e)
 {
         int64_t last;
         return ask_last_by(m, "urge", &last, e)
-               && (last == 0 || new_working_day(m->rules->calendar, last, m->now)
+               && (last == 0 || new_working_day(m->calendar, last, m->now)
                    || err_both(e, ERR_CONFLICT, NULL, "%s has urged case %s today already", "%s今天已催办过案件%s", m->mover->name,
                                m->row.number));
 }
@@ -214,7 +214,7 @@ static bool supervise(struct moving *m, struct err *e)
         struct level level;
         int64_t until;
         int found = level_find(m, level_of(m), &level, e);
-        return found > 0 && calendar_due(m->rules->calendar, m->now, level.limit, &until, NULL, e)
+        return found > 0 && calendar_due(m->calendar, m->now, level.limit, &until, NULL, e)
                && ask_put(m, &(struct ask){.kind = "supervision", .level = level.name, .until = until}, e);
 }
 

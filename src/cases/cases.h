@@ -17,13 +17,15 @@ struct pack_part;
 struct place;
 struct route;
 struct rulebook;
+struct sight;
 struct timer_kind;
 struct store;
 struct tx;
 struct workflows;
 
-/* Who moves a case: a person, a key, or the program ("system"). role: enum role of http/; 0 = the program. */
-struct mover { const char *name, *unit; int role; };
+/* Who moves a case: a person, a key, or the program ("system"). role: enum role of http/; 0 = the program.  sight: a case out of it is
+ * not there for him; NULL = he sees all. */
+struct mover { const char *name, *unit; int role; const struct sight *sight; };
 
 /* --- workflows: one pack version in memory -------------------------------------------------------- */
 bool workflows_load(struct tx *, struct arena *, int64_t version, struct workflows **, struct err *) MUST_CHECK;
@@ -69,7 +71,10 @@ bool cases_counts(struct store *, int64_t now, int64_t *open, int64_t *late, str
 struct case_view;                       /* all a reader may know of a case; see cases/view.h */
 
 /* What another capability adds to the answer about one case; the list is case_parts of src/capabilities.c, and ends with NULL. */
-struct case_part { bool (*json)(struct tx *, struct arena *, int64_t case_id, struct json *, struct err *); };
+struct case_part {
+        /* sight: what the reader may see of other cases. */
+        bool (*json)(struct tx *, struct arena *, int64_t case_id, const struct sight *, struct json *, struct err *);
+};
 extern const struct case_part *const case_parts[];
 
 extern const struct timer_kind case_clock_timer;        /* warns, marks late */

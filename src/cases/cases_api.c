@@ -9,20 +9,18 @@
 #include "district/district.h"
 #include "http/http.h"
 #include "people/people.h"
+#include "sight/sight_api.h"
 #include "store/store.h"
 #include "task/task.h"
 #include "twin/twin.h"
 #include <stdio.h>
 
-/* --- who may see what ---------------------------------------------------------------------------------------- */
-
-static bool may_see(const struct request *rq, const struct rulebook *rules, const struct case_detail *d, struct err *e)
-{
-        return rq->actor.role != ROLE_UNIT || text_empty(rq->actor.unit) || case_seen_by(d, rules, rq->actor.unit)
-               || err_both(e, ERR_DENIED, NULL, "case %s is with another unit", "案件%s由其他单位处置，您无权查看", d->view.number);
-}
-
 /* --- answers ---------------------------------------------------------------------------------------------------- */
+
+static struct mover mover_of(const struct request *rq, const struct sight *sight)
+{
+        return (struct mover){.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role, .sight = sight};
+}
 
 static void both_names(struct json *j, const char *name, const char *zh, const char *en)
 {
@@ -72,7 +70,7 @@ static void clocks_json(const struct case_detail *d, const struct workflow *w, s
 static bool moves_json(struct tx *tx, struct request *rq, const struct case_detail *d, const struct workflow *w, struct json *j,
                        struct err *e)
 {
-        const struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role};
+        const struct mover mover = mover_of(rq, NULL);
         const struct move **moves;
         size_t n;
         if (!cases_offer(tx, rq->app, rq->arena, d->view.number, &mover, rq->now, &moves, &n, e))
@@ -120,16 +118,18 @@ static void history_json(const struct case_detail *d, const struct rulebook *rul
 
 static bool find_case(struct request *rq, struct case_detail *d, const struct rulebook **rules, struct err *e)
 {
-        struct district *district = rq->app;
-        if (!case_read(rq->store, rq->arena, request_param(rq, "number"), d, e))
+        const struct sight *sight = sight_of(rq, e);
+        if (!sight || !case_read(rq->store, rq->arena, request_param(rq, "number"), sight, d, e))
                 return false;
-        *rules = district_rules_of(district, d->view.version, e);
-        return *rules && may_see(rq, *rules, d, e);
+        *rules = district_rules_of(rq->app, d->view.version, e);
+        return *rules != NULL;
 }
 
 struct answering {
         struct request *rq;
         struct reply *rp;
+        const struct sight *sight; /* of the case */
+        const struct sight *other; /* of those it belongs with */
 };
 
 /* All of it in one reading transaction: on PostgreSQL each costs two journeys. */
@@ -139,10 +139,10 @@ static bool write_case(struct tx *tx, void *ctx, struct err *e)
         struct request *rq = g->rq;
         struct district *district = rq->app;
         struct case_detail d;
-        if (!case_read_within(tx, rq->arena, request_param(rq, "number"), &d, e))
+        if (!case_read_within(tx, rq->arena, request_param(rq, "number"), g->sight, &d, e))
                 return false;
         const struct rulebook *rules = district_rules_of(district, d.view.version, e);
-        if (!rules || !may_see(rq, rules, &d, e))
+        if (!rules)
                 return false;
         const struct workflow *w = workflow_find(rules->workflows, d.view.workflow);
         struct json *j = &g->rp->json;
@@ -154,7 +154,7 @@ static bool write_case(struct tx *tx, void *ctx, struct err *e)
         if (!moves_json(tx, rq, &d, w, j, e))
                 return false;
         for (const struct case_part *const *part = case_parts; *part; part++)
-                if (!(*part)->json(tx, rq->arena, d.view.id, j, e))
+                if (!(*part)->json(tx, rq->arena, d.view.id, g->other, j, e))
                         return false;
         json_object_end(j);
         return true;
@@ -162,7 +162,8 @@ static bool write_case(struct tx *tx, void *ctx, struct err *e)
 
 static bool answer_case(struct request *rq, struct reply *rp, struct err *e)
 {
-        return store_read(rq->store, write_case, &(struct answering){rq, rp}, e);
+        const struct sight *sight = sight_of(rq, e);
+        return sight && store_read(rq->store, write_case, &(struct answering){rq, rp, sight, sight}, e);
 }
 
 static bool get_history(struct request *rq, struct reply *rp, struct err *e)
@@ -180,16 +181,18 @@ static bool get_history(struct request *rq, struct reply *rp, struct err *e)
 
 static bool post_move(struct request *rq, struct reply *rp, struct err *e)
 {
-        struct case_detail d;
-        const struct rulebook *rules;
-        const struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role};
         struct district *district = rq->app;
-        if (!find_case(rq, &d, &rules, e)
-            || !cases_move(district, rq->arena, d.view.number, json_get_text(rq->body, "move", ""), &mover, rq->body, rq->now, e))
+        const struct sight *sight = sight_of(rq, e);
+        if (!sight)
+                return false;
+        const struct mover mover = mover_of(rq, sight);
+        if (!cases_move(district, rq->arena, request_param(rq, "number"), json_get_text(rq->body, "move", ""), &mover, rq->body,
+                        rq->now, e))
                 return false;
         if (district->scheduler)
                 scheduler_nudge(district->scheduler);
-        return answer_case(rq, rp, e);
+        /* Who moved it is told how it stands now, though the move may have taken it out of his sight. */
+        return store_read(rq->store, write_case, &(struct answering){rq, rp, NULL, sight}, e);
 }
 
 /* --- pages of cases ------------------------------------------------------------------------------------------------ */
@@ -249,13 +252,8 @@ static bool read_filter(const struct request *rq, const struct rulebook *rules, 
         if (unit && !unit_find(rules->units, unit))
                 return err_both(e, ERR_INVALID, "unit", "there is no unit \"%s\"; see /api/v1/units",
                                 "没有编码为“%s”的单位，可查 /api/v1/units", unit);
-        if (rq->actor.role == ROLE_UNIT && !text_empty(rq->actor.unit)) {
-                if (unit && !unit_within(rules->units, unit, rq->actor.unit))
-                        return err_both(e, ERR_DENIED, "unit", "you see the cases of your own unit (%s)",
-                                        "您只能查看本单位（%s）的案件", rq->actor.unit);
-                f->unit = unit ? unit : rq->actor.unit;
-        }
-        return area_filter(rq, rules, f, e) && after_filter(rq, f, e);
+        f->sight = sight_of(rq, e);
+        return f->sight && area_filter(rq, rules, f, e) && after_filter(rq, f, e);
 }
 
 static void one_case_json(const struct case_view *view, const struct rulebook *rules, struct json *j)

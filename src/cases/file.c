@@ -24,10 +24,10 @@ static const char SQL_TASK[] =
         "INSERT INTO case_task(case_id, n, kind, unit, state, created_at, ended_at) VALUES ($1, $2, $3, $4, 'open', $5, 0)";
 static const char SQL_CLOCK[] =
         "INSERT INTO case_clock(case_id, clock, round, state, unit, started_at, warn_at, due, remaining, limit_unit, overdue,"
-        " ended_at)"
-        " VALUES ($1, $2, 1, 'running', $3, $4, $5, $6, 0, $7, 0, 0)";
+        " ended_at, step_at)"
+        " VALUES ($1, $2, 1, 'running', $3, $4, $5, $6, 0, $7, 0, 0, $8)";
 
-enum { CLOCKS_MOST = 16, MOVES_MOST = 3, NUMBER_TRIES = 20 };
+enum { MOVES_MOST = 3, NUMBER_TRIES = 20 };
 
 /* A report that is sure of its unit takes these moves at once; one that is not waits after the second. */
 static const char *const first_moves[] = {"receive", "file", "dispatch"};
@@ -38,8 +38,7 @@ struct filing_plan {
         size_t n_moves;
         const char *state; /* after the first moves */
         bool sent_out;     /* the unit has its task at once */
-        struct clock_plan clocks[CLOCKS_MOST];
-        size_t n_clocks;
+        struct clock_book clocks;
         int64_t due, timer;
         const char *form; /* of the last of the first moves: what was decided, and why */
 };
@@ -75,23 +74,31 @@ static bool runs_after(const struct filing_plan *p, const struct clock_rule *c)
         return runs;
 }
 
+static int64_t first_ring(const struct case_clock *c)
+{
+        const int64_t next = c->warn_at > 0 && c->warn_at < c->due ? c->warn_at : c->due;
+        return c->step_at > 0 && c->step_at < next ? c->step_at : next;
+}
+
 static bool plan_clocks(const struct filing *f, struct filing_plan *p, struct err *e)
 {
         const struct workflow *w = p->workflow;
-        for (size_t i = 0; i < w->n_clocks && p->n_clocks < CLOCKS_MOST; i++) {
-                struct clock_plan *c = &p->clocks[p->n_clocks];
+        const struct clock_turn t = {
+                .calendar = f->rules->calendar, .workflow = w, .item = f->item, .urgent = f->urgent, .now = f->now};
+        struct clock_book *b = &p->clocks;
+        for (size_t i = 0; i < w->n_clocks && b->n < CASE_CLOCKS_MOST; i++) {
+                struct case_clock *c = &b->at[b->n];
                 if (!runs_after(p, &w->clocks[i]))
                         continue;
-                if (!clock_plan(f->rules, &w->clocks[i], f->item, f->urgent, f->now, c, e))
+                if (!clock_begin(&t, &w->clocks[i], c, e))
                         return false;
                 if (!c->rule)
                         continue;
-                int64_t first = c->warn_at > 0 && c->warn_at < c->due ? c->warn_at : c->due;
-                if (p->timer == 0 || first < p->timer)
-                        p->timer = first;
-                p->n_clocks++;
+                if (p->timer == 0 || first_ring(c) < p->timer)
+                        p->timer = first_ring(c);
+                b->n++;
         }
-        p->due = clocks_shown_due(p->clocks, p->n_clocks);
+        p->due = clock_book_due(b);
         return true;
 }
 
@@ -215,11 +222,11 @@ static bool write_tasks(struct tx *tx, const struct filing *f, const struct fili
 static bool write_clocks(struct tx *tx, const struct filing *f, const struct filing_plan *p, struct err *e)
 {
         char key[24];
-        for (size_t i = 0; i < p->n_clocks; i++) {
-                const struct clock_plan *c = &p->clocks[i];
+        for (size_t i = 0; i < p->clocks.n; i++) {
+                const struct case_clock *c = &p->clocks.at[i];
                 if (!tx_send(tx, e, SQL_CLOCK,
-                             ARGS(V(f->id), V(c->rule->clock), V(f->answer->lead->code), V(c->started), V(c->warn_at), V(c->due),
-                                  V(limit_unit_name(c->unit)))))
+                             ARGS(V(f->id), V(c->clock), V(f->answer->lead->code), V(c->started), V(c->warn_at), V(c->due),
+                                  V(limit_unit_name(c->unit)), V(c->step_at))))
                         return false;
         }
         (void)snprintf(key, sizeof key, "%lld", (long long)f->id);

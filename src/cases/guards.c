@@ -128,7 +128,7 @@ static bool return_left_met(struct moving *m, struct err *e)
                 return false;
         for (size_t i = 0; i < m->n_tasks; i++)
                 since = text_is(m->tasks[i].kind, "lead") ? m->tasks[i].since : since;
-        if (!calendar_due(m->rules->calendar, since, (struct limit){hours, LIMIT_WORK_HOUR}, &until, NULL, e))
+        if (!calendar_due(m->calendar, since, (struct limit){hours, LIMIT_WORK_HOUR}, &until, NULL, e))
                 return false;
         if ((double)n >= most)
                 return err_both(e, ERR_CONFLICT, NULL, "case %s was returned %lld times already; contest it instead",

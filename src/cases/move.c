@@ -5,6 +5,7 @@
 #include "district/district.h"
 #include "json/json.h"
 #include "people/people.h"
+#include "sight/sight.h"
 #include "store/store.h"
 #include "task/task.h"
 #include "twin/twin.h"
@@ -18,6 +19,13 @@ static const char SQL_MOVE[] =
         "UPDATE cases SET state = $4, open = $5, unit = $6, item = $7, due = $8, late = $9, closed_at = $10, seq = $11, tip = $12"
         " WHERE id = $1 AND state = $2 AND seq = $3";
 
+static bool no_case(const char *number, struct err *e)
+{
+        return err_both(e, ERR_NOT_FOUND, "number", "there is no case \"%s\"; check the number or code",
+                        "没有找到“%s”，请核对编号或查询码", number);
+}
+static const char SQL_REMARK[] = "UPDATE cases SET seq = $3, tip = $4 WHERE id = $1 AND seq = $2";
+
 static bool read_case(struct moving *m, const char *number, struct err *e)
 {
         struct rows r;
@@ -27,7 +35,7 @@ static bool read_case(struct moving *m, const char *number, struct err *e)
         if (found < 0)
                 return false;
         if (found == 0)
-                return err_both(e, ERR_NOT_FOUND, "number", "there is no case %s", "没有编号为%s的案件", number);
+                return no_case(number, e);
         m->row = (struct case_row){
                 .id = rows_int(&r, 0),
                 .version = rows_int(&r, 1),
@@ -87,6 +95,8 @@ static char *kept_form(const struct moving *m, int64_t due)
                 json_text(&j, "why", m->answer.why);
                 json_text(&j, "why_zh", m->answer.why_zh);
         }
+        if (m->found)
+                json_copy(&j, "found", m->found);
         if (due)
                 json_time(&j, "due", due);
         json_object_end(&j);
@@ -163,6 +173,7 @@ static bool take(struct moving *m, struct err *e)
 {
         const struct state *dest = m->move->dest ? m->move->dest : state_find(m->workflow, m->row.state);
         forget(m);
+        m->found = NULL;
         for (const struct effect *const *x = m->move->effects; *x; x++)
                 if ((*x)->before && !(*x)->before(m, e))
                         return false;
@@ -199,7 +210,7 @@ static const struct move *next_of(struct moving *m)
 
 static bool take_next(struct moving *m, struct err *e)
 {
-        static const struct mover program = {"system", NULL, 0};
+        static const struct mover program = {.name = "system"};
         enum { CHAIN_MOST = 4 };
         const struct move *taken = m->move;
         for (int i = 0; i < CHAIN_MOST && next_of(m); i++) {
@@ -216,14 +227,19 @@ static bool take_next(struct moving *m, struct err *e)
 /* Reads the case and what it goes by. */
 static bool set_out(struct moving *m, const char *number, struct err *e)
 {
+        bool seen = true;
         forget(m);
         m->answer = (struct answer){0};
         m->behind = NULL;
-        if (!read_case(m, number, e))
+        if (!read_case(m, number, e) || !sight_sees(m->tx, m->arena, m->mover->sight, m->row.id, &seen, e))
                 return false;
+        if (!seen)
+                return no_case(number, e);
         m->rules = district_rules_of(m->district, m->row.version, e);
-        if (!m->rules)
+        const struct rulebook *active = district_rules(m->district, e);
+        if (!m->rules || !active)
                 return false;
+        m->calendar = active->calendar;
         m->workflow = workflow_find(m->rules->workflows, m->row.workflow);
         return m->workflow
                || err_set(e, ERR_FAULT, "workflow %s of version %lld is gone", m->row.workflow, (long long)m->row.version);
@@ -232,6 +248,33 @@ static bool set_out(struct moving *m, const char *number, struct err *e)
 bool case_move_within(struct moving *m, const char *number, const char *move, struct err *e)
 {
         return set_out(m, number, e) && may_move(m, move, e) && needs_met(m, e) && take(m, e) && take_next(m, e);
+}
+
+bool case_remark_within(struct moving *m, const char *number, const char *name, struct err *e)
+{
+        if (!set_out(m, number, e))
+                return false;
+        struct ledger_tip tip = m->row.tip;
+        const struct ledger_entry entry = {
+                .subject = m->row.id,
+                .move = name,
+                .origin = m->row.state,
+                .dest = m->row.state,
+                .actor = m->mover->name,
+                .role = m->mover->role ? role_name(m->mover->role) : "system",
+                .unit = m->mover->unit,
+                .form = kept_form(m, 0),
+                .at = m->now,
+        };
+        if (!ledger_append(m->tx, &tip, &entry, e))
+                return false;
+        const int changed = tx_change(m->tx, e, SQL_REMARK,
+                                      ARGS(V(m->row.id), V(m->row.tip.seq), V(tip.seq), V_BLOB(tip.hash, sizeof tip.hash)));
+        m->row.tip = tip;
+        return changed == 1
+               || (changed == 0
+                   && err_both(e, ERR_CONFLICT, NULL, "somebody else has just moved case %s; read it again",
+                               "案件%s刚被他人处理，请刷新后再试", m->row.number));
 }
 
 struct job {

@@ -20,6 +20,7 @@ struct moving {
         struct arena *arena;
         struct tx *tx;                  /* of the present run of the transaction function */
         const struct rulebook *rules;   /* of the version the case was opened under */
+        const struct calendar *calendar;        /* of the active version: a holiday that is moved is moved for every case */
         const struct workflow *workflow;
         const struct move *move;
         const struct mover *mover;
@@ -29,6 +30,7 @@ struct moving {
         /* what effects change; written with the state in one statement */
         const char *unit, *item;
         struct answer answer;           /* of `assign`; answer.lead is NULL when nobody was assigned */
+        const struct json_value *found; /* what an effect found out; kept with the move as "found"; NULL = nothing */
         const struct move *behind;      /* the move this one follows by itself (struct move.next); NULL = it was asked for */
         /* What guards have read already; forgotten when a move is taken. */
         const struct open_task *tasks; size_t n_tasks;  /* NULL = not read yet */
@@ -40,6 +42,9 @@ bool case_open_tasks(struct moving *, struct err *) MUST_CHECK;
 
 /* A move inside a running transaction, as of another case than the one that moves: district, arena, tx, mover, form, now are given. */
 bool case_move_within(struct moving *, const char *number, const char *move, struct err *) MUST_CHECK;
+/* A line in the case's history that changes nothing else: `name` (no move of a workflow), m->form; m as for case_move_within().  Sets
+ * m->row.tip.  ERR_NOT_FOUND no such case; ERR_CONFLICT somebody was faster. */
+bool case_remark_within(struct moving *, const char *number, const char *name, struct err *) MUST_CHECK;
 /* The moves this mover could take now, inside a transaction that reads: those whose needs are met but for what a form must give.
  * They live in the rulebook, the list in the arena. */
 bool cases_offer(struct tx *, struct district *, struct arena *, const char *number, const struct mover *, int64_t now,
@@ -90,20 +95,55 @@ bool task_assign(struct tx *, int64_t case_id, const char *kind, const char *uni
 bool task_end(struct tx *, int64_t case_id, const char *kind, const char *unit, const char *state, int64_t now, struct err *) MUST_CHECK;
 bool tasks_open(struct tx *, int64_t case_id, const char *kind, const char *unit, int64_t *n, struct err *) MUST_CHECK;
 
-/* clocks.c */
-struct clock_plan { const struct clock_rule *rule; int64_t started, warn_at, due; enum limit_unit unit; };
-/* ERR_INVALID for a due instant in a year without data.  limit LIMIT_NONE gives rule = NULL. */
-bool clock_plan(const struct rulebook *, const struct clock_rule *, const struct item *, bool urgent, int64_t start,
-                struct clock_plan *, struct err *) MUST_CHECK;
-bool clock_put(struct tx *, int64_t case_id, const char *unit, const struct clock_plan *, struct err *) MUST_CHECK;
-/* Applies the move to every clock of the case (stop, pause, resume, start) and tells the due instant and lateness. */
+/* --- clocks: what a move makes of them, without the store ------------------------------------------------------------------- */
+enum { CASE_CLOCKS_MOST = 64 };
+enum clock_state { CLOCK_RUNNING, CLOCK_PAUSED, CLOCK_MET, CLOCK_MISSED };
+extern const char *const clock_states[];
+struct case_clock {
+        const char *clock; int64_t round;       /* round 0: new, the store numbers it */
+        const struct clock_rule *rule;          /* NULL: the workflow knows it no more; it ends with the next move */
+        enum clock_state state;
+        int64_t started, warn_at, due, ended;   /* warn_at 0 = warned already */
+        int64_t remaining;                      /* while paused: microseconds of its own kind of time */
+        int64_t told, step_at;                  /* bit set = that step of the ladder was told; when the next one is, 0 = none left */
+        enum limit_unit unit;
+        bool overdue;                           /* that `due` has passed was told */
+        bool changed;
+};
+struct clock_book { struct case_clock at[CASE_CLOCKS_MOST]; size_t n; };
+struct clock_turn {
+        const struct calendar *calendar;
+        const struct workflow *workflow;
+        const char *move;
+        const struct state *origin, *dest;
+        const struct item *item;                /* NULL = not known */
+        bool urgent;
+        int64_t now;
+};
+/* Stops, pauses, resumes and starts clocks as the move says.  *late is set when one was overrun.  Each of these fails only for a
+ * calendar without data (ERR_INVALID). */
+bool clock_book_turn(struct clock_book *, const struct clock_turn *, bool *late, struct err *) MUST_CHECK;
+/* One more of the original limit behind the present deadline of the clock that follows the item (process.md, "Extension"). */
+bool clock_book_extend(struct clock_book *, const struct clock_turn *, struct err *) MUST_CHECK;
+/* The due instant a case shows: of the running clock that follows the item's limit, else of the one that ends first; 0 = none. */
+int64_t clock_book_due(const struct clock_book *);
+/* A clock that starts now; rule NULL when it has no limit. */
+bool clock_begin(const struct clock_turn *, const struct clock_rule *, struct case_clock *, struct err *) MUST_CHECK;
+/* Sets step_at to the first step of the ladder not told; length: of the limit, microseconds of its own kind of time. */
+bool clock_next_step(const struct calendar *, const struct clock_rule *, int64_t length, struct case_clock *, int64_t from,
+                     struct err *) MUST_CHECK;
+/* Marks the steps reached by `now` as told; *due: bits of those to tell.  Then as clock_next_step(). */
+bool clock_steps_due(const struct calendar *, const struct clock_rule *, int64_t length, struct case_clock *, int64_t now, int64_t *due,
+                     struct err *) MUST_CHECK;
+
+/* --- clocks in the store ---------------------------------------------------------------------------------------------------- */
+/* Applies the move to every clock of the case and tells the due instant and lateness. */
 bool clocks_turn(struct moving *, int64_t *due, bool *late, struct err *) MUST_CHECK;
 /* The deadline of the running clock that follows the item's limit; 0 = none runs.  extend: it gets one original limit more. */
 bool clock_of_item(struct moving *, int64_t *due, bool extend, struct err *) MUST_CHECK;
-/* Sets the case's one timer to the next warning or due instant; none left: clears it. */
+bool case_clock_set(struct tx *, int64_t case_id, const struct case_clock *, struct err *) MUST_CHECK;
+/* Sets the case's one timer to the next warning, due instant or step of the ladder; none left: clears it. */
 bool clocks_set_timer(struct tx *, int64_t case_id, struct err *) MUST_CHECK;
-/* The due instant a case shows: of the running clock that follows the item's limit, else of the one that ends first. */
-int64_t clocks_shown_due(const struct clock_plan *, size_t n);
 
 /* The outbox row of a move; topic "case".  at: when it happened; told: the present, by which the outbox forgets. */
 bool case_tell(struct tx *, const struct case_row *, const char *move, const char *state, const char *unit, int64_t at, int64_t told,

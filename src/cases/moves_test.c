@@ -180,7 +180,7 @@ static void rework_returns_to_the_same_unit(struct world *w)
 static void refusals_have_their_kind(struct world *w)
 {
         const int64_t now = at(MONDAY);
-        const struct mover oak = unit_mover("oak"), nobody = {"system", NULL, 0};
+        const struct mover oak = unit_mover("oak"), nobody = {.name = "system", .role = 0};
         const char *number = case_new(w, "010101", "990101001001", false, now);
         refused(w, "XY1", "sign", &oak, NULL, now, ERR_NOT_FOUND, "number");
         refused(w, number, "fly", &oak, NULL, now, ERR_INVALID, "move");

@@ -25,6 +25,10 @@ static const char SQL_REASON[] = "INSERT INTO workflow_reason(version, place, wo
                                  " VALUES ($1, $2, $3, $4, $5, $6, $7)";
 static const char SQL_RULE[] = "INSERT INTO workflow_rule(version, place, workflow, rule, value) VALUES ($1, $2, $3, $4, $5)";
 
+static const char SQL_STEP[] =
+        "INSERT INTO clock_step(version, place, workflow, clock, percent, recipient, level, again, again_unit,"
+        " times) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
 /* --- checks: each returns (place, en, zh) and a good pack returns none ------------------------------------ */
 static const char SQL_ONE_FIRST[] =
         "SELECT MIN(place), 'workflow ' || workflow || ' needs exactly one state with first: yes; it has ' || SUM(first),"
@@ -124,6 +128,26 @@ static const char SQL_RULE_TWICE[] =
 static const char SQL_RULE_BOUNDS[] =
         "SELECT place, 'a rule is a number from 0 to 366', '规则的值应为0至366的数' FROM workflow_rule"
         " WHERE version = $1 AND (value < 0 OR value > 366)";
+static const char SQL_STEP_CLOCK[] =
+        "SELECT s.place, 'workflow ' || s.workflow || ' has no clock ' || s.clock, '流程' || s.workflow || '没有计时' || s.clock"
+        " FROM clock_step s WHERE s.version = $1 AND NOT EXISTS (SELECT 1 FROM clock_rule c WHERE c.version = s.version AND"
+        " c.workflow = s.workflow AND c.clock = s.clock)";
+static const char SQL_STEP_PERCENT[] = "SELECT place, 'percent is a number from 1 to 1000', 'percent 应为1至1000' FROM clock_step"
+                                       " WHERE version = $1 AND (percent < 1 OR percent > 1000)";
+/* Before the deadline a repetition would be counted in a time that a pause stretches. */
+static const char SQL_STEP_AGAIN[] =
+        "SELECT place, 'a repetition needs again, again_unit, times (1 to 30) and percent 100 or more',"
+        " '重复提醒须填写 again、again_unit、times（1至30），且 percent 不小于100' FROM clock_step WHERE version = $1"
+        " AND (again IS NOT NULL OR again_unit IS NOT NULL OR times IS NOT NULL)"
+        " AND (again IS NULL OR again_unit IS NULL OR times IS NULL OR again <= 0 OR times < 1 OR times > 30 OR percent < 100)";
+static const char SQL_STEP_MANY[] =
+        "SELECT MAX(place), 'clock ' || clock || ' has more than 60 steps, repetitions counted', '计时' || clock || '的提醒（含重复）超过60次'"
+        " FROM clock_step WHERE version = $1 GROUP BY workflow, clock HAVING SUM(1 + COALESCE(times, 0)) > 60";
+static const char SQL_STEP_SUPERVISES[] =
+        "SELECT s.place, 'the program may not take a move supervise in workflow ' || s.workflow,"
+        " '流程' || s.workflow || '没有 system 角色可执行的动作 supervise' FROM clock_step s WHERE s.version = $1 AND s.level IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = s.version AND m.workflow = s.workflow AND"
+        " m.name = 'supervise' AND '|' || m.roles || '|' LIKE '%|system|%')";
 /* Reads item of catalogue/: an item names the workflow its cases take. */
 static const char SQL_ITEM_WORKFLOW[] =
         "SELECT i.place, 'item ' || i.code || ' uses workflow ' || i.workflow || ', which does not exist',"
@@ -320,8 +344,21 @@ static const struct pack_column rule_columns[] = {
         {"value", PACK_REAL, true, NULL, "A number."},
         {0},
 };
+static const char *const recipient_choices[] = {"unit", "clerk", "dispatcher", "supervisor", "admin", NULL};
+static const struct pack_column step_columns[] = {
+        {"workflow", PACK_TEXT, true, NULL, "The workflow it belongs to."},
+        {"clock", PACK_TEXT, true, NULL, "The clock."},
+        {"percent", PACK_INT, true, NULL, "After so much of the limit; 100 = the due instant."},
+        {"to", PACK_TEXT, true, recipient_choices, "Who is told: the unit whose time it is, or a role."},
+        {"level", PACK_TEXT, false, NULL, "The program orders supervision at this level of levels.csv."},
+        {"again", PACK_REAL, false, NULL, "Told again each time this amount"},
+        {"again_unit", PACK_TEXT, false, unit_choices, "of this unit has passed,"},
+        {"times", PACK_INT, false, NULL, "so many times."},
+        {0},
+};
 static const struct pack_table tables[] = {
         {"clocks.csv", true, clock_columns, SQL_CLOCK},
+        {"escalation.csv", false, step_columns, SQL_STEP},
         {"reasons.csv", false, reason_columns, SQL_REASON},
         {"rules.csv", false, rule_columns, SQL_RULE},
         {0},
@@ -331,16 +368,14 @@ static const struct pack_document documents[] = {
         {0},
 };
 static const char *const checks[] = {
-        SQL_ONE_FIRST,     SQL_A_LAST,
-        SQL_DEST_UNKNOWN,  SQL_ORIGIN_UNKNOWN,
-        SQL_NEVER_CLOSED,  SQL_NEVER_REACHED,
-        SQL_NO_RECEIVE,    SQL_CLOCK_WORKFLOW,
-        SQL_CLOCK_LIMIT,   SQL_CLOCK_WARN,
-        SQL_CLOCK_MOVE,    SQL_CLOCK_TWICE,
-        SQL_ITEM_WORKFLOW, SQL_STANDARD,
-        SQL_NEXT_UNKNOWN,  SQL_REASON_MOVE,
-        SQL_REASON_TWICE,  SQL_REASON_NONE,
-        SQL_RULE_WORKFLOW, SQL_RULE_TWICE,
-        SQL_RULE_BOUNDS,   NULL,
+        SQL_ONE_FIRST,      SQL_A_LAST,          SQL_DEST_UNKNOWN,
+        SQL_ORIGIN_UNKNOWN, SQL_NEVER_CLOSED,    SQL_NEVER_REACHED,
+        SQL_NO_RECEIVE,     SQL_CLOCK_WORKFLOW,  SQL_CLOCK_LIMIT,
+        SQL_CLOCK_WARN,     SQL_CLOCK_MOVE,      SQL_CLOCK_TWICE,
+        SQL_ITEM_WORKFLOW,  SQL_STANDARD,        SQL_NEXT_UNKNOWN,
+        SQL_REASON_MOVE,    SQL_REASON_TWICE,    SQL_REASON_NONE,
+        SQL_RULE_WORKFLOW,  SQL_RULE_TWICE,      SQL_RULE_BOUNDS,
+        SQL_STEP_CLOCK,     SQL_STEP_PERCENT,    SQL_STEP_AGAIN,
+        SQL_STEP_MANY,      SQL_STEP_SUPERVISES, NULL,
 };
 const struct pack_part cases_pack = {.capability = "cases", .tables = tables, .documents = documents, .checks = checks};

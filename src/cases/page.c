@@ -3,30 +3,26 @@
  * One filter, the narrowest that has an index, leads along that index in the page's order; the others are tested on the way.
  * What they leave out may be almost everything, so a page looks at a bounded number of cases only and says where to go on:
  * no combination of filters makes a person wait for a walk through all cases.
+ *
+ * What the reader may see is one more filter.  A narrow sight (a unit, some communities) leads the newest pages itself: the
+ * newest of each index it names, merged.  A wide one, and pages by due, only test it: there, much of what comes along is seen.
  */
 #include "cases/view.h"
 #include "base/arena.h"
-#include "base/buf.h"
+#include "sight/sight.h"
 #include "store/store.h"
 
-enum { LOOK_MOST = 1000, ARGS_MOST = 16 };
+enum { LOOK_MOST = 1000, SIGHT_LOOK_MOST = 5000, BRANCHES_MOST = 24 };
 
 static const char SQL_PAGE[] = CASE_COLUMNS " WHERE 1 = 1";
-static const char SQL_BOUND[] = "SELECT id, 0 FROM cases WHERE 1 = 1";
-static const char SQL_BOUND_DUE[] = "SELECT id, due FROM cases WHERE 1 = 1";
+static const char SQL_BOUND[] = "SELECT id, 0 FROM cases c WHERE 1 = 1";
+static const char SQL_BOUND_DUE[] = "SELECT id, due FROM cases c WHERE 1 = 1";
 
 /* Its text depends only on which filters are set; the values stay parameters. */
-struct statement {
-        struct buf text;
-        struct value args[ARGS_MOST];
-        int n;
-};
-
-static void add_part(struct statement *s, const char *part, struct value v)
+static void add_part(struct query *q, const char *part, struct value v)
 {
-        buf_text(&s->text, part);
-        buf_format(&s->text, "$%d", s->n + 1);
-        s->args[s->n++] = v;
+        query_text(q, part);
+        query_arg(q, v);
 }
 
 /* A column compared as an expression cannot lure the planner to its index, which is not the one that leads. */
@@ -52,9 +48,88 @@ static const char *value_of(const struct case_filter *f, const struct filter *fi
         return value;
 }
 
+/* --- the sight ---------------------------------------------------------------------------------------------------- */
+
+/* What a filter shows may be seen as a whole: then nothing is left to ask. */
+static bool sight_counts(const struct case_filter *f)
+{
+        return !sight_covers(f->sight, f->unit, f->subdistrict, f->community, f->grid);
+}
+
+static bool sight_leads(const struct case_filter *f)
+{
+        const struct sight *s = f->sight;
+        return !f->by_due && sight_counts(f) && !s->channel
+               && 2 * s->units.n + s->logins.n + s->subdistricts.n + s->communities.n + s->grids.n <= BRANCHES_MOST;
+}
+
+/* The newest cases along one index; each ends by itself, so that the merge reads few. */
+struct branches {
+        struct query *query;
+        const struct case_filter *filter;
+        int64_t most;
+        int n;
+};
+
+static void branch_begin(struct branches *b, const char *select, const char *value)
+{
+        query_text(b->query, b->n++ ? " UNION SELECT id FROM (" : "SELECT id FROM (");
+        add_part(b->query, select, V(value));
+}
+
+static void branch_end(struct branches *b, const char *id)
+{
+        struct query *q = b->query;
+        if (b->filter->after_id) {
+                query_text(q, " AND ");
+                query_text(q, id);
+                add_part(q, " < ", V(b->filter->after_id));
+        }
+        query_text(q, " ORDER BY ");
+        query_text(q, id);
+        add_part(q, " DESC LIMIT ", V(b->most));
+        query_text(q, ") b");
+}
+
+static void branches_of(struct branches *b, const struct names *list, const char *select, const char *id)
+{
+        for (size_t i = 0; i < list->n; i++) {
+                branch_begin(b, select, list->at[i]);
+                branch_end(b, id);
+        }
+}
+
+/* Grids have no index of their own: the community's leads. */
+static void grid_branch(struct branches *b, const char *grid, const char *community)
+{
+        branch_begin(b, "SELECT id FROM cases WHERE community = ", community);
+        add_part(b->query, " AND grid || '' = ", V(grid));
+        branch_end(b, "id");
+}
+
+/* The `most` newest cases in sight. */
+static void add_seen(struct query *q, const struct case_filter *f, int64_t most)
+{
+        const struct sight *s = f->sight;
+        struct branches b = {q, f, most, 0};
+        branches_of(&b, &s->units, "SELECT id FROM cases WHERE unit = ", "id");
+        branches_of(&b, &s->units, "SELECT DISTINCT case_id AS id FROM case_task WHERE unit = ", "case_id");
+        branches_of(&b, &s->logins, "SELECT DISTINCT case_id AS id FROM case_task WHERE person <> '' AND person = ", "case_id");
+        branches_of(&b, &s->subdistricts, "SELECT id FROM cases WHERE subdistrict = ", "id");
+        branches_of(&b, &s->communities, "SELECT id FROM cases WHERE community = ", "id");
+        for (size_t i = 0; i < s->grids.n; i++)
+                grid_branch(&b, s->grids.at[i], s->grid_communities.at[i]);
+        if (b.n == 0)
+                query_text(q, "SELECT id FROM cases WHERE 1 = 0");
+}
+
+/* --- the filter that leads ------------------------------------------------------------------------------------------ */
+
 /* In order of due instants only a unit's own index leads; without a unit the index of all open cases does. */
 static const struct filter *leader(const struct case_filter *f)
 {
+        if (sight_leads(f))
+                return NULL;
         for (size_t i = 0; i < COUNT_OF(filters); i++)
                 if (filters[i].leads && value_of(f, &filters[i])
                     && (!f->by_due || filters[i].value == offsetof(struct case_filter, unit)))
@@ -67,16 +142,16 @@ struct bound {
         int64_t id, due;
 };
 
-static void add_place(struct statement *s, const char *compared, int64_t due, int64_t id)
+static void add_place(struct query *s, const char *compared, int64_t due, int64_t id)
 {
         add_part(s, compared, V(due));
         add_part(s, ", ", V(id));
-        buf_text(&s->text, ")");
+        query_text(s, ")");
 }
 
 /* From the page before to the bound.  Each end is said once: of two conditions on one end SQLite walks along the first and only
  * tests the other, and that may be a walk through all cases. */
-static void add_span(struct statement *s, const struct case_filter *f, const struct bound *b)
+static void add_span(struct query *s, const struct case_filter *f, const struct bound *b)
 {
         if (!f->by_due) {
                 if (f->after_id)
@@ -85,18 +160,18 @@ static void add_span(struct statement *s, const struct case_filter *f, const str
                         add_part(s, " AND id >= ", V(b->id));
                 return;
         }
-        buf_text(&s->text, " AND open = 1"); /* word for word as in the partial indexes */
+        query_text(s, " AND open = 1"); /* word for word as in the partial indexes */
         if (f->after_id)
                 add_place(s, " AND (due, id) > (", f->after_due, f->after_id);
         else
-                buf_text(&s->text, " AND due > 0");
+                query_text(s, " AND due > 0");
         if (b->set)
                 add_place(s, " AND (due, id) <= (", b->due, b->id);
         else if (f->late_at)
                 add_part(s, " AND due < ", V(f->late_at));
 }
 
-static void add_leader(struct statement *s, const struct case_filter *f, const struct bound *b)
+static void add_leader(struct query *s, const struct case_filter *f, const struct bound *b)
 {
         const struct filter *first = leader(f);
         if (first)
@@ -104,16 +179,20 @@ static void add_leader(struct statement *s, const struct case_filter *f, const s
         add_span(s, f, b);
 }
 
-static void add_tests(struct statement *s, const struct case_filter *f)
+static void add_tests(struct query *s, const struct case_filter *f)
 {
         const struct filter *first = leader(f);
         for (size_t i = 0; i < COUNT_OF(filters); i++)
                 if (&filters[i] != first && value_of(f, &filters[i]))
                         add_part(s, filters[i].tested, V(value_of(f, &filters[i])));
         if (!f->by_due && (f->open || f->late_at))
-                buf_text(&s->text, " AND open + 0 = 1");
+                query_text(s, " AND open + 0 = 1");
         if (!f->by_due && f->late_at)
                 add_part(s, " AND due > 0 AND due + 0 < ", V(f->late_at));
+        if (sight_counts(f) && !sight_leads(f)) {
+                query_text(s, " AND ");
+                sight_seen(s, f->sight);
+        }
 }
 
 static bool is_tested(const struct case_filter *f)
@@ -122,53 +201,60 @@ static bool is_tested(const struct case_filter *f)
         for (size_t i = 0; i < COUNT_OF(filters); i++)
                 if (&filters[i] != first && value_of(f, &filters[i]))
                         return true;
-        return !f->by_due && (f->open || f->late_at);
+        return (!f->by_due && (f->open || f->late_at)) || (sight_counts(f) && !sight_leads(f));
 }
 
-static void statement_end(struct statement *s)
+static int64_t look_of(const struct case_filter *f)
 {
-        s->args[s->n].kind = VALUE_END;
-        assert(!s->text.overflow && s->n < ARGS_MOST);
+        return f->look ? f->look : sight_counts(f) && !sight_leads(f) ? SIGHT_LOOK_MOST : LOOK_MOST;
 }
 
 /* The last case that may be looked at. */
-static void write_bound(struct statement *s, const struct case_filter *f)
+static struct query write_bound(struct arena *a, const struct case_filter *f)
 {
-        *s = (struct statement){.text = BUF_LIMIT(4096)};
-        buf_text(&s->text, f->by_due ? SQL_BOUND_DUE : SQL_BOUND);
-        add_leader(s, f, &(struct bound){.set = false});
-        add_part(s, f->by_due ? " ORDER BY due, id LIMIT 1 OFFSET " : " ORDER BY id DESC LIMIT 1 OFFSET ",
-                 V((f->look ? f->look : LOOK_MOST) - 1));
-        statement_end(s);
+        struct query q = query_new(a), *s = &q;
+        if (sight_leads(f)) {
+                query_text(s, "SELECT id, 0 FROM (");
+                add_seen(s, f, look_of(f));
+                query_text(s, ") u");
+        } else {
+                query_text(s, f->by_due ? SQL_BOUND_DUE : SQL_BOUND);
+                add_leader(s, f, &(struct bound){.set = false});
+        }
+        add_part(s, f->by_due ? " ORDER BY due, id LIMIT 1 OFFSET " : " ORDER BY id DESC LIMIT 1 OFFSET ", V(look_of(f) - 1));
+        return q;
 }
 
-static void write_page(struct statement *s, const struct case_filter *f, const struct bound *b)
+static struct query write_page(struct arena *a, const struct case_filter *f, const struct bound *b)
 {
-        *s = (struct statement){.text = BUF_LIMIT(8192)};
-        buf_text(&s->text, SQL_PAGE);
-        add_leader(s, f, b);
+        struct query q = query_new(a), *s = &q;
+        query_text(s, SQL_PAGE);
+        if (sight_leads(f)) {
+                const int64_t most = is_tested(f) ? look_of(f) : f->limit;
+                query_text(s, " AND id IN (SELECT id FROM (");
+                add_seen(s, f, most);
+                add_part(s, ") u ORDER BY id DESC LIMIT ", V(most));
+                query_text(s, ")");
+        } else {
+                add_leader(s, f, b);
+        }
         add_tests(s, f);
         add_part(s, f->by_due ? " ORDER BY due, id LIMIT " : " ORDER BY id DESC LIMIT ", V(f->limit));
-        statement_end(s);
+        return q;
 }
 
-static char *text_of(struct arena *a, struct statement *s)
+static char *text_of(struct arena *a, struct query q)
 {
-        char *sql = arena_copy(a, s->text.at, s->text.length);
-        buf_free(&s->text);
+        char *sql = arena_copy(a, q.text.at, q.text.length);
+        assert(!q.text.overflow);
+        buf_free(&q.text);
         return sql;
 }
 
 void case_page_sql(struct arena *a, const struct case_filter *f, char **bound, char **page)
 {
-        struct statement s;
-        *bound = NULL;
-        if (is_tested(f)) {
-                write_bound(&s, f);
-                *bound = text_of(a, &s);
-        }
-        write_page(&s, f, &(struct bound){.set = is_tested(f)});
-        *page = text_of(a, &s);
+        *bound = is_tested(f) ? text_of(a, write_bound(a, f)) : NULL;
+        *page = text_of(a, write_page(a, f, &(struct bound){.set = is_tested(f)}));
 }
 
 struct reading {
@@ -177,15 +263,15 @@ struct reading {
         struct case_page *out;
 };
 
-static bool read_bound(struct tx *tx, const struct case_filter *f, struct bound *b, struct err *e)
+static bool read_bound(struct tx *tx, const struct reading *g, struct bound *b, struct err *e)
 {
-        struct statement s;
         struct rows r;
         *b = (struct bound){0};
-        if (!is_tested(f))
+        if (!is_tested(g->filter))
                 return true;
-        write_bound(&s, f);
-        const int found = tx_first(tx, &r, e, s.text.at, s.args);
+        struct query s = write_bound(g->arena, g->filter);
+        const struct value *args = query_args(&s);
+        const int found = tx_first(tx, &r, e, s.text.at, args);
         if (found > 0)
                 *b = (struct bound){true, rows_int(&r, 0), rows_int(&r, 1)};
         buf_free(&s.text);
@@ -195,11 +281,12 @@ static bool read_bound(struct tx *tx, const struct case_filter *f, struct bound 
 static bool read_cases(struct tx *tx, const struct reading *g, const struct bound *b, struct err *e)
 {
         struct case_page *out = g->out;
-        struct statement s;
         struct rows r;
-        write_page(&s, g->filter, b);
-        bool ok = tx_rows(tx, &r, e, s.text.at, s.args);
-        for (out->n = 0; ok && out->n < (size_t)g->filter->limit && rows_next(&r);)
+        struct query s = write_page(g->arena, g->filter, b);
+        const struct value *args = query_args(&s);
+        bool ok = tx_rows(tx, &r, e, s.text.at, args);
+        out->n = 0;
+        while (ok && out->n < (size_t)g->filter->limit && rows_next(&r))
                 case_view_read(&r, g->arena, &out->at[out->n++]);
         buf_free(&s.text);
         return ok && rows_done(&r, e);
@@ -210,7 +297,7 @@ static bool read_page(struct tx *tx, void *ctx, struct err *e)
         const struct reading *g = ctx;
         struct case_page *out = g->out;
         struct bound b;
-        if (!read_bound(tx, g->filter, &b, e) || !read_cases(tx, g, &b, e))
+        if (!read_bound(tx, g, &b, e) || !read_cases(tx, g, &b, e))
                 return false;
         const bool full = out->n == (size_t)g->filter->limit;
         out->more = full || b.set;

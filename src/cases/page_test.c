@@ -1,6 +1,7 @@
 /* cases/page_test.c -- pages hold what the filters say, whatever their combination, look at a bounded number of cases, and walk
  * along an index. */
 #include "cases/world_test.h"
+#include "sight/sight.h"
 
 enum { CASES = 240, COMBINATIONS = 1 << 6 };
 
@@ -54,19 +55,41 @@ static struct known *fill(struct world *w)
         return k;
 }
 
+/* Asked for each case alone. */
+struct looking {
+        const struct world *w;
+        const struct sight *sight;
+        int64_t id;
+        bool yes;
+};
+
+static bool look(struct tx *tx, void *ctx, struct err *e)
+{
+        struct looking *l = ctx;
+        return sight_sees(tx, l->w->arena, l->sight, l->id, &l->yes, e);
+}
+
+static bool in_sight(const struct world *w, const struct case_view *v, const struct case_filter *f)
+{
+        struct looking l = {w, f->sight, v->id, true};
+        struct err e;
+        ok(store_read(w->district.store, look, &l, &e), &e);
+        return l.yes;
+}
+
 /* Pages one after the other hold exactly the cases that fit, in order. */
 static void walk(struct world *w, const struct known *k, struct case_filter f)
 {
         size_t wanted = 0, found = 0;
         int64_t due = 0, id = INT64_MAX;
         for (size_t i = 0; i < k->n; i++)
-                wanted += fits(&k->at[i], &f);
+                wanted += fits(&k->at[i], &f) && in_sight(w, &k->at[i], &f);
         for (int pages = 0;; pages++) {
                 const struct case_page page = page_of(w, &f);
                 assert_true(page.n <= (size_t)f.limit && pages < 500);
                 for (size_t i = 0; i < page.n; i++) {
                         const struct case_view *v = &page.at[i];
-                        assert_true(fits(v, &f));
+                        assert_true(fits(v, &f) && in_sight(w, v, &f));
                         assert_true(f.by_due ? v->due > due || (v->due == due && v->id > id) || due == 0 : v->id < id);
                         due = v->due;
                         id = v->id;
@@ -110,6 +133,31 @@ static void pages_hold_what_the_filters_say(struct world *w)
                         }
         walk(w, k, (struct case_filter){.grid = "990101001001", .community = "990101001", .limit = 3});
         walk(w, k, (struct case_filter){.subdistrict = "990102", .channel = "nobody", .limit = 3, .look = 11});
+}
+
+static struct sight sights[] = {
+        {.units = {(const char *[]){"north-law"}, 1}},
+        {.units = {(const char *[]){"city", "oak", "ecology"}, 3}, .communities = {(const char *[]){"990101002"}, 1}},
+        {.grids = {(const char *[]){"990102001002"}, 1}, .grid_communities = {(const char *[]){"990102001"}, 1}},
+        {.subdistricts = {(const char *[]){"990101"}, 1}, .logins = {(const char *[]){"wang"}, 1}},
+        {.channel = "hotline"},
+        {.channel = "nobody"},
+        {.all = false},
+};
+
+static void pages_hold_what_is_in_sight(struct world *w)
+{
+        const struct known *k = fill(w);
+        static const int looks[] = {0, 5, 40};
+        for (size_t s = 0; s < COUNT_OF(sights); s++)
+                for (unsigned bits = 0; bits < COMBINATIONS; bits += 3) {
+                        struct case_filter f = combination(k, bits);
+                        f.sight = &sights[s];
+                        f.look = looks[bits % 4 % 3];
+                        walk(w, k, f);
+                        f.by_due = true;
+                        walk(w, k, f);
+                }
 }
 
 static void a_page_looks_at_a_bounded_number_of_cases(struct world *w)
@@ -180,7 +228,32 @@ static void every_page_walks_along_an_index(void **state)
                          : f.unit      ? "cases_unit "
                          : f.community ? "cases_community"
                          : f.state     ? "cases_state"
-                                       : "cases");
+                                       : " c");
+        }
+        world_free(&w);
+}
+
+/* A narrow sight leads: each of its indexes is walked from its end, and cases are then found by their id. */
+static void a_sight_walks_along_its_indexes(void **state)
+{
+        (void)state;
+        struct world w = world_new(false);
+        struct err e;
+        for (unsigned bits = 0; bits < 8 * 4; bits++) {
+                struct case_filter f = {.limit = 50, .after_id = bits & 1 ? 77 : 0, .sight = &sights[bits / 8]};
+                f.state = bits & 2 ? "s" : NULL;
+                f.item = bits & 4 ? "i" : NULL;
+                char *sql[2];
+                case_page_sql(w.arena, &f, &sql[0], &sql[1]);
+                for (int i = 0; i < 2; i++) {
+                        struct explaining x = {.sql = sql[i], .arena = w.arena};
+                        if (!sql[i])
+                                continue;
+                        ok(store_read(w.district.store, explain, &x, &e), &e);
+                        if (strstr(x.plan, "SCAN c;") || strstr(x.plan, "SCAN cases") || strstr(x.plan, "SCAN case_task")
+                            || (i == 1 && !strstr(x.plan, "SEARCH c USING INTEGER PRIMARY KEY")))
+                                fail_msg("%s\nis read by: %s", sql[i], x.plan);
+                }
         }
         world_free(&w);
 }
@@ -190,7 +263,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 BOTH(pages_hold_what_the_filters_say),
                 BOTH(a_page_looks_at_a_bounded_number_of_cases),
+                BOTH(pages_hold_what_is_in_sight),
                 cmocka_unit_test(every_page_walks_along_an_index),
+                cmocka_unit_test(a_sight_walks_along_its_indexes),
         };
         log_least(LOG_ERROR);
         return cmocka_run_group_tests(tests, NULL, NULL);

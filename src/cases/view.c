@@ -7,6 +7,7 @@
 #include "district/district.h"
 #include "json/json.h"
 #include "people/people.h"
+#include "sight/sight.h"
 #include "store/store.h"
 #include "twin/twin.h"
 
@@ -106,47 +107,45 @@ struct lookup {
         struct arena *arena;
         const char *sql;
         const char *key;
+        const struct sight *sight;
         struct case_detail *out;
 };
 
 static bool look_up(struct tx *tx, void *ctx, struct err *e)
 {
         const struct lookup *l = ctx;
+        bool seen = true;
         int found = read_detail(tx, l->arena, l->sql, V(l->key), l->out, e);
+        if (found > 0 && !sight_sees(tx, l->arena, l->sight, l->out->view.id, &seen, e))
+                return false;
+        if (!seen)
+                found = 0;
         if (found == 0)
                 return err_both(e, ERR_NOT_FOUND, NULL, "there is no case \"%s\"; check the number or code",
                                 "没有找到“%s”，请核对编号或查询码", l->key);
         return found > 0;
 }
 
-bool case_read_within(struct tx *tx, struct arena *a, const char *number, struct case_detail *out, struct err *e)
+bool case_read_within(struct tx *tx, struct arena *a, const char *number, const struct sight *sight, struct case_detail *out,
+                      struct err *e)
 {
-        return look_up(tx, &(struct lookup){a, SQL_BY_NUMBER, number, out}, e);
+        return look_up(tx, &(struct lookup){a, SQL_BY_NUMBER, number, sight, out}, e);
 }
 
-bool case_read(struct store *store, struct arena *a, const char *number, struct case_detail *out, struct err *e)
+bool case_read(struct store *store, struct arena *a, const char *number, const struct sight *sight, struct case_detail *out,
+               struct err *e)
 {
-        return store_read(store, look_up, &(struct lookup){a, SQL_BY_NUMBER, number, out}, e);
+        return store_read(store, look_up, &(struct lookup){a, SQL_BY_NUMBER, number, sight, out}, e);
 }
 
 bool case_read_track(struct store *store, struct arena *a, const char *track, struct case_detail *out, struct err *e)
 {
-        return store_read(store, look_up, &(struct lookup){a, SQL_BY_TRACK, text_upper(a, track), out}, e);
+        return store_read(store, look_up, &(struct lookup){a, SQL_BY_TRACK, text_upper(a, track), NULL, out}, e);
 }
 
 int case_of_report(struct tx *tx, struct arena *a, int64_t report, struct case_detail *out, struct err *e)
 {
         return read_detail(tx, a, SQL_BY_ID, V(report), out, e);
-}
-
-bool case_seen_by(const struct case_detail *d, const struct rulebook *rules, const char *unit)
-{
-        if (unit_within(rules->units, d->view.unit, unit))
-                return true;
-        for (size_t i = 0; i < d->n_tasks; i++)
-                if (unit_within(rules->units, d->tasks[i].unit, unit))
-                        return true;
-        return false;
 }
 
 static void item_json(const char *code, double certainty, const struct rulebook *rules, struct json *j)

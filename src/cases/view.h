@@ -4,6 +4,7 @@
 #include "cases/cases.h"
 #include "ledger/ledger.h"
 struct rows;
+struct sight;
 struct store;
 
 struct case_view {                              /* texts live in the arena */
@@ -24,15 +25,13 @@ struct case_detail {
         struct ledger_row *history; size_t n_history;
 };
 
-bool case_read_within(struct tx *, struct arena *, const char *number, struct case_detail *, struct err *) MUST_CHECK;
-/* Fails with ERR_NOT_FOUND.  case_read_track() takes the tracking code, in any case of letters. */
-bool case_read(struct store *, struct arena *, const char *number, struct case_detail *, struct err *) MUST_CHECK;
+/* Fail with ERR_NOT_FOUND, and no differently when the case is there but out of sight; sight NULL = all of them.
+ * case_read_track() takes the tracking code, in any case of letters. */
+bool case_read_within(struct tx *, struct arena *, const char *number, const struct sight *, struct case_detail *, struct err *) MUST_CHECK;
+bool case_read(struct store *, struct arena *, const char *number, const struct sight *, struct case_detail *, struct err *) MUST_CHECK;
 bool case_read_track(struct store *, struct arena *, const char *track, struct case_detail *, struct err *) MUST_CHECK;
 /* The case a report was filed as, inside a transaction: 1 found, 0 none, -1 failed. */
 int case_of_report(struct tx *, struct arena *, int64_t report, struct case_detail *, struct err *) MUST_CHECK;
-
-/* Whether people of that unit may see the case: it or a unit below it is in charge or has a task. */
-bool case_seen_by(const struct case_detail *, const struct rulebook *, const char *unit);
 
 /* A page of cases, newest first, or (by_due) open cases by the instant they are due.  NULL and 0 mean "any". */
 struct case_filter {
@@ -42,7 +41,8 @@ struct case_filter {
         bool by_due;
         int64_t after_id, after_due;            /* where the page before ended; after_id 0 = first page */
         int limit;
-        int look;                               /* most cases looked at for one page; 0 = 1000 */
+        int look;                               /* most cases looked at for one page; 0 = 1000, in order of due instants and out of all 5000 */
+        const struct sight *sight;              /* only what is seen; NULL = all */
 };
 /* A page may hold fewer than `limit` cases, even none, though there are more: it took all it found among the cases it was
  * allowed to look at.  With `more` the search goes on behind after_id (and after_due). */
@@ -56,7 +56,7 @@ void case_page_sql(struct arena *, const struct case_filter *, char **bound, cha
 #define CASE_COLUMNS \
         "SELECT id, version, number, track, workflow, state, channel, source, property, title, urgent, open, late, item," \
         " certainty," \
-        " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due FROM cases"
+        " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due FROM cases c"
 void case_view_read(const struct rows *, struct arena *, struct case_view *);
 
 /* Writes the members of an answer's object; the caller opens and closes it. */

@@ -270,7 +270,7 @@ static struct mover any_mover(const struct model *m, const char *name, uint64_t 
         const struct yaml *move = move_named(m, name);
         struct mover by;
         do
-                by = (struct mover){"somebody", NULL, roles[draw(seed, COUNT_OF(roles))]};
+                by = (struct mover){.name = "somebody", .role = roles[draw(seed, COUNT_OF(roles))]};
         while (move && draw(seed, 4) && !lists(move, "roles", role_word(by.role)));
         if (by.role == ROLE_UNIT && draw(seed, 5))
                 by.unit = text_is(name, "assist_done") && draw(seed, 4) ? any_assist(m, seed)

@@ -22,6 +22,9 @@ static const char SQL_CLOCKS[] =
         " (SELECT COUNT(*) FROM clock_rule n WHERE n.version = c.version AND n.workflow = c.workflow)"
         " FROM clock_rule c WHERE version = $1 AND workflow = $2 ORDER BY clock";
 
+static const char SQL_STEPS[] = "SELECT percent, recipient, level, again, again_unit, times FROM clock_step"
+                                " WHERE version = $1 AND workflow = $2 AND clock = $3 ORDER BY percent, place";
+
 static const char SQL_REASONS[] =
         "SELECT move, code, zh, en,"
         " (SELECT COUNT(*) FROM workflow_reason n WHERE n.version = r.version AND n.workflow = r.workflow)"
@@ -178,6 +181,37 @@ static void read_clock(struct arena *a, const struct rows *r, struct clock_rule 
         c->warn = (int)rows_int(r, 12);
 }
 
+/* A step and its repetitions, each behind the one before. */
+static void add_step(struct clock_rule *c, const struct clock_step *step, struct limit again, int64_t times)
+{
+        for (int64_t i = 0; i <= times && c->n_steps < CLOCK_STEPS_MOST; i++) {
+                struct clock_step *s = &c->steps[c->n_steps++];
+                *s = *step;
+                if (i > 0)
+                        s->later = (struct limit){again.amount * (double)i, again.unit};
+        }
+}
+
+static bool load_steps(const struct load *l, const struct workflow *w, struct clock_rule *c, struct err *e)
+{
+        struct rows r;
+        c->steps = NEW_ARRAY(l->arena, struct clock_step, CLOCK_STEPS_MOST);
+        if (!tx_rows(l->tx, &r, e, SQL_STEPS, ARGS(V(l->version), V(w->name), V(c->clock))))
+                return false;
+        while (rows_next(&r)) {
+                const struct clock_step step = {
+                        .percent = (int)rows_int(&r, 0),
+                        .to = rows_text(&r, l->arena, 1),
+                        .level = rows_null(&r, 2) ? NULL : rows_text(&r, l->arena, 2),
+                };
+                const bool again = !rows_null(&r, 3);
+                add_step(c, &step,
+                         again ? (struct limit){rows_real(&r, 3), limit_unit_of(rows_text(&r, l->arena, 4))} : (struct limit){0},
+                         again ? rows_int(&r, 5) : 0);
+        }
+        return rows_done(&r, e);
+}
+
 static bool load_clocks(const struct load *l, struct workflow *w, struct err *e)
 {
         struct rows r;
@@ -188,7 +222,12 @@ static bool load_clocks(const struct load *l, struct workflow *w, struct err *e)
                         w->clocks = NEW_ARRAY(l->arena, struct clock_rule, rows_int(&r, 13));
                 read_clock(l->arena, &r, &w->clocks[w->n_clocks++]);
         }
-        return rows_done(&r, e);
+        if (!rows_done(&r, e))
+                return false;
+        for (size_t i = 0; i < w->n_clocks; i++)
+                if (!load_steps(l, w, &w->clocks[i], e))
+                        return false;
+        return true;
 }
 
 bool workflows_load(struct tx *tx, struct arena *a, int64_t version, struct workflows **out, struct err *e)

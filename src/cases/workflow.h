@@ -5,7 +5,7 @@
 #include "cases/cases.h"
 #include "calendar/calendar.h"
 
-enum { MOVE_NEEDS_MOST = 8, MOVE_EFFECTS_MOST = 8, MOVE_NEXT_MOST = 4, ROLE_SYSTEM = 1 << 30 };
+enum { MOVE_NEEDS_MOST = 8, MOVE_EFFECTS_MOST = 8, MOVE_NEXT_MOST = 4, CLOCK_STEPS_MOST = 60, ROLE_SYSTEM = 1 << 30 };
 struct guard;
 struct effect;
 
@@ -29,6 +29,13 @@ enum case_rule {
 };
 struct rule_word { const char *name; double usual, least, most; const char *about; };
 extern const struct rule_word rule_words[RULE_COUNT];
+/* A step of the ladder of a clock (escalation.csv): who is told once `percent` of the limit have passed, and `later` more. */
+struct clock_step {
+        int percent;
+        struct limit later;                     /* of a repetition; else LIMIT_NONE */
+        const char *to;                         /* unit, or a role */
+        const char *level;                      /* the program orders supervision at this level; NULL = it only tells */
+};
 struct clock_rule {
         const char *clock, *name, *name_en;
         char **starts, **stops, **pauses, **resumes;            /* names of moves */
@@ -36,6 +43,7 @@ struct clock_rule {
         bool of_item;
         struct limit ordinary, urgent;
         int warn;                               /* percent */
+        struct clock_step *steps; size_t n_steps;       /* at most CLOCK_STEPS_MOST; a repetition stands behind what it repeats */
 };
 struct workflow {
         const char *name;

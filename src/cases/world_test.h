@@ -37,7 +37,7 @@ struct world {
 };
 
 static const struct pack_part *const all_parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack, &cases_pack, NULL};
-static const struct mover a_clerk = {"clerk", NULL, ROLE_CLERK}, a_dispatcher = {"dispatcher", NULL, ROLE_DISPATCHER};
+static const struct mover a_clerk = {.name = "clerk", .role = ROLE_CLERK}, a_dispatcher = {.name = "dispatcher", .role = ROLE_DISPATCHER};
 
 static inline void ok(bool good, const struct err *e)
 {
@@ -138,14 +138,14 @@ static inline void refused(struct world *w, const char *number, const char *move
 
 static inline struct mover unit_mover(const char *unit)
 {
-        return (struct mover){unit, unit, ROLE_UNIT};
+        return (struct mover){.name = unit, .unit = unit, .role = ROLE_UNIT};
 }
 
 static inline struct case_detail read_case(struct world *w, const char *number)
 {
         struct case_detail d;
         struct err e;
-        ok(case_read(w->district.store, w->arena, number, &d, &e), &e);
+        ok(case_read(w->district.store, w->arena, number, NULL, &d, &e), &e);
         return d;
 }
 

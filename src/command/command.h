@@ -50,8 +50,10 @@ void progress_end(struct progress *, int64_t done);
 extern const struct command init_command, serve_command, version_command, backup_command, restore_command;
 extern const struct command pack_check_command, pack_load_command, pack_export_command, pack_draw_command, pack_words_command;
 extern const struct command user_add_command, user_password_command, user_disable_command, user_list_command;
+extern const struct command user_join_command;
 extern const struct command key_add_command, key_revoke_command, key_list_command;
 extern const struct command keys_list_command, keys_rotate_command, keys_reseal_command, keys_remove_command, erase_command;
+extern const struct command cases_recompute_command;
 extern const struct command ledger_verify_command, ledger_prove_command, ledger_checkpoint_command, ledger_key_command;
-extern const struct command import_command, export_command, demo_command;
+extern const struct command import_command, export_command, demo_command, exchange_reconcile_command;
 #endif

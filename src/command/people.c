@@ -57,19 +57,30 @@ static bool check_unit(struct district *d, int role, const char *unit, struct er
                || err_both(e, ERR_INVALID, "unit", "there is no unit %.40s in the pack", "场景包中没有单位 %.40s", unit);
 }
 
+static bool read_range(struct command_line *line, enum range *range, struct err *e)
+{
+        const char *name = option_value(line, "sees");
+        *range = range_of_name(name);
+        return !name || *range != RANGE_PACK
+               || err_both(e, ERR_INVALID, "sees", "--sees must be none, own, unit, subtree, area or district",
+                           "--sees 应为 none、own、unit、subtree、area 或 district 之一");
+}
+
 /* --- users -------------------------------------------------------------------------------------------------------------------- */
 static bool user_add(struct command_line *line, struct err *e)
 {
         struct opened o;
         int role;
+        enum range range;
         const char *login = line->words[0], *password = NULL, *unit = option_value(line, "unit"),
                    *name = option_value(line, "name");
-        if (!read_role(line, NULL, &role, e) || !command_open(line, true, &o, e))
+        if (!read_role(line, NULL, &role, e) || !read_range(line, &range, e) || !command_open(line, true, &o, e))
                 return false;
         const int64_t now = clock_now();
         const bool ok = check_unit(&o.district, role, unit, e) && read_password(line, &password, e)
                         && account_add(o.store, id_new(o.district.ids, now), login, name ? name : login, role, unit,
-                                       option_value(line, "area"), password, now, e);
+                                       option_value(line, "area"), password, now, e)
+                        && (range == RANGE_PACK || account_range(o.store, login, range, e));
         command_close(&o);
         if (ok)
                 printf(say(line, "%s may sign in\n", "%s 可以登录\n"), login);
@@ -102,6 +113,25 @@ static bool user_disable(struct command_line *line, struct err *e)
                 printf(undo ? say(line, "%s may sign in again\n", "%s 已恢复登录\n")
                             : say(line, "%s may no longer sign in\n", "%s 已停用\n"),
                        line->words[0]);
+        return ok;
+}
+
+static bool user_join(struct command_line *line, struct err *e)
+{
+        struct opened o;
+        enum range range;
+        const char *login = line->words[0], *unit = line->words[1];
+        const bool end = option_value(line, "end") != NULL;
+        if (!read_range(line, &range, e) || !command_open(line, true, &o, e))
+                return false;
+        const struct membership m = {.unit = unit, .area = option_value(line, "area"), .range = range};
+        const bool ok = end ? membership_end(o.store, login, unit, e)
+                            : check_unit(&o.district, 0, unit, e) && membership_put(o.store, login, &m, e);
+        command_close(&o);
+        if (ok)
+                printf(end ? say(line, "%s no longer belongs to %s\n", "%s 不再兼任 %s\n")
+                           : say(line, "%s also belongs to %s\n", "%s 兼任 %s\n"),
+                       login, unit);
         return ok;
 }
 
@@ -174,6 +204,15 @@ static const struct option user_options[] = {
         {"unit", "CODE", "the unit the account belongs to", "所属单位编码"},
         {"area", "CODE", "the area the account belongs to", "所属区域编码"},
         {"name", "NAME", "the person's name", "姓名"},
+        {"sees", "RANGE", "none, own, unit, subtree, area or district; unsaid: as the pack says for the role",
+         "可见范围：none、own、unit、subtree、area 或 district，默认按场景包"},
+        {0},
+};
+static const struct option join_options[] = {
+        {"area", "CODE", "the area there", "在该单位负责的区域编码"},
+        {"sees", "RANGE", "none, own, unit, subtree, area or district; unsaid: as the pack says for the role",
+         "可见范围，默认按场景包"},
+        {"end", NULL, "no longer", "不再兼任"},
         {0},
 };
 static const struct option undo_option[] = {{"undo", NULL, "lets the account sign in again", "恢复登录"}, {0}};
@@ -211,6 +250,16 @@ const struct command user_disable_command = {
         .run = user_disable,
         .about = "Stops an account from signing in.",
         .about_zh = "停用账号。",
+};
+const struct command user_join_command = {
+        .name = "user join",
+        .words = "LOGIN UNIT",
+        .least = 2,
+        .most = 2,
+        .options = join_options,
+        .run = user_join,
+        .about = "Lets an account belong to another unit beside its own.",
+        .about_zh = "使账号兼任另一单位。",
 };
 const struct command user_list_command = {
         .name = "user list", .words = "", .run = user_list, .about = "Lists the accounts.", .about_zh = "列出账号。"};

@@ -7,6 +7,7 @@
 #include "http/http.h"
 #include "json/json.h"
 #include "people/people.h"
+#include "sight/sight_api.h"
 #include "store/store.h"
 
 static const char SQL_OF_CASE[] =
@@ -14,15 +15,18 @@ static const char SQL_OF_CASE[] =
         " FROM dispute WHERE case_id = $1 ORDER BY n";
 static const char SQL_POSITIONS[] =
         "SELECT dispute, unit, actor, text, can_act, at FROM dispute_position WHERE case_id = $1 ORDER BY n";
-static const char SQL_WAITING[] =
+static const char WAITING[] =
         "SELECT c.number, c.title, c.item, c.community, d.unit, d.reason, d.interim, d.opened_at FROM dispute d"
-        " JOIN cases c ON c.id = d.case_id WHERE d.state = 'open' ORDER BY d.opened_at, d.case_id LIMIT $1";
-static const char SQL_PRECEDENTS[] =
-        "SELECT p.id, p.item, p.area, p.lead, p.assists, p.principle, p.text, c.number, p.actor, p.at FROM precedent p"
-        " JOIN cases c ON c.id = p.case_id WHERE p.id < $1 ORDER BY p.id DESC LIMIT $2";
-static const char SQL_CHANGES[] =
+        " JOIN cases c ON c.id = d.case_id WHERE d.state = 'open' AND ";
+static const char WAITING_ORDER[] = " ORDER BY d.opened_at, d.case_id LIMIT ";
+/* A ruling is a rule for all; which case it was is told to who may see that. */
+static const char PRECEDENTS[] = "SELECT p.id, p.item, p.area, p.lead, p.assists, p.principle, p.text, p.actor, p.at, CASE WHEN ";
+static const char PRECEDENTS_FROM[] =
+        " THEN c.number ELSE NULL END FROM precedent p JOIN cases c ON c.id = p.case_id WHERE p.id < ";
+static const char PRECEDENTS_ORDER[] = " ORDER BY p.id DESC LIMIT ";
+static const char CHANGES[] =
         "SELECT l.id, l.state, p.item, p.area, p.lead, p.assists, l.proposed_by, l.proposed_at, l.decided_by, l.decided_at,"
-        " l.reason, l.version FROM list_change l JOIN precedent p ON p.id = l.id ORDER BY l.id DESC LIMIT $1";
+        " l.reason, l.version FROM list_change l JOIN precedent p ON p.id = l.id ORDER BY l.id DESC LIMIT ";
 static const char SQL_PROPOSER[] = "SELECT proposed_by, state FROM list_change WHERE id = $1";
 static const char SQL_DECIDE[] =
         "UPDATE list_change SET state = $2, decided_by = $3, decided_at = $4, reason = $5 WHERE id = $1 AND"
@@ -71,8 +75,9 @@ static void positions_json(const struct position *at, size_t n, int64_t dispute,
         json_array_end(j);
 }
 
-static bool disputes_json(struct tx *tx, struct arena *a, int64_t case_id, struct json *j, struct err *e)
+static bool disputes_json(struct tx *tx, struct arena *a, int64_t case_id, const struct sight *sight, struct json *j, struct err *e)
 {
+        (void)sight;
         struct position *positions;
         size_t n;
         struct rows r;
@@ -109,9 +114,9 @@ const struct case_part dispute_part = {.json = disputes_json};
 struct listing {
         struct request *rq;
         struct json *json;
-        const char *sql, *name;
+        struct query *query;
+        const char *name;
         const char *const *columns; /* "number", "at:time", "id:int", "assists:list"; end with NULL */
-        struct value args[2];
 };
 
 static void column_json(const struct listing *l, const struct rows *r, int i, struct json *j)
@@ -139,7 +144,8 @@ static bool write_list(struct tx *tx, void *ctx, struct err *e)
 {
         const struct listing *l = ctx;
         struct rows r;
-        if (!tx_rows(tx, &r, e, l->sql, l->args))
+        const struct value *args = query_args(l->query);
+        if (!tx_rows(tx, &r, e, l->query->text.at, args))
                 return false;
         json_object(l->json, NULL);
         json_array(l->json, l->name);
@@ -154,28 +160,44 @@ static bool write_list(struct tx *tx, void *ctx, struct err *e)
         return rows_done(&r, e);
 }
 
+/* `ready`: what the query was made of is there; else e says what is missing. */
+static bool answer_list(const struct listing *l, bool ready, struct err *e)
+{
+        const bool ok = ready && store_read(l->rq->store, write_list, (void *)l, e);
+        buf_free(&l->query->text);
+        return ok;
+}
+
 static bool get_disputes(struct request *rq, struct reply *rp, struct err *e)
 {
         static const char *const columns[] = {"number", "title",   "item",        "community", "unit",
                                               "reason", "interim", "opened:time", NULL};
-        return store_read(
-                rq->store, write_list,
-                &(struct listing){rq, &rp->json, SQL_WAITING, "disputes", columns, {V((int64_t)request_limit(rq, 50, 200))}}, e);
+        const struct sight *sight = sight_of(rq, e);
+        struct query q = query_new(rq->arena);
+        query_text(&q, WAITING);
+        sight_seen(&q, sight);
+        query_text(&q, WAITING_ORDER);
+        query_arg(&q, V((int64_t)request_limit(rq, 50, 200)));
+        return answer_list(&(struct listing){rq, &rp->json, &q, "disputes", columns}, sight != NULL, e);
 }
 
 static bool get_precedents(struct request *rq, struct reply *rp, struct err *e)
 {
-        static const char *const columns[] = {"id:int", "item",  "area",    "lead", "assists:list", "principle", "text",
-                                              "number", "actor", "at:time", NULL};
+        static const char *const columns[] = {"id:int", "item",    "area",   "lead", "assists:list", "principle", "text",
+                                              "actor",  "at:time", "number", NULL};
         int64_t before = INT64_MAX;
         const char *text = request_query(rq, "before");
         if (text && !text_to_int(text, &before))
                 return err_both(e, ERR_INVALID, "before", "before is the number of a precedent", "before 应为先例编号");
-        return store_read(
-                rq->store, write_list,
-                &(struct listing){
-                        rq, &rp->json, SQL_PRECEDENTS, "precedents", columns, {V(before), V((int64_t)request_limit(rq, 50, 200))}},
-                e);
+        const struct sight *sight = sight_of(rq, e);
+        struct query q = query_new(rq->arena);
+        query_text(&q, PRECEDENTS);
+        sight_seen(&q, sight);
+        query_text(&q, PRECEDENTS_FROM);
+        query_arg(&q, V(before));
+        query_text(&q, PRECEDENTS_ORDER);
+        query_arg(&q, V((int64_t)request_limit(rq, 50, 200)));
+        return answer_list(&(struct listing){rq, &rp->json, &q, "precedents", columns}, sight != NULL, e);
 }
 
 static bool get_changes(struct request *rq, struct reply *rp, struct err *e)
@@ -184,10 +206,10 @@ static bool get_changes(struct request *rq, struct reply *rp, struct err *e)
                                               "lead",       "assists:list", "proposed_by", "proposed:time",
                                               "decided_by", "decided:time", "reason",      "version:int",
                                               NULL};
-        return store_read(
-                rq->store, write_list,
-                &(struct listing){rq, &rp->json, SQL_CHANGES, "list_changes", columns, {V((int64_t)request_limit(rq, 50, 200))}},
-                e);
+        struct query q = query_new(rq->arena);
+        query_text(&q, CHANGES);
+        query_arg(&q, V((int64_t)request_limit(rq, 50, 200)));
+        return answer_list(&(struct listing){rq, &rp->json, &q, "list_changes", columns}, true, e);
 }
 
 /* --- approving a change: a second person ------------------------------------------------------------------------------------- */

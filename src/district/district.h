@@ -12,6 +12,8 @@ struct intake_figures;
 struct ledger_settings;
 struct notices;
 struct notify_settings;
+struct peers;
+struct exchange_settings;
 struct open311_settings;
 struct answer;
 struct pack_part;
@@ -39,6 +41,7 @@ struct rulebook {
         struct workflows *workflows;    /* of cases/, made by rulebook_readers.workflows */
         struct channels *channels;      /* of intake/, made by rulebook_readers.channels */
         struct notices *notices;        /* of notify/, made by rulebook_readers.notices */
+        struct peers *peers;            /* of exchange/, made by rulebook_readers.peers; NULL = none */
         struct arena *arena;
 };
 
@@ -52,6 +55,7 @@ struct district {
         struct sender *sender;          /* of notify/; NULL: nothing is sent */
         const struct open311_settings *open311; /* NULL in commands */
         const struct ledger_settings *ledger;   /* how checkpoints are signed; NULL: none are made */
+        const struct exchange_settings *exchange; /* NULL: no other platform is reached */
         int personal_hourly;            /* reporters one person may look up in an hour; 0 = any number */
         const char *scan_command;       /* examines pictures (media/scan.h); NULL */
         int scan_seconds;
@@ -64,11 +68,12 @@ struct district {
 };
 
 /* These capabilities stand above this folder, so what reads their part of a pack comes from above.  notices may be NULL where
- * nobody is told anything. */
+ * nobody is told anything, peers where nothing is exchanged. */
 struct rulebook_readers {
         bool (*workflows)(struct tx *, struct arena *, int64_t version, struct workflows **, struct err *);
         bool (*channels)(struct tx *, struct arena *, int64_t version, struct channels **, struct err *);
         bool (*notices)(struct tx *, struct arena *, int64_t version, struct notices **, struct err *);
+        bool (*peers)(struct tx *, struct arena *, int64_t version, struct peers **, struct err *);
 };
 struct district_options {
         struct store *store;

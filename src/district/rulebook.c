@@ -28,7 +28,8 @@ static bool fill(struct tx *tx, struct rulebook *r, const struct rulebook_reader
         r->number_prefix = about.number_prefix;
         return routing_load(tx, a, r->version, r->catalogue, r->twin, r->units, &r->routing, e)
                && readers->workflows(tx, a, r->version, &r->workflows, e) && readers->channels(tx, a, r->version, &r->channels, e)
-               && (!readers->notices || readers->notices(tx, a, r->version, &r->notices, e));
+               && (!readers->notices || readers->notices(tx, a, r->version, &r->notices, e))
+               && (!readers->peers || readers->peers(tx, a, r->version, &r->peers, e));
 }
 
 bool rulebook_load(struct tx *tx, int64_t version, const struct rulebook_readers *readers, struct rulebook **out, struct err *e)

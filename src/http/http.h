@@ -12,6 +12,7 @@
 #include "json/shape.h"
 struct arena;
 struct form;
+struct membership;
 struct store;
 
 struct actor {                  /* who is asking; texts live in the request's arena */
@@ -21,6 +22,7 @@ struct actor {                  /* who is asking; texts live in the request's ar
         const char *unit;       /* unit code; NULL when not bound to one */
         const char *area;       /* area code; NULL when not bound to one */
         const char *channel;    /* API keys: the channel they may report for; NULL */
+        const struct membership *memberships; size_t n_memberships;    /* of people/; 0: unit and area are all there is */
         bool by_cookie;         /* the CSRF token was checked already */
 };
 

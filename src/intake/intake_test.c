@@ -169,7 +169,7 @@ static void the_same_report_gets_the_same_receipt(struct world *w)
                                           count(w, events),  count(w, timers), count(w, reporters)};
                 /* The case has moved on meanwhile: the receipt is still that of the first time. */
                 struct err e;
-                const struct mover clerk = {"clerk", NULL, ROLE_DISPATCHER};
+                const struct mover clerk = {.name = "clerk", .role = ROLE_DISPATCHER};
                 const char form[] = "{\"reason\": \"no\"}";
                 if (text_is(first.state, "filed"))
                         ok(cases_move(&w->district, w->arena, first.number, "reject", &clerk,
@@ -288,12 +288,12 @@ static void titles_are_cut_between_characters(struct world *w)
         struct case_detail d;
         struct err e;
         r.text = "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五";
-        ok(case_read(w->store, w->arena, accepted(w, &r).number, &d, &e), &e);
+        ok(case_read(w->store, w->arena, accepted(w, &r).number, NULL, &d, &e), &e);
         assert_int_equal(text_characters(d.view.title), 40);
         assert_int_equal(text_utf8_fault(d.view.title, strlen(d.view.title)), strlen(d.view.title));
         r = rubbish("e-2");
         r.title = "给定的标题";
-        ok(case_read(w->store, w->arena, accepted(w, &r).number, &d, &e), &e);
+        ok(case_read(w->store, w->arena, accepted(w, &r).number, NULL, &d, &e), &e);
         assert_string_equal(d.view.title, "给定的标题");
 }
 

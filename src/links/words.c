@@ -8,6 +8,7 @@
 #include "district/district.h"
 #include "json/json.h"
 #include "links/links.h"
+#include "sight/sight.h"
 #include "store/store.h"
 #include "twin/twin.h"
 #include <stdio.h>
@@ -32,18 +33,21 @@ static bool find_target(struct moving *m, int64_t *target, struct err *e)
         const char *number = json_get_text(m->form, "case", "");
         struct rows r;
         int64_t open = 0, merged = 0;
+        bool seen = true;
         *target = 0;
         int found = text_empty(number) ? 0 : tx_first(m->tx, &r, e, SQL_TARGET, ARGS(V(number)));
         if (found < 0)
                 return false;
-        if (found == 0)
+        if (found > 0) {
+                *target = rows_int(&r, 0);
+                open = rows_int(&r, 1);
+                merged = rows_int(&r, 2);
+                if (!rows_done(&r, e) || !sight_sees(m->tx, m->arena, m->mover->sight, *target, &seen, e))
+                        return false;
+        }
+        if (found == 0 || !seen)
                 return err_both(e, ERR_INVALID, "case", "there is no case \"%s\" to merge into", "没有编号为“%s”的案件可供并入",
                                 number);
-        *target = rows_int(&r, 0);
-        open = rows_int(&r, 1);
-        merged = rows_int(&r, 2);
-        if (!rows_done(&r, e))
-                return false;
         if (*target == m->row.id)
                 return err_both(e, ERR_INVALID, "case", "a case is not merged into itself", "案件不能并入自身");
         return (open && !merged)
@@ -73,7 +77,7 @@ static bool unmerge(struct moving *m, struct err *e)
 /* Every case that was merged into this one takes `move`, with the same form. */
 static bool move_merged(struct moving *m, const char *move, struct err *e)
 {
-        static const struct mover program = {"system", NULL, 0};
+        static const struct mover program = {.name = "system"};
         struct rows r;
         int64_t count;
         size_t n = 0;

@@ -5,40 +5,31 @@
 #include "base/text.h"
 #include "district/district.h"
 #include "http/http.h"
-#include "people/people.h"
+#include "sight/sight_api.h"
 #include "store/store.h"
 
-/* Of every report with this picture: its channel, the unit in charge, and the units that have a task. */
-static const char SQL_PLACES[] = "SELECT c.channel, c.unit FROM report_media m JOIN cases c ON c.id = m.report_id WHERE m.hash = $1"
-                                 " UNION SELECT c.channel, t.unit FROM report_media m JOIN cases c ON c.id = m.report_id"
-                                 " JOIN case_task t ON t.case_id = c.id WHERE m.hash = $1";
+/* A picture is seen with any of the cases it came for. */
+static const char SEEN[] = "SELECT COUNT(*) FROM report_media m JOIN cases c ON c.id = m.report_id WHERE m.hash = ";
 
 struct looking {
         const struct request *rq;
-        const struct rulebook *rules;
-        const char *hash, *channel;
-        bool may;
+        const struct sight *sight;
+        const char *hash;
+        int64_t seen;
 };
-
-static bool may_see(const struct looking *w, const char *channel, const char *unit)
-{
-        const struct actor *who = &w->rq->actor;
-        if (who->role == ROLE_CHANNEL)
-                return text_is(channel, w->channel);
-        return who->role != ROLE_UNIT || text_empty(who->unit) || unit_within(w->rules->units, unit, who->unit);
-}
 
 static bool look(struct tx *tx, void *ctx, struct err *e)
 {
         struct looking *w = ctx;
-        struct arena *a = w->rq->arena;
-        struct rows r;
-        w->may = false;
-        if (!tx_rows(tx, &r, e, SQL_PLACES, ARGS(V(w->hash))))
-                return false;
-        while (!w->may && rows_next(&r))
-                w->may = may_see(w, rows_text(&r, a, 0), rows_text(&r, a, 1));
-        return rows_done(&r, e);
+        struct query q = query_new(w->rq->arena);
+        query_text(&q, SEEN);
+        query_arg(&q, V(w->hash));
+        query_text(&q, " AND ");
+        sight_seen(&q, w->sight);
+        const struct value *args = query_args(&q);
+        const bool ok = tx_int(tx, &w->seen, 0, e, q.text.at, args);
+        buf_free(&q.text);
+        return ok;
 }
 
 /* Staff see the evidence as it came.  Others get the picture without what the camera wrote beside it. */
@@ -60,11 +51,10 @@ static bool get_media(struct request *rq, struct reply *rp, struct err *e)
         const struct district *d = rq->app;
         char *bytes;
         size_t n;
-        struct looking w = {.rq = rq, .rules = district_rules(rq->app, e), .hash = request_param(rq, "hash")};
-        w.channel = rq->actor.channel ? rq->actor.channel : d->key_channel;
-        if (!w.rules || !store_read(rq->store, look, &w, e))
+        struct looking w = {.rq = rq, .sight = sight_of(rq, e), .hash = request_param(rq, "hash")};
+        if (!w.sight || !store_read(rq->store, look, &w, e))
                 return false;
-        if (!w.may) /* whoever may not see it does not learn that it is there */
+        if (w.seen == 0) /* whoever may not see it does not learn that it is there */
                 return err_both(e, ERR_NOT_FOUND, NULL, "there is no such picture", "没有此图片");
         if (!media_read(rq->arena, d->data, w.hash, &bytes, &n, e))
                 return false;

@@ -8,6 +8,7 @@
 #include "notify/callback.h"
 #include "notify/contact.h"
 #include "people/people.h"
+#include "sight/sight_api.h"
 #include "store/store.h"
 
 enum { MESSAGES_MOST = 500, COMMENT_MOST = 1000, REPLY_MOST = 1000, PUBLIC_PER_MINUTE = 60 };
@@ -77,14 +78,9 @@ static bool list_messages(struct tx *tx, void *ctx, struct err *e)
 static bool get_messages(struct request *rq, struct reply *rp, struct err *e)
 {
         struct case_detail d;
-        if (!case_read(rq->store, rq->arena, request_param(rq, "number"), &d, e))
+        const struct sight *sight = sight_of(rq, e);
+        if (!sight || !case_read(rq->store, rq->arena, request_param(rq, "number"), sight, &d, e))
                 return false;
-        const struct rulebook *rules = district_rules_of(rq->app, d.view.version, e);
-        if (!rules)
-                return false;
-        if (rq->actor.role == ROLE_UNIT && !text_empty(rq->actor.unit) && !case_seen_by(&d, rules, rq->actor.unit))
-                return err_both(e, ERR_DENIED, NULL, "case %s is with another unit", "案件%s由其他单位处置，您无权查看",
-                                d.view.number);
         struct listing l = {.rq = rq, .json = &rp->json, .key = d.view.number, .contact = {.report = d.view.id}};
         return store_read(rq->store, list_messages, &l, e);
 }

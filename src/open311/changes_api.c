@@ -27,7 +27,7 @@ struct known { /* a case that may be shown */
 };
 struct feed {
         struct request *rq;
-        struct sight sight;
+        const struct sight *sight;
         struct cursor cursor;
         int64_t kept_since; /* nothing behind the cursor that was told at or after this was forgotten */
         size_t limit;
@@ -108,7 +108,7 @@ static bool look_up(struct feed *g, const struct event *events, size_t n, struct
         query_text(&g->query, "SELECT c.number, c.workflow, c.version FROM cases c WHERE c.number IN ");
         query_texts(&g->query, numbers, n_numbers);
         query_text(&g->query, " AND ");
-        query_visible(&g->query, &g->sight);
+        sight_visible(&g->query, g->sight);
         const bool ok = store_read(g->rq->store, read_known, g, e);
         buf_free(&g->query.text);
         return ok;
@@ -161,7 +161,7 @@ bool get_changes(struct request *rq, struct reply *rp, struct err *e)
         const struct rulebook *rules = district_rules(rq->app, e);
         if (!rules)
                 return false;
-        struct feed g = {.rq = rq, .sight = sight_of(rq, rules), .kept_since = rq->now};
+        struct feed g = {.rq = rq, .sight = sight_of(rq, e), .kept_since = rq->now};
         check_jurisdiction(&f);
         g.limit = (size_t)whole_given(&f, "limit", ROWS_MOST, LIMIT_USUAL);
         if (!start(&g, &f, e))

@@ -252,12 +252,6 @@ const char *picture_url(const struct request *rq, const char *hash)
 }
 
 /* --- who sees what ------------------------------------------------------------------------------------------------ */
-static const char *key_channel_of(const struct request *rq)
-{
-        const struct district *d = rq->app;
-        return d->key_channel ? d->key_channel : "open311";
-}
-
 const char *key_channel(struct faults *f, const struct rulebook *rules)
 {
         const struct request *rq = f->rq;
@@ -266,39 +260,12 @@ const char *key_channel(struct faults *f, const struct rulebook *rules)
                            "api_key：须提供渠道密钥，可放在表单、查询参数或 Authorization: Bearer 中");
                 return NULL;
         }
-        const char *code = rq->actor.channel ? rq->actor.channel : key_channel_of(rq);
+        const char *code = sight_key_channel(rq);
         if (channel_find(rules->channels, code))
                 return code;
         faults_add(f, 403, "api_key: this key reports for the channel \"%.40s\", which the district's pack does not have",
                    "api_key：该密钥对应的渠道“%.40s”不在本区业务包中", code);
         return NULL;
-}
-
-struct sight sight_of(const struct request *rq, const struct rulebook *rules)
-{
-        struct sight s = {.all = false};
-        const struct actor *who = &rq->actor;
-        switch (who->role) {
-        case ROLE_CHANNEL:
-                s.channel = who->channel ? who->channel : key_channel_of(rq);
-                break;
-        case ROLE_CLERK:
-        case ROLE_DISPATCHER:
-        case ROLE_SUPERVISOR:
-        case ROLE_ADMIN:
-                s.all = true;
-                break;
-        case ROLE_UNIT:
-                s.all = text_empty(who->unit);
-                s.units = NEW_ARRAY(rq->arena, const char *, unit_count(rules->units));
-                for (size_t i = 0; !s.all && i < unit_count(rules->units); i++)
-                        if (unit_within(rules->units, unit_at(rules->units, i)->code, who->unit))
-                                s.units[s.n_units++] = unit_at(rules->units, i)->code;
-                break;
-        default:
-                break;
-        }
-        return s;
 }
 
 bool state_closes(const struct state *s)

@@ -6,7 +6,7 @@
 #include "http/http.h"
 #include "open311/document.h"
 #include "open311/open311.h"
-#include "open311/query.h"
+#include "sight/sight_api.h"
 struct item;
 struct state;
 struct case_view;
@@ -55,8 +55,6 @@ const char *picture_url(const struct request *, const char *hash);
 /* The channel a key reports for; NULL, with a fault noted, for who has no such key. */
 const char *key_channel(struct faults *, const struct rulebook *);
 
-/* Whose reports the caller sees whole. */
-struct sight sight_of(const struct request *, const struct rulebook *);
 /* For the standard a case is closed once its clocks are off for good or it has ended, though a clerk may still archive it. */
 bool state_closes(const struct state *);
 

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "open311/document.h"
-#include "open311/query.h"
+#include "sight/sight.h"
 #include "store/store.h"
 #include "store/testing.h"
 
@@ -86,7 +86,7 @@ static struct query list_query(struct arena *a, const struct sight *s, bool item
                 query_texts(&q, codes, COUNT_OF(codes));
         }
         query_text(&q, " AND ");
-        query_visible(&q, s);
+        sight_visible(&q, s);
         query_text(&q, " ORDER BY c.created_at DESC, c.id DESC LIMIT ");
         query_arg(&q, V((int64_t)1000));
         return q;
@@ -119,7 +119,7 @@ static bool explain(struct tx *tx, void *ctx, struct err *e)
 static void every_sight_is_a_statement(void **state)
 {
         static const char *units[] = {"north", "south", "city"};
-        const struct sight sights[] = {{.all = true}, {.channel = "open311"}, {.units = units, .n_units = 3}, {.all = false}};
+        const struct sight sights[] = {{.all = true}, {.channel = "open311"}, {.units = {units, 3}}, {.all = false}};
         (void)state;
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 struct store *s;

@@ -12,7 +12,7 @@
 struct wish {
         struct request *rq;
         const struct rulebook *rules;
-        struct sight sight;
+        const struct sight *sight;
         const char *const *numbers, *const *codes;
         size_t n_numbers, n_codes;
         bool open, closed; /* both or neither: any */
@@ -85,7 +85,7 @@ static void add_conditions(struct query *q, const struct wish *w)
                 add_status(q, w);
         }
         query_text(q, " AND ");
-        query_visible(q, &w->sight);
+        sight_visible(q, w->sight);
 }
 
 /* What the reporter was told last; nothing for who sees no case whole. */
@@ -100,7 +100,7 @@ static void add_answer(struct query *q, const struct wish *w)
                 for (size_t k = 0; k < all->at[i].n_moves; k++)
                         if (move_tells(&all->at[i].moves[k]))
                                 moves[n++] = all->at[i].moves[k].name;
-        if (n == 0 || !(w->sight.all || w->sight.channel || w->sight.n_units > 0)) {
+        if (n == 0 || sight_none(w->sight)) {
                 query_text(q, "NULL");
                 return;
         }
@@ -114,7 +114,7 @@ static void write_query(struct query *q, const struct wish *w, int64_t limit, in
         query_text(q, HEAD);
         add_answer(q, w);
         query_text(q, ", CASE WHEN ");
-        query_seen(q, &w->sight);
+        sight_seen(q, w->sight);
         query_text(q, " THEN 1 ELSE 0 END");
         query_text(q, FROM);
         add_conditions(q, w);
@@ -409,7 +409,7 @@ bool get_requests(struct request *rq, struct reply *rp, struct err *e)
         struct wish w = {.rq = rq, .rules = district_rules(rq->app, e)};
         if (!w.rules)
                 return false;
-        w.sight = sight_of(rq, w.rules);
+        w.sight = sight_of(rq, e);
         read_wish(&w, &f);
         if (faults_answer(&f, rp))
                 return true;
@@ -429,7 +429,7 @@ bool get_request(struct request *rq, struct reply *rp, struct err *e)
         struct reading g;
         if (!w.rules)
                 return false;
-        w.sight = sight_of(rq, w.rules);
+        w.sight = sight_of(rq, e);
         w.extended = text_is(request_query(rq, "extensions"), "true");
         check_jurisdiction(&f);
         if (faults_answer(&f, rp))

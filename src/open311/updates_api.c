@@ -19,7 +19,7 @@ struct update {
 };
 struct wish {
         struct request *rq;
-        struct sight sight;
+        const struct sight *sight;
         const char *const *numbers;
         size_t n_numbers;
         int64_t from, to;
@@ -56,13 +56,13 @@ static void write_queries(struct wish *w)
 {
         w->moves = query_new(w->rq->arena);
         query_text(&w->moves, MOVES);
-        query_seen(&w->moves, &w->sight);
+        sight_seen(&w->moves, w->sight);
         query_text(&w->moves, MOVES_FROM);
-        query_visible(&w->moves, &w->sight);
+        sight_visible(&w->moves, w->sight);
         add_span(&w->moves, w, "h.at", " ORDER BY h.at, h.subject, h.seq LIMIT ");
         w->notes = query_new(w->rq->arena);
         query_text(&w->notes, NOTES);
-        query_seen(&w->notes, &w->sight);
+        sight_seen(&w->notes, w->sight);
         add_span(&w->notes, w, "n.received_at", " ORDER BY n.received_at, n.id LIMIT ");
 }
 
@@ -152,7 +152,7 @@ bool get_updates(struct request *rq, struct reply *rp, struct err *e)
         const struct rulebook *rules = district_rules(rq->app, e);
         if (!rules)
                 return false;
-        struct wish w = {.rq = rq, .sight = sight_of(rq, rules), .at = NEW_ARRAY(rq->arena, struct update, 2 * ROWS_MOST)};
+        struct wish w = {.rq = rq, .sight = sight_of(rq, e), .at = NEW_ARRAY(rq->arena, struct update, 2 * ROWS_MOST)};
         check_jurisdiction(&f);
         w.n_numbers = list_given(&f, "service_request_id", &w.numbers);
         span_given(&f, &w.from, &w.to);

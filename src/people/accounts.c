@@ -14,7 +14,12 @@ static const char SQL_ADD[] =
 static const char SQL_PASSWORD[] = "UPDATE account SET password = $2 WHERE login = $1";
 static const char SQL_DISABLE[] = "UPDATE account SET disabled = $2 WHERE login = $1";
 static const char SQL_END_SESSIONS[] = "DELETE FROM session WHERE account = (SELECT id FROM account WHERE login = $1)";
-static const char SQL_LIST[] = "SELECT id, login, name, role, unit, area, disabled FROM account ORDER BY login LIMIT 10000";
+static const char SQL_RANGE[] = "UPDATE account SET sees = $2 WHERE login = $1";
+static const char SQL_JOIN[] =
+        "INSERT INTO membership(account, unit, area, sees) SELECT id, $2, $3, $4 FROM account WHERE login = $1"
+        " ON CONFLICT (account, unit) DO UPDATE SET area = excluded.area, sees = excluded.sees";
+static const char SQL_LEAVE[] = "DELETE FROM membership WHERE unit = $2 AND account = (SELECT id FROM account WHERE login = $1)";
+static const char SQL_LIST[] = "SELECT id, login, name, role, unit, area, disabled, sees FROM account ORDER BY login LIMIT 10000";
 static const char SQL_ADD_KEY[] =
         "INSERT INTO api_key(id, name, role, channel, token, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, 0)"
         " ON CONFLICT (name) DO NOTHING";
@@ -110,6 +115,30 @@ bool account_disable(struct store *store, const char *login, bool disabled, stru
                            e);
 }
 
+bool account_range(struct store *store, const char *login, enum range range, struct err *e)
+{
+        return store_write(store, change_once,
+                           &(struct change){SQL_RANGE, NULL, ARGS(V(login), V(range_name(range))), login, ERR_NOT_FOUND,
+                                            "there is no such login", "没有此登录名"},
+                           e);
+}
+
+bool membership_put(struct store *store, const char *login, const struct membership *m, struct err *e)
+{
+        return store_write(store, change_once,
+                           &(struct change){SQL_JOIN, NULL, ARGS(V(login), V(m->unit), V(m->area), V(range_name(m->range))), login,
+                                            ERR_NOT_FOUND, "there is no such login", "没有此登录名"},
+                           e);
+}
+
+bool membership_end(struct store *store, const char *login, const char *unit, struct err *e)
+{
+        return store_write(store, change_once,
+                           &(struct change){SQL_LEAVE, NULL, ARGS(V(login), V(unit)), login, ERR_NOT_FOUND,
+                                            "does not belong to that unit beside its own", "未兼任该单位"},
+                           e);
+}
+
 struct listing {
         struct arena *arena;
         struct account *accounts;
@@ -133,6 +162,7 @@ static bool list_accounts(struct tx *tx, void *ctx, struct err *e)
                         .unit = rows_text(&r, a, 4),
                         .area = rows_text(&r, a, 5),
                         .disabled = rows_int(&r, 6) != 0,
+                        .range = range_of_name(rows_text(&r, a, 7)),
                 };
         return rows_done(&r, e);
 }

@@ -13,12 +13,18 @@
 
 static const char SQL_KEY[] = "SELECT role, name, channel FROM api_key WHERE token = $1 AND revoked_at = 0";
 static const char SQL_SESSION[] =
-        "SELECT a.role, a.login, a.unit, a.area, a.id, s.csrf FROM session s JOIN account a ON a.id = s.account"
+        "SELECT a.role, a.login, a.unit, a.area, a.id, s.csrf, a.sees FROM session s JOIN account a ON a.id = s.account"
         " WHERE s.token = $1 AND s.expires_at > $2 AND a.disabled = 0";
+
+static const char SQL_MEMBERSHIPS[] = "SELECT unit, area, sees FROM membership WHERE account = $1 ORDER BY unit LIMIT $2";
 
 enum { ROOM = 1024, TEXT = 64 };
 static const int64_t KEPT_FOR = 10 * USEC_SECOND;
 
+struct belonging {
+        char unit[TEXT], area[TEXT], login[TEXT];
+        enum range range;
+};
 struct identity {
         unsigned char hash[SHA256_SIZE];
         int64_t until; /* steady clock; 0 = empty */
@@ -26,6 +32,8 @@ struct identity {
         int role;
         int64_t account;
         char name[TEXT], unit[TEXT], area[TEXT], channel[TEXT], csrf[TEXT];
+        struct belonging at[MEMBERSHIPS_MOST];
+        size_t n;
 };
 /* One place for each hash value: a token that falls on another's place takes it. */
 struct identity_cache {
@@ -75,6 +83,29 @@ static bool read_key(struct tx *tx, struct asking *q, struct err *e)
         return rows_done(&r, e);
 }
 
+static void add_belonging(struct asking *q, struct membership m)
+{
+        if (q->who->n == MEMBERSHIPS_MOST)
+                return;
+        struct belonging *b = &q->who->at[q->who->n++];
+        b->range = m.range;
+        copy_text(b->unit, m.unit);
+        copy_text(b->area, m.area);
+        copy_text(b->login, m.login);
+}
+
+static bool read_memberships(struct tx *tx, struct asking *q, struct err *e)
+{
+        struct rows r;
+        if (!tx_rows(tx, &r, e, SQL_MEMBERSHIPS, ARGS(V(q->who->account), V((int)MEMBERSHIPS_MOST))))
+                return false;
+        while (rows_next(&r))
+                add_belonging(q, (struct membership){.unit = rows_text(&r, q->arena, 0),
+                                                     .area = rows_text(&r, q->arena, 1),
+                                                     .range = range_of_name(rows_text(&r, q->arena, 2))});
+        return rows_done(&r, e);
+}
+
 static bool read_session(struct tx *tx, struct asking *q, struct err *e)
 {
         struct rows r;
@@ -88,7 +119,9 @@ static bool read_session(struct tx *tx, struct asking *q, struct err *e)
         copy_text(q->who->area, rows_text(&r, q->arena, 3));
         q->who->account = rows_int(&r, 4);
         copy_text(q->who->csrf, rows_text(&r, q->arena, 5));
-        return rows_done(&r, e);
+        add_belonging(q, (struct membership){
+                                 .unit = q->who->unit, .area = q->who->area, .range = range_of_name(rows_text(&r, q->arena, 6))});
+        return rows_done(&r, e) && read_memberships(tx, q, e);
 }
 
 static bool look_up(struct tx *tx, void *ctx, struct err *e)
@@ -137,6 +170,17 @@ static const char *or_null(struct arena *a, const char *text)
         return *text ? arena_text(a, text) : NULL;
 }
 
+static const struct membership *memberships(struct arena *a, const struct identity *who)
+{
+        struct membership *at = NEW_ARRAY(a, struct membership, who->n + 1);
+        for (size_t i = 0; i < who->n; i++)
+                at[i] = (struct membership){.unit = or_null(a, who->at[i].unit),
+                                            .area = or_null(a, who->at[i].area),
+                                            .login = or_null(a, who->at[i].login),
+                                            .range = who->at[i].range};
+        return at;
+}
+
 static bool check_csrf(const struct request *rq, const struct identity *who, struct err *e)
 {
         const char *given = request_header(rq, "X-CSRF-Token");
@@ -170,6 +214,8 @@ bool people_identify(struct identity_cache *c, struct request *rq, struct err *e
                 .unit = or_null(rq->arena, who.unit),
                 .area = or_null(rq->arena, who.area),
                 .channel = or_null(rq->arena, who.channel),
+                .memberships = memberships(rq->arena, &who),
+                .n_memberships = who.n,
                 .by_cookie = !key,
         };
         return key || check_csrf(rq, &who, e);

@@ -25,8 +25,20 @@ bool unit_within(const struct units *, const char *code, const char *ancestor); 
 const struct unit *unit_of_area(const struct units *, const char *area, const char *wider);
 const struct unit *unit_fallback(const struct units *);                        /* the pack's unit with fallback = yes */
 
+/* --- ranges: what a membership lets see ------------------------------------------------------------ */
+/* RANGE_PACK: what the pack says for the role and the kind of unit (ranges.csv), else the default of the role. */
+enum range { RANGE_PACK, RANGE_NONE, RANGE_OWN, RANGE_UNIT, RANGE_SUBTREE, RANGE_AREA, RANGE_DISTRICT };
+enum range range_of_name(const char *);         /* "own", "unit", "subtree", "area", "district"; RANGE_PACK when unknown, NULL or "" */
+const char *range_name(enum range);             /* "" for RANGE_PACK */
+/* By role and unit; unit may be NULL.  Unsaid: clerks, dispatchers, supervisors and administrators see the district, people of a unit
+ * their unit with all below it, others nothing. */
+enum range range_of(const struct units *, int role, const char *unit);
+/* What somebody belongs to.  login: in whose place he stands; NULL = his own. */
+enum { MEMBERSHIPS_MOST = 16 };
+struct membership { const char *unit, *area, *login; enum range range; };
+
 /* --- accounts, sessions, keys ------------------------------------------------------------------- */
-struct account { int64_t id; const char *login, *name, *unit, *area; int role; bool disabled; };        /* role: enum role of http/ */
+struct account { int64_t id; const char *login, *name, *unit, *area; int role; enum range range; bool disabled; };      /* role: enum role */
 int role_of_name(const char *);                 /* "dispatcher" -> ROLE_DISPATCHER; 0 when unknown */
 const char *role_name(int role);
 bool account_add(struct store *, int64_t id, const char *login, const char *name, int role, const char *unit, const char *area,
@@ -36,6 +48,12 @@ bool account_disable(struct store *, const char *login, bool disabled, struct er
 bool account_list(struct store *, struct arena *, struct account **, size_t *n, struct err *) MUST_CHECK;
 
 struct session { const char *token, *csrf; int64_t expires; struct account account; };
+/* What an account's own unit and area let see; RANGE_PACK: what the pack says. */
+bool account_range(struct store *, const char *login, enum range, struct err *) MUST_CHECK;
+/* It also belongs to that unit (and area; NULL), as far as `range`; there already: changed.  ERR_NOT_FOUND: no such login. */
+bool membership_put(struct store *, const char *login, const struct membership *, struct err *) MUST_CHECK;
+bool membership_end(struct store *, const char *login, const char *unit, struct err *) MUST_CHECK;
+
 /* The same answer and the same time for a wrong login and a wrong password.  After 10 failures of a login in 15 minutes: ERR_BUSY.
  *  12 hours. */
 bool session_open(struct store *, struct arena *, const char *login, const char *password, int64_t now, struct session *, struct err *) MUST_CHECK;

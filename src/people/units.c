@@ -4,12 +4,14 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "pack/pack.h"
+#include "people/ranges.h"
 #include "store/store.h"
 
 static const char SQL_ADD_UNIT[] =
         "INSERT INTO unit(version, place, code, name, name_en, kind, parent, area, fallback, position)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9, 0), CAST(SUBSTR($2, 11) AS INTEGER))"; /* "units.csv:LINE" */
 static const char SQL_ADD_ALIAS[] = "INSERT INTO unit_alias(version, place, alias, unit) VALUES ($1, $2, $3, $4)";
+static const char SQL_ADD_RANGE[] = "INSERT INTO role_range(version, place, role, kind, sees) VALUES ($1, $2, $3, $4, $5)";
 static const char SQL_COUNT[] = "SELECT COUNT(*) FROM unit WHERE version = $1";
 static const char SQL_UNITS[] =
         "SELECT code, name, name_en, kind, parent, area, fallback FROM unit WHERE version = $1 ORDER BY position";
@@ -39,6 +41,9 @@ static const char SQL_ALIAS_UNKNOWN[] =
 static const char SQL_ALIAS_TWICE[] =
         "SELECT MAX(place), 'the alias ' || alias || ' stands twice', '别名' || alias || '重复' FROM unit_alias WHERE version = $1"
         " GROUP BY alias HAVING COUNT(*) > 1";
+static const char SQL_RANGE_TWICE[] =
+        "SELECT MAX(place), 'the role ' || role || ' stands twice for the same kind of unit', '角色' || role || '对同类单位重复'"
+        " FROM role_range WHERE version = $1 GROUP BY role, COALESCE(kind, '') HAVING COUNT(*) > 1";
 
 enum { DEPTH_MOST = 8 };
 
@@ -47,6 +52,7 @@ struct units {
         size_t n;
         struct map *by_code, *by_name;
         const struct unit *fallback;
+        struct ranges ranges;
 };
 
 static bool read_units(struct tx *tx, struct arena *a, int64_t version, struct units *u, size_t room, struct err *e)
@@ -80,7 +86,8 @@ bool units_load(struct tx *tx, struct arena *a, int64_t version, struct units **
         u->at = NEW_ARRAY(a, struct unit, count);
         u->by_code = map_new(a, (size_t)count);
         u->by_name = map_new(a, (size_t)count * 2);
-        if (!read_units(tx, a, version, u, (size_t)count, e) || !tx_rows(tx, &r, e, SQL_ALIASES, ARGS(V(version))))
+        if (!read_units(tx, a, version, u, (size_t)count, e) || !ranges_load(tx, a, version, &u->ranges, e)
+            || !tx_rows(tx, &r, e, SQL_ALIASES, ARGS(V(version))))
                 return false;
         while (rows_next(&r)) {
                 struct unit *unit = map_get(u->by_code, rows_text(&r, a, 1));
@@ -136,6 +143,12 @@ const struct unit *unit_of_area(const struct units *u, const char *area, const c
         return near || text_empty(wider) ? near : unit_in(u, wider, "subdistrict");
 }
 
+enum range range_of(const struct units *u, int role, const char *unit)
+{
+        const struct unit *of = unit_find(u, unit);
+        return ranges_find(&u->ranges, role, of ? of->kind : NULL);
+}
+
 const struct unit *unit_fallback(const struct units *u)
 {
         return u->fallback;
@@ -157,10 +170,21 @@ static const struct pack_column alias_columns[] = {
         {"unit", PACK_TEXT, true, NULL, "Code of the unit."},
         {0},
 };
+static const char *const roles[] = {"clerk", "dispatcher", "unit", "supervisor", "admin", NULL};
+static const char *const sights[] = {"none", "own", "unit", "subtree", "area", "district", NULL};
+static const struct pack_column range_columns[] = {
+        {"role", PACK_TEXT, true, roles, "Role of the account."},
+        {"kind", PACK_TEXT, false, kinds, "Kind of its unit; empty: any, and of no unit."},
+        {"sees", PACK_TEXT, true, sights,
+         "Whose cases it sees: its own tasks, its unit's, also of the units below, an area's, all."},
+        {0},
+};
 static const struct pack_table tables[] = {
         {"units.csv", true, unit_columns, SQL_ADD_UNIT},
         {"unit_aliases.csv", false, alias_columns, SQL_ADD_ALIAS},
+        {"ranges.csv", false, range_columns, SQL_ADD_RANGE},
         {0},
 };
-static const char *const checks[] = {SQL_TWICE, SQL_NO_PARENT, SQL_RING, SQL_FALLBACK, SQL_ALIAS_UNKNOWN, SQL_ALIAS_TWICE, NULL};
+static const char *const checks[] = {SQL_TWICE,         SQL_NO_PARENT,   SQL_RING,        SQL_FALLBACK,
+                                     SQL_ALIAS_UNKNOWN, SQL_ALIAS_TWICE, SQL_RANGE_TWICE, NULL};
 const struct pack_part people_pack = {.capability = "people", .tables = tables, .checks = checks};

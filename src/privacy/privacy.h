@@ -34,8 +34,8 @@ void masked_json(struct json *, const char *member, const struct masked_reporter
 /* --- opened for a purpose -------------------------------------------------------------------------------------------------- */
 extern const char *const purposes[];    /* verify, handle, call_back, supervise, legal, own_request; ends with NULL */
 struct purpose { const char *purpose, *note; };
-/* The whole of it.  ERR_DENIED: confidential (clerks and dispatchers only), another unit's case, or too many in this hour;
- * ERR_NOT_FOUND: no such case, or nobody named.  True only when the access is recorded. */
+/* The whole of it.  ERR_DENIED: confidential (clerks and dispatchers only), or too many in this hour; ERR_NOT_FOUND:
+ * no such case, one out of sight, or nobody named.  True only when the access is recorded. */
 bool reporter_unmask(struct district *, struct arena *, const char *number, const struct mover *, const struct purpose *, int64_t now,
                      struct reporter *, struct err *) MUST_CHECK;
 

@@ -8,10 +8,13 @@
 #include "cases/cases.h"
 #include "district/district.h"
 #include "http/http.h"
+#include "sight/sight_api.h"
 
-static struct mover mover_of(const struct request *rq)
+/* sight stays NULL, and e tells why, when no pack is loaded. */
+static struct mover mover_of(const struct request *rq, struct err *e)
 {
-        return (struct mover){rq->actor.name, rq->actor.unit, (int)rq->actor.role};
+        return (struct mover){
+                .name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role, .sight = sight_of(rq, e)};
 }
 
 static struct purpose purpose_of(const struct request *rq)
@@ -21,10 +24,10 @@ static struct purpose purpose_of(const struct request *rq)
 
 static bool post_reporter(struct request *rq, struct reply *rp, struct err *e)
 {
-        const struct mover who = mover_of(rq);
+        const struct mover who = mover_of(rq, e);
         const struct purpose purpose = purpose_of(rq);
         struct reporter r;
-        if (!reporter_unmask(rq->app, rq->arena, request_param(rq, "number"), &who, &purpose, rq->now, &r, e))
+        if (!who.sight || !reporter_unmask(rq->app, rq->arena, request_param(rq, "number"), &who, &purpose, rq->now, &r, e))
                 return false;
         json_object(&rp->json, NULL);
         json_text(&rp->json, "name", r.name);
@@ -37,14 +40,15 @@ static bool post_reporter(struct request *rq, struct reply *rp, struct err *e)
 
 static bool post_search(struct request *rq, struct reply *rp, struct err *e)
 {
-        const struct mover who = mover_of(rq);
+        const struct mover who = mover_of(rq, e);
         const struct purpose purpose = purpose_of(rq);
         struct json *j = &rp->json;
         struct found_case *at;
         size_t n;
         bool complete;
-        if (!reporter_search(rq->app, rq->arena, json_get_text(rq->body, "phone", ""), &who, &purpose, rq->now, &at, &n, &complete,
-                             e))
+        if (!who.sight
+            || !reporter_search(rq->app, rq->arena, json_get_text(rq->body, "phone", ""), &who, &purpose, rq->now, &at, &n,
+                                &complete, e))
                 return false;
         json_object(j, NULL);
         json_array(j, "cases");

@@ -1,9 +1,9 @@
 /* server/asks_process_test.c -- the rules of process.md about asking and deciding, each test named after its rule. */
 #include "server/process_test.h"
 
-static const struct mover dan = {"dan", NULL, ROLE_DISPATCHER}, sue = {"sue", NULL, ROLE_SUPERVISOR},
-                          sam = {"sam", NULL, ROLE_SUPERVISOR};
-static const struct mover chief = {"chen", "pingshan-water", ROLE_UNIT};
+static const struct mover dan = {.name = "dan", .role = ROLE_DISPATCHER}, sue = {.name = "sue", .role = ROLE_SUPERVISOR},
+                          sam = {.name = "sam", .role = ROLE_SUPERVISOR};
+static const struct mover chief = {.name = "chen", .unit = "pingshan-water", .role = ROLE_UNIT};
 
 /* A manhole cover, four working hours, Monday 9:00; being handled from 9:10 on. */
 static const char *handled_case(struct world *w)
@@ -173,7 +173,7 @@ static void supervision_has_levels_with_deadlines_and_needs_a_reply(struct world
 static void to_reply(struct world *w, const char *number, int64_t handed)
 {
         must_move(w, number, "hand_over", &worker, "{\"result\": \"井盖已更换\"}", handed);
-        refused(w, number, "pass_review", &(struct mover){"wang", NULL, ROLE_CLERK}, NULL, handed, ERR_DENIED, "");
+        refused(w, number, "pass_review", &(struct mover){.name = "wang", .role = ROLE_CLERK}, NULL, handed, ERR_DENIED, "");
         must_move(w, number, "pass_review", &carl, NULL, handed);
         must_move(w, number, "reply", &carl, "{\"result\": \"您反映的井盖已更换\"}", handed);
 }
@@ -240,7 +240,7 @@ static void an_appeal_is_after_closing_once_by_the_unit_with_two_reviews(struct 
         refused(w, number, "appeal", &worker, "{\"reason\": \"storm\"}", at("2026-11-23 16:00"), ERR_CONFLICT, "");
         must_move(w, number, "call_back", &carl, satisfied, at("2026-11-23 16:30"));
         const int64_t now = at("2026-11-24 09:00");
-        const struct mover other = {"zhou", "kengzi-water", ROLE_UNIT};
+        const struct mover other = {.name = "zhou", .unit = "kengzi-water", .role = ROLE_UNIT};
         refused(w, number, "appeal", &other, "{\"reason\": \"storm\"}", now, ERR_DENIED, "");
         must_move(w, number, "appeal", &worker, "{\"reason\": \"storm\"}", now);
         refused(w, number, "grant_appeal", &sue, NULL, now, ERR_CONFLICT, "");
@@ -281,7 +281,7 @@ static void the_receiver_of_a_return_may_correct_redispatch_or_return_further(st
         must_move(w, number, "return", &worker, "{\"reason_code\": \"wrong_item\", \"reason\": \"污水井盖\"}", now);
         static const char *const others[] = {"reject", "quick", "sign", "handle", "hand_over", "suspend", "close", "dispatch"};
         for (size_t i = 0; i < COUNT_OF(others); i++)
-                refused(w, number, others[i], &(struct mover){"root", NULL, ROLE_ADMIN}, NULL, now, ERR_CONFLICT, "");
+                refused(w, number, others[i], &(struct mover){.name = "root", .role = ROLE_ADMIN}, NULL, now, ERR_CONFLICT, "");
         must_move(w, number, "return_further", &dora, "{\"reason\": \"市级\"}", now);
         must_move(w, number, "correct", &dora, "{\"item\": \"c01002\", \"reason\": \"污水井盖\"}", now);
         must_move(w, number, "dispatch", &dora, "{\"unit\": \"pingshan-water\"}", now);
@@ -308,7 +308,7 @@ static void a_unit_revokes_its_assignment_before_it_returns(struct world *w)
 static void facts_are_completed_by_the_nearest_grid_worker_before_filing(struct world *w)
 {
         const char *number = case_new(w, NULL, "440310001001", false, at("2026-11-23 09:00"));
-        const struct mover grid = {"li", "community-440310001001", ROLE_UNIT};
+        const struct mover grid = {.name = "li", .unit = "community-440310001001", .role = ROLE_UNIT};
         must_move(w, number, "ask_facts", &carl, "{\"reason\": \"哪个井盖\"}", at("2026-11-23 09:10"));
         struct case_detail d = read_case(w, number);
         assert_string_equal(d.view.state, "need_facts");

@@ -6,7 +6,7 @@
 #include "http/http.h"
 #include "intake/intake.h"
 #include "json/json.h"
-#include "people/people.h"
+#include "sight/sight_api.h"
 #include "server/serve.h"
 #include "store/store.h"
 #include "task/task.h"
@@ -15,23 +15,22 @@
 
 enum { EVENTS_ONCE = 256, UNSENT_MOST = 64 << 10 };
 
-/* One listener.  `unit` or `track` narrow what he gets; NULL = everything. */
+/* One listener: of a case with its tracking code, or somebody who is told of all he may see. */
 struct feed {
         struct district *district;
         struct arena *arena; /* emptied before each reading */
+        struct arena *own;   /* of the listener's texts */
         struct cursor at;
-        char *unit, *track;
+        struct viewer viewer;
+        const char *track;
 };
 
-static struct feed *feed_new(struct district *d, const char *unit, const char *track)
+static struct feed *feed_new(struct district *d)
 {
         struct feed *f = calloc(1, sizeof *f);
         if (!f)
                 abort();
-        *f = (struct feed){
-                .district = d, .arena = arena_new(), .unit = unit ? strdup(unit) : NULL, .track = track ? strdup(track) : NULL};
-        if ((unit && !f->unit) || (track && !f->track))
-                abort(); /* else it would see what others may see */
+        *f = (struct feed){.district = d, .arena = arena_new(), .own = arena_new()};
         return f;
 }
 
@@ -39,16 +38,45 @@ static void feed_close(void *ctx)
 {
         struct feed *f = ctx;
         arena_free(&f->arena);
-        free(f->unit);
-        free(f->track);
+        arena_free(&f->own);
         free(f);
 }
 
-static bool wanted(const struct feed *f, const struct rulebook *rules, const struct json_value *payload)
+/* Whether the case, as it stands now, is in sight.  That of the unit in charge, which the event names, needs no look at
+ * the store. */
+struct asking {
+        const struct feed *feed;
+        const struct sight *sight;
+        const struct event *event;
+        int64_t seen;
+};
+
+static bool ask(struct tx *tx, void *ctx, struct err *e)
 {
-        if (f->track)
-                return text_is(json_get_text(payload, "track", ""), f->track);
-        return !f->unit || unit_within(rules->units, json_get_text(payload, "unit", ""), f->unit);
+        struct asking *w = ctx;
+        struct query q = query_new(w->feed->arena);
+        query_text(&q, "SELECT COUNT(*) FROM cases c WHERE c.number = ");
+        query_arg(&q, V(w->event->key));
+        query_text(&q, " AND ");
+        sight_seen(&q, w->sight);
+        const struct value *args = query_args(&q);
+        const bool ok = tx_int(tx, &w->seen, 0, e, q.text.at, args);
+        buf_free(&q.text);
+        return ok;
+}
+
+static bool wanted(const struct feed *f, const struct sight *sight, const struct event *event, const struct json_value *payload,
+                   bool *yes, struct err *e)
+{
+        struct asking w = {f, sight, event, 0};
+        *yes = f->track ? text_is(json_get_text(payload, "track", ""), f->track)
+                        : sight_covers(sight, json_get_text(payload, "unit", NULL), NULL, json_get_text(payload, "area", NULL),
+                                       NULL);
+        if (*yes || f->track || sight_none(sight))
+                return true;
+        const bool ok = store_read(f->district->store, ask, &w, e);
+        *yes = w.seen > 0;
+        return ok;
 }
 
 /* A citizen's page learns the state and when it came, not who has the case. */
@@ -84,9 +112,14 @@ static bool feed_next(void *ctx, struct buf *out, struct err *e)
                 arena_reset(f->arena);
                 if (!outbox_read(f->district->store, f->arena, f->at, EVENTS_ONCE, &events, &n, e))
                         return e->kind == ERR_BUSY; /* the next wake tries again */
+                /* Made anew each time: a pack loaded since may have changed what he sees. */
+                const struct sight sight = sight_make(f->arena, rules, &f->viewer);
                 for (size_t i = 0; i < n; i++) {
                         const struct json_value *payload = json_parse(f->arena, events[i].payload, strlen(events[i].payload), e);
-                        if (payload && text_is(events[i].topic, "case") && wanted(f, rules, payload))
+                        bool yes = false;
+                        if (payload && text_is(events[i].topic, "case") && !wanted(f, &sight, &events[i], payload, &yes, e))
+                                return e->kind == ERR_BUSY;
+                        if (yes)
                                 write_event(f, &events[i], payload, out);
                         f->at = events[i].at;
                 }
@@ -118,7 +151,9 @@ static bool get_events(struct request *rq, struct reply *rp, struct err *e)
         struct cursor at;
         if (!start_at(rq, &at, e))
                 return false;
-        struct feed *f = feed_new(rq->app, rq->actor.role == ROLE_UNIT ? (rq->actor.unit ? rq->actor.unit : "") : NULL, NULL);
+        struct feed *f = feed_new(rq->app);
+        const struct viewer viewer = sight_viewer(rq);
+        f->viewer = viewer_copy(f->own, &viewer);
         f->at = at;
         rp->stream = &feed_stream;
         rp->stream_ctx = f;
@@ -134,7 +169,8 @@ static bool get_track_events(struct request *rq, struct reply *rp, struct err *e
         const int waits = intake_waiting(rq->store, rq->arena, code, &waiting, e);
         if (waits < 0 || !start_at(rq, &at, e) || (waits == 0 && !case_read_track(rq->store, rq->arena, code, &d, e)))
                 return false;
-        struct feed *f = feed_new(rq->app, NULL, waits ? waiting.track : d.view.track);
+        struct feed *f = feed_new(rq->app);
+        f->track = arena_text(f->own, waits ? waiting.track : d.view.track);
         f->at = at;
         rp->stream = &feed_stream;
         rp->stream_ctx = f;

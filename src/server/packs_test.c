@@ -25,6 +25,8 @@
 #include "notify/notify.h"
 #include "pack/pack.h"
 #include "people/people.h"
+#include "evidence/evidence.h"
+#include "replay/replay.h"
 #include "routing/routing.h"
 #include "server/examples.h"
 #include "store/store.h"
@@ -32,8 +34,8 @@
 #include "twin/twin.h"
 
 static const struct pack_part *const parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack,   &routing_pack,
-                                                &cases_pack,  &asks_pack,     &notify_pack,    &intake_pack, NULL};
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, NULL};
+                                                &cases_pack,  &asks_pack, &evidence_pack,     &notify_pack,    &intake_pack, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, &evidence_words, &replay_words, NULL};
 static struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load};
 
 static bool check(struct store *s, const char *dir, struct fault_list *faults, struct err *e)

@@ -6,12 +6,14 @@
 #include "cases/moves.h"
 #include "dispute/dispute.h"
 #include "links/links.h"
+#include "evidence/evidence.h"
+#include "replay/replay.h"
 
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, &evidence_words, &replay_words, NULL};
 static const struct pack_part *const process_parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                        &cases_pack, &asks_pack, NULL};
-static const struct mover carl = {"carl", NULL, ROLE_CLERK}, dora = {"dora", NULL, ROLE_DISPATCHER};
-static const struct mover worker = {"wang", "pingshan-water", ROLE_UNIT};
+                                                        &cases_pack, &asks_pack, &evidence_pack, NULL};
+static const struct mover carl = {.name = "carl", .role = ROLE_CLERK}, dora = {.name = "dora", .role = ROLE_DISPATCHER};
+static const struct mover worker = {.name = "wang", .unit = "pingshan-water", .role = ROLE_UNIT};
 
 /* On both stores; afterwards the history must be whole. */
 static inline void on_pingshan(void **state)

@@ -108,6 +108,7 @@ static bool open_district(struct running *r, const struct settings *s, const str
         r->district.notify = &s->notify;
         r->district.open311 = &s->open311;
         r->district.ledger = &s->ledger;
+        r->district.exchange = &s->exchange;
         r->district.data = s->data;
         r->district.scan_command = s->scan_command;
         r->district.scan_seconds = s->scan_seconds;

@@ -272,6 +272,13 @@ static const struct rule rules[] = {
          0,
          0,
          NULL},
+        {{"exchange_peers", "file that describes how other platforms are reached that cases are exchanged with (doc/exchange.md)",
+          "说明如何访问交换案件的其他平台的文件（见 doc/exchange.md）"},
+         TEXT,
+         AT(exchange_peers),
+         0,
+         0,
+         NULL},
         {{"webhook_url", "address that is told of every move", "接收流转通知的网址"}, TEXT, AT(webhook_url), 0, 0, NULL},
         {{"webhook_secret_file", "file with the secret that signs webhooks", "存放 webhook 签名密钥的文件"},
          SECRET,
@@ -489,6 +496,17 @@ static bool put_gateway(struct arena *a, struct settings *raw, struct err *e)
         return slurp(a, raw->sms_gateway, &bytes, &n, e) && gateway_parse(a, raw->sms_gateway, bytes, n, g, e);
 }
 
+static bool put_exchange(struct arena *a, struct settings *raw, struct err *e)
+{
+        char *bytes = NULL;
+        size_t n = 0;
+        raw->exchange.ca_file = raw->notify.ca_file;
+        raw->exchange.private_addresses = raw->notify.private_addresses;
+        return !raw->exchange_peers
+               || (slurp(a, raw->exchange_peers, &bytes, &n, e)
+                   && exchange_peers_parse(a, raw->exchange_peers, bytes, n, &raw->exchange, e));
+}
+
 /* The language of the surroundings: LANG=zh_CN.UTF-8. */
 static const char *language_around(void)
 {
@@ -533,7 +551,7 @@ bool settings_read(struct arena *a, const char *file, const char *(*flag)(void *
         raw.notify.language = raw.language ? raw.language : "zh"; /* citizens', not the operator's */
         if (!raw.language)
                 raw.language = language_around();
-        if (!check_words(&raw, e) || !put_webhook(a, &raw, e) || !put_gateway(a, &raw, e))
+        if (!check_words(&raw, e) || !put_webhook(a, &raw, e) || !put_gateway(a, &raw, e) || !put_exchange(a, &raw, e))
                 return false;
         *out = raw;
         return true;

@@ -6,6 +6,7 @@
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
 #include "crypto/seal.h"
+#include "exchange/exchange.h"
 #include "ledger/checkpoint.h"
 #include "notify/notify.h"
 #include "open311/open311.h"
@@ -38,6 +39,8 @@ struct settings {
         const char *sms_gateway, *quiet_hours;          /* become notify.sms, notify.quiet */
         struct notify_settings notify;  /* smtp_*, sms_*, webhook_*, message_hours, callback_days, gateway_ca, private_addresses */
         struct open311_settings open311; /* public_url, open311_jurisdiction, open311_contact */
+        const char *exchange_peers;     /* becomes exchange.peers */
+        struct exchange_settings exchange;
         const char *key_channel;        /* open311_channel: of keys without a channel of their own; "open311" */
 };
 

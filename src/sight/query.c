@@ -1,5 +1,5 @@
-/* open311/query.c -- see query.h. */
-#include "open311/query.h"
+/* sight/query.c -- see query.h. */
+#include "sight/query.h"
 #include "base/arena.h"
 
 enum { TEXT_MOST = 1 << 17, ROOM = 64 };
@@ -58,36 +58,6 @@ void query_ints(struct query *q, const int64_t *values, size_t n)
                 query_text(q, i ? ", " : "(");
                 put(q, V(values[i < n ? i : n - 1]));
         }
-        query_text(q, ")");
-}
-
-void query_seen(struct query *q, const struct sight *s)
-{
-        if (s->all) {
-                query_text(q, "1 = 1");
-        } else if (s->channel) {
-                query_text(q, "c.channel = ");
-                query_arg(q, V(s->channel));
-        } else if (s->n_units > 0) {
-                query_text(q, "(c.unit IN ");
-                query_texts(q, s->units, s->n_units);
-                query_text(q, " OR EXISTS (SELECT 1 FROM case_task t WHERE t.case_id = c.id AND t.unit IN ");
-                query_texts(q, s->units, s->n_units);
-                query_text(q, "))");
-        } else {
-                query_text(q, "1 = 0");
-        }
-}
-
-void query_visible(struct query *q, const struct sight *s)
-{
-        if (s->all) {
-                query_text(q, "1 = 1");
-                return;
-        }
-        /* A scalar subquery, which both engines look up by key for each row they come to, and never turn into a join over all. */
-        query_text(q, "(COALESCE((SELECT p.confidential FROM reporter p WHERE p.report_id = c.id), 0) = 0 OR ");
-        query_seen(q, s);
         query_text(q, ")");
 }
 
