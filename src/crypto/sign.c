@@ -53,11 +53,12 @@ static bool public_of(EVP_PKEY *key, struct sign_public *out)
 
 static EVP_PKEY *sm2_public(const struct sign_public *p)
 {
+        unsigned char at[SIGN_PUBLIC_MOST];
         EVP_PKEY *key = NULL;
         EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "SM2", NULL);
+        memcpy(at, p->at, sizeof at);
         OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char[]){"SM2"}, 0),
-                               OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)p->at, p->n),
-                               OSSL_PARAM_construct_end()};
+                               OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, at, p->n), OSSL_PARAM_construct_end()};
         if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
                 key = NULL;
         EVP_PKEY_CTX_free(ctx);

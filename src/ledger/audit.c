@@ -75,14 +75,14 @@ static const struct leaf *leaf_at(const struct audit *u, int64_t idx)
 
 static void node_differs(struct audit *u, const struct made *m)
 {
-        const long long first = (long long)(m->idx << m->level), last = (long long)((m->idx + 1) << m->level) - 1;
+        const int64_t first = m->idx << m->level, last = first + ((int64_t)1 << m->level) - 1;
         const struct leaf *l = leaf_at(u, first);
         if (l)
                 ledger_fault(u->faults, l->subject,
-                             "the tree does not fit its leaves %lld to %lld; the first is row %lld of this case", first, last,
-                             (long long)l->seq);
+                             "the tree does not fit its leaves %lld to %lld; the first is row %lld of this case", (long long)first,
+                             (long long)last, (long long)l->seq);
         else
-                ledger_fault(u->faults, 0, "the tree does not fit its leaves %lld to %lld", first, last);
+                ledger_fault(u->faults, 0, "the tree does not fit its leaves %lld to %lld", (long long)first, (long long)last);
 }
 
 static bool check_nodes(struct tx *tx, struct audit *u, struct err *e)

@@ -1,4 +1,4 @@
-/* ledger/audit_test.c -- what a forger does, up to computing chains, leaves and nodes anew, and what the check says; on both engines. */
+/* ledger/audit_test.c -- what a forger does, up to computing chains, leaves and nodes anew, and what the check says. */
 #include "ledger/world_test.h"
 #include "base/clock.h"
 #include "ledger/checkpoint.h"
@@ -119,7 +119,7 @@ static bool chain_anew(struct tx *tx, void *ctx, struct err *e)
         struct forging *f = ctx;
         struct ledger_row *rows;
         size_t n;
-        unsigned char hash[SHA256_SIZE];
+        unsigned char hash[SHA256_SIZE] = {0};
         if (!ledger_rows(tx, f->arena, f->subject, &rows, &n, e))
                 return false;
         for (size_t i = 0; i < n; i++) {
@@ -167,15 +167,17 @@ static const struct harm harms[] = {
         {"DELETE FROM history WHERE subject = 2 AND seq = 2; UPDATE history SET seq = 2 WHERE subject = 2 AND seq = 3;"
          "UPDATE tip SET seq = 2 WHERE subject = 2;",
          2, "case YW2: row 3 is missing: it is in the tree as leaf 5"},
-        {"DELETE FROM history WHERE subject = 6; DELETE FROM tip WHERE subject = 6; UPDATE ledger_lane SET last = last - 1 WHERE last = 6;",
+        {"DELETE FROM history WHERE subject = 6; DELETE FROM tip WHERE subject = 6;"
+         "UPDATE ledger_lane SET last = last - 1 WHERE last = 6;",
          0, "case 6: row 1 is missing: it is in the tree as leaf 15"},
         /* reordered */
         {"UPDATE history SET seq = 9 WHERE subject = 2 AND seq = 2; UPDATE history SET seq = 2 WHERE subject = 2 AND seq = 3;"
          "UPDATE history SET seq = 3 WHERE subject = 2 AND seq = 9; UPDATE history SET move = 'x' WHERE subject = 2 AND seq = 2;",
          2, "case YW2: row 2 (x) is not the one in the tree, leaf 4"},
         /* inserted in the middle */
-        {"UPDATE history SET seq = 4 WHERE subject = 2 AND seq = 3; INSERT INTO history SELECT subject, 3, lane, ordinal, 'put', origin,"
-         " dest, actor, role, unit, form, at, hash FROM history WHERE subject = 2 AND seq = 2; UPDATE tip SET seq = 4 WHERE subject = 2;",
+        {"UPDATE history SET seq = 4 WHERE subject = 2 AND seq = 3;"
+         "INSERT INTO history SELECT subject, 3, lane, ordinal, 'put', origin, dest, actor, role, unit, form, at, hash FROM history"
+         " WHERE subject = 2 AND seq = 2; UPDATE tip SET seq = 4 WHERE subject = 2;",
          2, "case YW2: row 3 (put) is not the one in the tree, leaf 5"},
         /* inserted at the end, but the case does not know of it */
         {"INSERT INTO history SELECT subject, 4, lane, ordinal, 'put', origin, dest, actor, role, unit, form, at, hash FROM history"
@@ -220,17 +222,17 @@ static void a_row_put_in_as_if_old_is_found_also_in_the_tree(struct world *w)
         assert_int_equal(verdict_with(w, NULL).checkpoints, 3);
 }
 
-/* --- the tree itself ----------------------------------------------------------------------------------------------------------- */
+/* --- the tree itself ------------------------------------------------------------------------------------------------- */
 static const struct harm tree_harms[] = {
         {"UPDATE ledger_leaf SET digest = (SELECT digest FROM ledger_leaf l WHERE l.idx = 3) WHERE idx = 4;", 0,
          "case YW2: row 2 (go) is not the one in the tree, leaf 4"},
         {"DELETE FROM ledger_leaf WHERE idx = 4;", 0, "case YW2: row 2 is not in the tree, though row 3 is"},
         {"DELETE FROM ledger_leaf WHERE idx = 17;", 0, "leaf 17 of the tree is gone"},
-        {"UPDATE ledger_leaf SET idx = 99 WHERE idx = 4; UPDATE ledger_leaf SET idx = 4 WHERE idx = 5; UPDATE ledger_leaf SET idx = 5"
-         " WHERE idx = 99;",
+        {"UPDATE ledger_leaf SET idx = 99 WHERE idx = 4; UPDATE ledger_leaf SET idx = 4 WHERE idx = 5;"
+         "UPDATE ledger_leaf SET idx = 5 WHERE idx = 99;",
          0, "case YW2: row 3 is in the tree before row 2"},
-        {"UPDATE ledger_leaf SET idx = 99 WHERE idx = 4; UPDATE ledger_leaf SET idx = 4 WHERE idx = 10; UPDATE ledger_leaf SET idx = 10"
-         " WHERE idx = 99;",
+        {"UPDATE ledger_leaf SET idx = 99 WHERE idx = 4; UPDATE ledger_leaf SET idx = 4 WHERE idx = 10;"
+         "UPDATE ledger_leaf SET idx = 10 WHERE idx = 99;",
          0, "case YW4: row 2 is in the tree before row 1"},
         {"UPDATE ledger_node SET hash = (SELECT digest FROM ledger_leaf WHERE idx = 1);", 0,
          "the tree does not fit its leaves 0 to 15"},
@@ -330,7 +332,7 @@ static void a_fault_behind_the_first_page_is_found(struct world *w)
         says(w, NULL, "case YW7: the tree does not fit its leaves 2096 to 2111; the first is row 2079 of this case");
 }
 
-/* --- notes ------------------------------------------------------------------------------------------------------------------------ */
+/* --- notes ------------------------------------------------------------------------------------------------------------- */
 static void a_note_is_read_in_one_form_only(struct world *w)
 {
         static const char *const bad[] = {

@@ -3,7 +3,7 @@
 
 struct merkle_hash merkle_leaf(const void *data, size_t n)
 {
-        struct merkle_hash out;
+        struct merkle_hash out = {{0}};
         struct digest *d = digest_new();
         digest_add(d, "\0", 1);
         digest_add(d, data, n);
@@ -15,7 +15,7 @@ struct merkle_hash merkle_leaf(const void *data, size_t n)
 struct merkle_hash merkle_node(const struct merkle_hash *left, const struct merkle_hash *right)
 {
         unsigned char both[1 + 2 * SHA256_SIZE] = {1};
-        struct merkle_hash out;
+        struct merkle_hash out = {{0}};
         memcpy(both + 1, left->at, SHA256_SIZE);
         memcpy(both + 1 + SHA256_SIZE, right->at, SHA256_SIZE);
         sha256(both, sizeof both, out.at);

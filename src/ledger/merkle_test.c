@@ -52,7 +52,7 @@ static const struct {
 
 static struct merkle_hash of_hex(const char *hex)
 {
-        struct merkle_hash h;
+        struct merkle_hash h = {{0}};
         assert_true(hex_bytes(hex, h.at, sizeof h.at));
         return h;
 }

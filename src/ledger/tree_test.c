@@ -1,4 +1,4 @@
-/* ledger/tree_test.c -- the kept tree gives the roots and proofs of RFC 6962, grows in any steps, and by one at a time; on both engines. */
+/* ledger/tree_test.c -- the kept tree gives the roots and proofs of RFC 6962 and grows in any steps, by one at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

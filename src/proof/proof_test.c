@@ -1,5 +1,5 @@
-/* proof/proof_test.c -- the sweep: every row comes in once and in order, from whatever state it is begun again and whichever call of the
- * store fails; transactions that commit out of order; on both engines. */
+/* proof/proof_test.c -- the sweep: every row comes in once and in order, wherever it is begun again and whichever call of the store
+ * fails; transactions that commit out of order; on both engines. */
 #include "cases/world_test.h"
 #include "ledger/tree.h"
 #include "proof/sweep.h"

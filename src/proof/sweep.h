@@ -11,7 +11,7 @@
  *
  * Everything is done in steps: one read of at most 256 events, 1000 cases and 256 rows, and one short write.  No snapshot is held
  * between them, so SQLite's log can always be emptied.  A step that is broken off, or done by two processes, is done again from where
- * the tree then is. 
+ * the tree then is.
  * The server looks 20 seconds after news; under load it makes one step a second (proof/timer.c): a few milliseconds of the writer.
  */
 #ifndef PROOF_SWEEP_H

@@ -14,8 +14,8 @@
 #define SOON USEC_SECOND
 #define NEWS (20 * USEC_SECOND)
 
-/* Keys of the timer: each brings in what there is.  "rows" comes some time after news, "sign" when a checkpoint is due, "walk" daily;
- * so nothing is written while nothing happens. */
+/* Keys of the timer: each brings in what there is.  "rows" comes some time after news, "sign" when a checkpoint is due, "walk"
+ * daily; so nothing is written while nothing happens. */
 static const char rows_key[] = "rows", sign_key[] = "sign", walk_key[] = "walk";
 
 const char *proof_key_file(struct arena *a, const char *data)
