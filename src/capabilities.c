@@ -30,8 +30,8 @@ const struct capabilities capabilities = {
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes, &track_routes, &cases_routes, &dispute_routes,
                                                        &notify_routes, &events_routes, &signin_routes, &api_key_routes,
-                                                       &people_routes, &catalogue_routes, &twin_routes, &open311_routes,
-                                                       &media_routes, &privacy_routes, &page_routes, NULL},
+                                                       &standing_routes, &people_routes, &catalogue_routes, &twin_routes,
+                                                       &open311_routes, &media_routes, &privacy_routes, &page_routes, NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, NULL},
