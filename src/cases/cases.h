@@ -24,8 +24,8 @@ struct tx;
 struct workflows;
 
 /* Who moves a case: a person, a key, or the program ("system"). role: enum role of http/; 0 = the program.  sight: a case out of it is
- * not there for him; NULL = he sees all. */
-struct mover { const char *name, *unit; int role; const struct sight *sight; };
+ * not there for him; NULL = he sees all.  instead: login of who is absent and for whom he stands in; the history names both; NULL. */
+struct mover { const char *name, *unit; int role; const struct sight *sight; const char *instead; };
 
 /* --- workflows: one pack version in memory -------------------------------------------------------- */
 bool workflows_load(struct tx *, struct arena *, int64_t version, struct workflows **, struct err *) MUST_CHECK;

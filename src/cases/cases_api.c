@@ -17,9 +17,55 @@
 
 /* --- answers ---------------------------------------------------------------------------------------------------- */
 
-static struct mover mover_of(const struct request *rq, const struct sight *sight)
+/* Open tasks count for more than being in charge, and that for more than standing above who is. */
+static int closeness(const struct case_detail *d, const struct rulebook *rules, const char *unit)
 {
-        return (struct mover){.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role, .sight = sight};
+        if (text_empty(unit))
+                return 0;
+        for (size_t i = 0; i < d->n_tasks; i++)
+                if (text_is(d->tasks[i].state, "open") && text_is(d->tasks[i].unit, unit))
+                        return 3;
+        return text_is(d->view.unit, unit) ? 2 : unit_within(rules->units, d->view.unit, unit);
+}
+
+/* For which of his units somebody acts on a case: the one he names, else the one that is nearest to it; his own before others, and
+ * before those for whom he stands in; but never one that shows him nothing.  Who is bound to no unit acts for any. */
+static const struct membership *acting(const struct request *rq, const struct case_detail *d, const struct rulebook *rules)
+{
+        const struct actor *who = &rq->actor;
+        const char *named = json_get_text(rq->body, "acting_unit", NULL);
+        const struct membership *best = NULL;
+        int most = -1;
+        for (size_t i = 0; i < who->n_memberships; i++) {
+                const struct membership *m = &who->memberships[i];
+                const int close = named ? text_is(m->unit, named) - 1 : closeness(d, rules, m->unit);
+                if (close > most && m->range != RANGE_NONE) {
+                        most = close;
+                        best = m;
+                }
+                if (!named && i == 0 && text_empty(m->unit))
+                        break;
+        }
+        return best;
+}
+
+static struct mover mover_of(const struct request *rq, const struct case_detail *d, const struct rulebook *rules,
+                             const struct sight *sight)
+{
+        struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role, .sight = sight};
+        const struct membership *m = acting(rq, d, rules);
+        if (m) {
+                mover.unit = m->unit;
+                mover.instead = m->login;
+        }
+        return mover;
+}
+
+static bool may_act(const struct request *rq, const struct case_detail *d, const struct rulebook *rules, struct err *e)
+{
+        const char *named = json_get_text(rq->body, "acting_unit", NULL);
+        return !named || acting(rq, d, rules)
+               || err_both(e, ERR_DENIED, "acting_unit", "you do not belong to the unit %s", "您不属于单位%s", named);
 }
 
 static void both_names(struct json *j, const char *name, const char *zh, const char *en)
@@ -67,10 +113,10 @@ static void clocks_json(const struct case_detail *d, const struct workflow *w, s
 }
 
 /* The moves this person could take now, each with its form, so that a screen offers no others. */
-static bool moves_json(struct tx *tx, struct request *rq, const struct case_detail *d, const struct workflow *w, struct json *j,
-                       struct err *e)
+static bool moves_json(struct tx *tx, struct request *rq, const struct case_detail *d, const struct rulebook *rules,
+                       const struct workflow *w, struct json *j, struct err *e)
 {
-        const struct mover mover = mover_of(rq, NULL);
+        const struct mover mover = mover_of(rq, d, rules, NULL);
         const struct move **moves;
         size_t n;
         if (!cases_offer(tx, rq->app, rq->arena, d->view.number, &mover, rq->now, &moves, &n, e))
@@ -151,7 +197,7 @@ static bool write_case(struct tx *tx, void *ctx, struct err *e)
         json_text(j, "track", d.view.track);
         tasks_json(&d, rules, j);
         clocks_json(&d, w, j);
-        if (!moves_json(tx, rq, &d, w, j, e))
+        if (!moves_json(tx, rq, &d, rules, w, j, e))
                 return false;
         for (const struct case_part *const *part = case_parts; *part; part++)
                 if (!(*part)->json(tx, rq->arena, d.view.id, g->other, j, e))
@@ -182,10 +228,12 @@ static bool get_history(struct request *rq, struct reply *rp, struct err *e)
 static bool post_move(struct request *rq, struct reply *rp, struct err *e)
 {
         struct district *district = rq->app;
+        struct case_detail d;
+        const struct rulebook *rules;
         const struct sight *sight = sight_of(rq, e);
-        if (!sight)
+        if (!sight || !find_case(rq, &d, &rules, e) || !may_act(rq, &d, rules, e))
                 return false;
-        const struct mover mover = mover_of(rq, sight);
+        const struct mover mover = mover_of(rq, &d, rules, sight);
         if (!cases_move(district, rq->arena, request_param(rq, "number"), json_get_text(rq->body, "move", ""), &mover, rq->body,
                         rq->now, e))
                 return false;
@@ -379,6 +427,10 @@ static const struct shape move_body[] = {
          .most = 40,
          .about = "Name of the move, as in \"moves\" of the case."},
         {.name = "unit", .type = SHAPE_TEXT, .most = 40, .about = "Unit that takes charge."},
+        {.name = "acting_unit",
+         .type = SHAPE_TEXT,
+         .most = 40,
+         .about = "For which of one's units; unsaid: the one nearest to the case.  The history names it."},
         {.name = "assists", .type = SHAPE_ARRAY, .most = 8, .fields = text_element, .about = "Units that assist."},
         {.name = "units", .type = SHAPE_ARRAY, .most = 20, .fields = text_element, .about = "Units whose position is wanted."},
         {.name = "item", .type = SHAPE_TEXT, .most = 40, .about = "Item of the case."},

@@ -1,6 +1,7 @@
 /* cases/guards.c -- what a move may need.  Data names these; there is no other way to put a condition on a move. */
 #include "cases/moves.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "catalogue/catalogue.h"
 #include "district/district.h"
@@ -11,7 +12,12 @@
 
 static const char SQL_TAKEN[] = "SELECT COUNT(*) FROM history WHERE subject = $1 AND move = $2";
 static const char SQL_LAST_BY[] = "SELECT actor FROM history WHERE subject = $1 AND move = $2 ORDER BY seq DESC LIMIT 1";
-static const char SQL_PERSON[] = "SELECT COALESCE(unit, '') FROM account WHERE login = $1 AND disabled = 0";
+static const char SQL_PERSON[] =
+        "SELECT COALESCE(unit, '') FROM account WHERE login = $1 AND disabled = 0"
+        " UNION ALL SELECT m.unit FROM membership m JOIN account a ON a.id = m.account WHERE a.login = $1 AND a.disabled = 0";
+static const char SQL_ABSENT[] = "SELECT d.login, s.until_at FROM stand_in s JOIN account a ON a.id = s.absent"
+                                 " JOIN account d ON d.id = s.deputy WHERE a.login = $1 AND s.until_at > $2 AND s.from_at <= $2"
+                                 " AND s.ended_at = 0 ORDER BY s.until_at DESC LIMIT 1";
 
 bool form_has(const struct moving *m, const char *field)
 {
@@ -151,18 +157,36 @@ static bool no_person_met(struct moving *m, struct err *e)
                            "案件%s已指派处置人员，请先撤回指派（revoke）", m->row.number);
 }
 
+/* Work is not given to who is away; the answer names who stands in. */
+static bool is_here(struct moving *m, const char *login, struct err *e)
+{
+        char until[TIME_TEXT_SIZE];
+        struct rows r;
+        const int found = tx_first(m->tx, &r, e, SQL_ABSENT, ARGS(V(login), V(m->now)));
+        if (found <= 0)
+                return found == 0;
+        const char *deputy = rows_text(&r, m->arena, 0);
+        (void)time_text(until, rows_int(&r, 1), ZONE_SHANGHAI);
+        return rows_done(&r, e)
+               && err_both(e, ERR_INVALID, "person", "%s is absent until %s; %s stands in", "%s 在 %s 前不在岗，由 %s 代理", login,
+                           until, deputy);
+}
+
 static bool person_met(struct moving *m, struct err *e)
 {
         const char *login = json_get_text(m->form, "person", "");
         struct rows r;
-        int found = text_empty(login) ? 0 : tx_first(m->tx, &r, e, SQL_PERSON, ARGS(V(login)));
-        if (found < 0)
+        bool belongs = false;
+        if (!tx_rows(m->tx, &r, e, SQL_PERSON, ARGS(V(login))))
                 return false;
-        const char *unit = found ? rows_text(&r, m->arena, 0) : "";
-        if (found && !rows_done(&r, e))
+        while (rows_next(&r))
+                belongs = belongs || unit_within(m->rules->units, rows_text(&r, m->arena, 0), m->row.unit);
+        if (!rows_done(&r, e))
                 return false;
-        return (found && unit_within(m->rules->units, unit, m->row.unit))
-               || err_both(e, ERR_INVALID, "person", "\"%s\" is nobody of the unit %s", "“%s”不是单位%s的人员", login, m->row.unit);
+        if (!belongs)
+                return err_both(e, ERR_INVALID, "person", "\"%s\" is nobody of the unit %s", "“%s”不是单位%s的人员", login,
+                                m->row.unit);
+        return is_here(m, login, e);
 }
 
 /* --- answers -------------------------------------------------------------------------------------------------------------- */

@@ -86,8 +86,10 @@ static char *kept_form(const struct moving *m, int64_t due)
         json_object(&j, NULL);
         if (m->behind)
                 json_text(&j, "behind", m->behind->name);
+        if (m->mover->instead)
+                json_text(&j, "instead_of", m->mover->instead);
         for (const struct json_value *v = m->behind ? NULL : json_first(m->form); v; v = json_next(v))
-                if (!text_is(json_name(v), "move"))
+                if (!text_is(json_name(v), "move") && !text_is(json_name(v), "instead_of"))
                         json_copy(&j, json_name(v), v);
         if (m->answer.lead) {
                 json_text(&j, "assigned", m->answer.lead->code);

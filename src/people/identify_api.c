@@ -19,6 +19,14 @@ static const char SQL_SESSION[] =
 
 static const char SQL_MEMBERSHIPS[] = "SELECT unit, area, sees FROM membership WHERE account = $1 ORDER BY unit LIMIT $2";
 
+/* What those belong to for whom he stands in now (signin/).  Whoever was disabled is not absent but gone. */
+static const char SQL_INSTEAD[] =
+        "SELECT a.unit, a.area, a.sees, a.login FROM stand_in s JOIN account a ON a.id = s.absent WHERE s.deputy = $1"
+        " AND s.until_at > $2 AND s.from_at <= $2 AND s.ended_at = 0 AND a.disabled = 0 AND a.role = $3"
+        " UNION ALL SELECT m.unit, m.area, m.sees, a.login FROM stand_in s JOIN account a ON a.id = s.absent"
+        " JOIN membership m ON m.account = a.id WHERE s.deputy = $1"
+        " AND s.until_at > $2 AND s.from_at <= $2 AND s.ended_at = 0 AND a.disabled = 0 AND a.role = $3 ORDER BY 4, 1";
+
 enum { ROOM = 1024, TEXT = 64 };
 static const int64_t KEPT_FOR = 10 * USEC_SECOND;
 
@@ -110,6 +118,19 @@ static bool read_memberships(struct tx *tx, struct asking *q, struct err *e)
         return rows_done(&r, e);
 }
 
+static bool read_instead(struct tx *tx, struct asking *q, struct err *e)
+{
+        struct rows r;
+        if (!tx_rows(tx, &r, e, SQL_INSTEAD, ARGS(V(q->who->account), V(q->now), V(role_name(q->who->role)))))
+                return false;
+        while (rows_next(&r))
+                add_belonging(q, (struct membership){.unit = rows_text(&r, q->arena, 0),
+                                                     .area = rows_text(&r, q->arena, 1),
+                                                     .range = range_of_name(rows_text(&r, q->arena, 2)),
+                                                     .login = rows_text(&r, q->arena, 3)});
+        return rows_done(&r, e);
+}
+
 static bool read_session(struct tx *tx, struct asking *q, struct err *e)
 {
         struct rows r;
@@ -125,7 +146,7 @@ static bool read_session(struct tx *tx, struct asking *q, struct err *e)
         copy_text(q->who->csrf, rows_text(&r, q->arena, 5));
         add_belonging(q, (struct membership){
                                  .unit = q->who->unit, .area = q->who->area, .range = range_of_name(rows_text(&r, q->arena, 6))});
-        return rows_done(&r, e) && read_memberships(tx, q, e);
+        return rows_done(&r, e) && read_memberships(tx, q, e) && read_instead(tx, q, e);
 }
 
 static bool look_up(struct tx *tx, void *ctx, struct err *e)
