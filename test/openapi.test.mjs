@@ -20,6 +20,7 @@ test('every answer has the shape that the page promises', async (t) => {
     const schema = about?.responses['2XX'].content?.['application/json']?.schema
     if (!schema) continue
     if (path === '/api/v1/callback/{callback}') continue // needs a link that was sent: notify.test.mjs
+    if (/^\/api\/v1\/exchange\/(\{peer\}|links)/.test(path)) continue // need a pack with peers: exchange.test.mjs
     const address = path.replace(/\{(\w+)\}/g, (_, name) => values[name])
     const answer = await d.ask('GET', address, undefined, { key: path === '/api/v1/personal_access' ? supervisor : key })
     assert.equal(answer.status, 200, `${address}: ${answer.text}`)
