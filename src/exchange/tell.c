@@ -12,7 +12,8 @@
 static const char SQL_FACTS[] =
         "SELECT c.id, c.number, c.state, c.workflow, c.unit, c.channel, c.seq, c.version, c.open, c.title, c.property, c.item,"
         " c.address, c.source, c.urgent, c.occurred_at, c.lon, c.lat, c.subdistrict, c.community, c.grid,"
-        " r.text, r.external_id FROM cases c LEFT JOIN report r ON r.id = CASE WHEN c.report <> 0 THEN c.report ELSE c.id END WHERE c.number = $1";
+        " r.text, r.external_id FROM cases c"
+        " LEFT JOIN report r ON r.id = CASE WHEN c.report <> 0 THEN c.report ELSE c.id END WHERE c.number = $1";
 static const char SQL_CONCERNED[] =
         "SELECT c.unit, (SELECT COUNT(*) FROM exchange_link l WHERE l.case_id = c.id) FROM cases c WHERE c.number = $1";
 
