@@ -103,10 +103,9 @@ bool tell_again(const struct work *w, struct link *l, const struct case_facts *f
         return put(w, l, f, &(struct exchange_message){.status = word, .at = w->now}, whole, e);
 }
 
-bool tell_preview(const struct work *w, const struct link *l, const struct case_facts *f, struct buf *out, struct err *e)
+bool tell_preview(const struct link *l, const struct case_facts *f, struct buf *out, struct err *e)
 {
         struct exchange_message m = {.status = l->word, .at = l->changed_at};
-        (void)w;
         compose(l, f, &m, true, out);
         return !out->overflow || err_set(e, ERR_FAULT, "the message of case %s is too long", l->number);
 }
