@@ -194,6 +194,13 @@ test('a case goes from the city to the district and back, with both numbers and 
   const [b] = await district.links(theirs)
   assert.deepEqual([a.status, a.sent, a.received, a.error], ['closed', b.received, b.sent, ''])
   assert.deepEqual([b.status, b.acknowledged, b.error], ['closed', b.sent, ''])
+  const page = (await district.ask('GET', '/api/openapi.json')).body
+  for (const [path, address, key] of [['{peer}/cases', 'city/cases?limit=1', city.peerKey], ['{peer}/cases/{number}', `city/cases/${theirs}`, city.peerKey],
+    ['links', `links?number=${ours}`, await district.token('clerk')]]) {
+    const answer = await district.ask('GET', `/api/v1/exchange/${address}`, undefined, { key })
+    assert.equal(answer.status, 200, answer.text)
+    assert.deepEqual(faults(answer.body, page.paths[`/api/v1/exchange/${path}`].get.responses['2XX'].content['application/json'].schema), [], path)
+  }
   const verified = city.command('ledger', 'verify')
   assert.equal(verified.status, 0, verified.stderr)
   assert.doesNotMatch(city.log + district.log, new RegExp(`${SECRET}|${city.peerKey}`))

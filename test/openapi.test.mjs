@@ -21,6 +21,7 @@ test('every answer has the shape that the page promises', async (t) => {
     const schema = about?.responses['2XX'].content?.['application/json']?.schema
     if (!schema) continue
     if (path === '/api/v1/callback/{callback}') continue // needs a link that was sent: notify.test.mjs
+    if (/^\/api\/v1\/exchange\/(\{peer\}|links)/.test(path)) continue // need a pack with peers: exchange.test.mjs
     const address = path.replace(/\{(\w+)\}/g, (_, name) => values[name])
     const answer = await d.ask('GET', address, undefined, { key: keys[Object.keys(keys).find((role) => about['x-roles'].includes(role))] })
     assert.equal(answer.status, 200, `${address}: ${answer.text}`)

@@ -105,18 +105,18 @@ static bool show_case(struct tx *tx, void *ctx, struct err *e)
 {
         const struct listing *g = ctx;
         const char *number = request_param(g->rq, "number");
-        const struct work w = {.district = g->rq->app, .peer = g->peer, .arena = g->rq->arena, .tx = tx, .now = g->rq->now};
+        struct arena *a = g->rq->arena;
         struct link l;
         struct case_facts f;
-        int found = link_by_ours(tx, w.arena, g->peer->code, number, &l, e);
-        found = found > 0 ? case_facts_read(tx, w.arena, number, &f, e) : found;
+        int found = link_by_ours(tx, a, g->peer->code, number, &l, e);
+        found = found > 0 ? case_facts_read(tx, a, number, &f, e) : found;
         if (found < 0)
                 return false;
         if (found == 0)
                 return err_both(e, ERR_NOT_FOUND, NULL, "case %s is not exchanged with %s", "案件%s未与%s交换", number,
                                 g->peer->code);
         buf_clear(&g->rp->body);
-        return tell_preview(&w, &l, &f, &g->rp->body, e);
+        return tell_preview(&l, &f, &g->rp->body, e);
 }
 
 static bool get_case(struct request *rq, struct reply *rp, struct err *e)

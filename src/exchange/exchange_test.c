@@ -130,7 +130,7 @@ static void peers_are_read_from_the_settings(void **state)
         char secret[] = "/tmp/yiwang-secret-XXXXXX", text[400];
         struct arena *a = arena_new();
         struct exchange_settings s = {.n = 0};
-        struct err e;
+        struct err e = {0};
         const int fd = mkstemp(secret);
         (void)state;
         assert_true(fd >= 0 && write(fd, "0123456789abcdef\n", 17) == 17);

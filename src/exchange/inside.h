@@ -34,7 +34,7 @@ bool tell_news(const struct work *, struct link *, const struct case_facts *, st
 /* Puts one message that the case has this status; whole: with all the receiver needs who does not have the case. */
 bool tell_again(const struct work *, struct link *, const struct case_facts *, const char *word, bool whole, struct err *) MUST_CHECK;
 /* The message that tell_again() would put, as text; its revision is the last one sent. */
-bool tell_preview(const struct work *, const struct link *, const struct case_facts *, struct buf *, struct err *) MUST_CHECK;
+bool tell_preview(const struct link *, const struct case_facts *, struct buf *, struct err *) MUST_CHECK;
 
 /* --- take.c ------------------------------------------------------------------------------------------------------------------ */
 struct taken { const char *answer; bool created, held; };       /* JSON text of the answer, in the arena */

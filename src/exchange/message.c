@@ -212,7 +212,7 @@ bool exchange_signature_check(const char *header, const char *secret, const char
         const char *comma = header ? strchr(header, ',') : NULL;
         if (comma && text_starts(header, "t=") && (size_t)(comma - header) - 2 < sizeof seconds)
                 memcpy(seconds, header + 2, (size_t)(comma - header) - 2);
-        if (!text_to_int(seconds, &at) || at < 0 || at > INT64_MAX / (2 * USEC_SECOND))
+        if (!header || !text_to_int(seconds, &at) || at < 0 || at > INT64_MAX / (2 * USEC_SECOND))
                 return err_both(e, ERR_DENIED, NULL, "the header X-Yiwang-Signature: t=SECONDS,v1=HEX is missing or malformed",
                                 "缺少签名头 X-Yiwang-Signature: t=秒,v1=十六进制，或格式有误");
         webhook_signature(secret, body, at * USEC_SECOND, ours);

@@ -142,17 +142,16 @@ static bool pull(struct comparing *c, const char *number, struct err *e)
 }
 
 /* What cannot be mended is told with its cause and does not keep the others from being mended. */
-static bool tell_of(struct comparing *c, const struct difference *d, bool mended, const struct err *why)
+static void tell_of(struct comparing *c, const struct difference *d, bool mended, const struct err *why)
 {
         struct difference told = *d;
         told.error = mended || !c->fix ? NULL : why;
         c->out->differences++;
         c->how->found(c->how->ctx, &told);
-        return true;
 }
 
 /* --- comparing --------------------------------------------------------------------------------------------------------------- */
-static bool note_seen(struct comparing *c, int64_t case_id)
+static void note_seen(struct comparing *c, int64_t case_id)
 {
         if (c->n_seen == c->room) {
                 c->room = c->room ? 2 * c->room : PAGE;
@@ -162,7 +161,6 @@ static bool note_seen(struct comparing *c, int64_t case_id)
                 c->seen = more;
         }
         c->seen[c->n_seen++] = case_id;
-        return true;
 }
 
 static int by_id(const void *x, const void *y)
@@ -194,19 +192,19 @@ static bool mend(struct comparing *c, const struct listed *x, struct err *e)
                                                "按规则应以对方为准，请在对方运行核对");
 }
 
-static bool compare(struct comparing *c, const struct listed *x)
+static void compare(struct comparing *c, const struct listed *x)
 {
         const struct link *l = &x->link;
         struct difference d = {DIFFERENT, l->number, x->number, l->word, x->status, NULL};
         struct err why;
         if (!x->linked) {
                 d = (struct difference){MISSING_HERE, x->peer_number ? x->peer_number : "", x->number, "", x->status, NULL};
-                return tell_of(c, &d, c->fix && pull(c, x->number, &why), &why);
+                tell_of(c, &d, c->fix && pull(c, x->number, &why), &why);
+                return;
         }
-        (void)note_seen(c, l->case_id);
-        if (x->waits > 0 || (text_is(x->status, l->word) && x->revision == l->received && x->seen == l->sent))
-                return true;
-        return tell_of(c, &d, c->fix && mend(c, x, &why), &why);
+        note_seen(c, l->case_id);
+        if (x->waits == 0 && !(text_is(x->status, l->word) && x->revision == l->received && x->seen == l->sent))
+                tell_of(c, &d, c->fix && mend(c, x, &why), &why);
 }
 
 static bool their_list(struct comparing *c, struct err *e)
@@ -216,7 +214,7 @@ static bool their_list(struct comparing *c, struct err *e)
                 if (!read_page(c, e) || !store_read(c->work.district->store, find_ours, c, e))
                         return false;
                 for (size_t i = 0; i < c->n; i++)
-                        (void)compare(c, &c->page[i]);
+                        compare(c, &c->page[i]);
                 c->out->compared += (int64_t)c->n;
                 c->how->progress(c->how->ctx, c->out->compared);
         } while (c->after > 0);
@@ -243,19 +241,22 @@ static bool missing_there(struct comparing *c, const struct link *l, struct err 
         struct listed waiting = {0};
         struct comparing one = *c;
         struct err why;
-        if (bsearch(&l->case_id, c->seen, c->n_seen, sizeof *c->seen, by_id) || l->changed_at >= c->started)
+        if ((c->n_seen > 0 && bsearch(&l->case_id, c->seen, c->n_seen, sizeof *c->seen, by_id)) || l->changed_at >= c->started)
                 return true;
         one.links = NEW(c->work.arena, struct link);
         one.links[0] = *l;
         one.page = &waiting;
         if (!store_read(c->work.district->store, look, &one, e))
                 return false;
-        return waiting.waits > 0 || tell_of(c, &d, c->fix && tell(c, l, 0, &why), &why);
+        if (waiting.waits == 0)
+                tell_of(c, &d, c->fix && tell(c, l, 0, &why), &why);
+        return true;
 }
 
 static bool our_list(struct comparing *c, struct err *e)
 {
-        qsort(c->seen, c->n_seen, sizeof *c->seen, by_id);
+        if (c->n_seen > 0)
+                qsort(c->seen, c->n_seen, sizeof *c->seen, by_id);
         c->after = 0;
         do {
                 arena_reset(c->work.arena);
@@ -277,7 +278,7 @@ static bool pass(struct comparing *c, bool fix, struct err *e)
         c->after = 0;
         c->n_seen = 0;
         c->started = c->work.now = clock_now();
-        return their_list(c, e) && (c->n_seen == 0 || c->seen) && our_list(c, e);
+        return their_list(c, e) && our_list(c, e);
 }
 
 bool exchange_reconcile(struct district *d, const struct reconcile *how, struct reconcile_result *out, struct err *e)

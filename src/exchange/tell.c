@@ -11,7 +11,8 @@
 
 static const char SQL_FACTS[] =
         "SELECT c.id, c.number, c.state, c.workflow, c.unit, c.channel, c.seq, c.version, c.open, c.title, c.property, c.item,"
-        " c.address, c.source, c.urgent, c.occurred_at, c.lon, c.lat, c.subdistrict, c.community, c.grid, r.text, r.external_id FROM cases c"
+        " c.address, c.source, c.urgent, c.occurred_at, c.lon, c.lat, c.subdistrict, c.community, c.grid,"
+        " r.text, r.external_id FROM cases c"
         " LEFT JOIN report r ON r.id = CASE WHEN c.report <> 0 THEN c.report ELSE c.id END WHERE c.number = $1";
 static const char SQL_CONCERNED[] =
         "SELECT c.unit, (SELECT COUNT(*) FROM exchange_link l WHERE l.case_id = c.id) FROM cases c WHERE c.number = $1";
@@ -102,10 +103,9 @@ bool tell_again(const struct work *w, struct link *l, const struct case_facts *f
         return put(w, l, f, &(struct exchange_message){.status = word, .at = w->now}, whole, e);
 }
 
-bool tell_preview(const struct work *w, const struct link *l, const struct case_facts *f, struct buf *out, struct err *e)
+bool tell_preview(const struct link *l, const struct case_facts *f, struct buf *out, struct err *e)
 {
         struct exchange_message m = {.status = l->word, .at = l->changed_at};
-        (void)w;
         compose(l, f, &m, true, out);
         return !out->overflow || err_set(e, ERR_FAULT, "the message of case %s is too long", l->number);
 }
