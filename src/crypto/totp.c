@@ -4,7 +4,6 @@
 #include "crypto/crypto.h"
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { SHA1_SIZE = 20, STEP_SECONDS = 30 };
@@ -12,7 +11,6 @@ enum { SHA1_SIZE = 20, STEP_SECONDS = 30 };
 /* RFC 4226, 5.3: four bytes from where the last half byte points, without their sign. */
 void hotp(const unsigned char *secret, size_t n, uint64_t counter, int digits, char *out)
 {
-        static const uint32_t powers[] = {1000000, 10000000, 100000000};
         unsigned char message[8], mac[EVP_MAX_MD_SIZE];
         unsigned length = 0;
         assert(digits >= 6 && digits <= 8);
@@ -21,8 +19,10 @@ void hotp(const unsigned char *secret, size_t n, uint64_t counter, int digits, c
         if (!HMAC(EVP_sha1(), secret, (int)n, message, sizeof message, mac, &length) || length != SHA1_SIZE)
                 abort();
         const unsigned char *at = mac + (mac[SHA1_SIZE - 1] & 0x0f);
-        const uint32_t number = (uint32_t)(at[0] & 0x7f) << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-        (void)snprintf(out, (size_t)digits + 1, "%0*u", digits, number % powers[digits - 6]);
+        uint32_t number = (uint32_t)(at[0] & 0x7f) << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+        for (int i = digits; i-- > 0; number /= 10)
+                out[i] = (char)('0' + number % 10);
+        out[digits] = '\0';
 }
 
 int64_t totp_step(int64_t now)
