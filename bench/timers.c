@@ -1,5 +1,6 @@
-/* bench/timers.c -- the scheduler under load: so many timers wait, some of them fall due within a minute; how late they run.  Then as many
- * at once, as after a time in which nothing ran, beside one loop that takes timers away and writes their events, 64 a transaction.
+/* bench/timers.c -- the scheduler under load: so many timers wait, some of them fall due within a minute; how late they run.
+ * Then as many at once, as after a time in which nothing ran, beside one loop that takes timers away and writes their events,
+ * 64 a transaction.
  *
  * bench_timers DSN [WAITING [DUE [SECONDS]]]     an empty store; prints one line of JSON
  */

@@ -1,6 +1,6 @@
-/* cases/clocks.c -- the clocks of a case: which move starts, stops, pauses and resumes them is data (clocks.csv), and so is the ladder
- * of who is told when (escalation.csv).  What a move does to clocks is computed without the store, so that the same code makes them
- * anew from a history. */
+/* cases/clocks.c -- the clocks of a case: which move starts, stops, pauses and resumes them is data (clocks.csv), and so is the
+ * ladder of who is told when (escalation.csv).  What a move does to clocks is computed without the store, so that the same code
+ * makes them anew from a history. */
 #include "cases/moves.h"
 #include "base/arena.h"
 #include "base/text.h"
@@ -18,9 +18,9 @@ static const char SQL_PUT[] =
 static const char SQL_LIVE[] =
         "SELECT clock, round, state, started_at, warn_at, due, remaining, limit_unit, told, overdue FROM case_clock"
         " WHERE case_id = $1 AND state IN ('running', 'paused') ORDER BY clock, round";
-static const char SQL_SET[] =
-        "UPDATE case_clock SET state = $4, warn_at = $5, due = $6, remaining = $7, ended_at = $8, told = $9, step_at = $10, overdue = $11"
-        " WHERE case_id = $1 AND clock = $2 AND round = $3";
+static const char SQL_SET[] = "UPDATE case_clock SET state = $4, warn_at = $5, due = $6, remaining = $7, ended_at = $8, told = $9,"
+                              " step_at = $10, overdue = $11"
+                              " WHERE case_id = $1 AND clock = $2 AND round = $3";
 static const char SQL_NEXT[] = "SELECT MIN(CASE WHEN step_at > 0 AND (overdue = 1 OR step_at < next) THEN step_at ELSE next END)"
                                " FROM (SELECT step_at, overdue, CASE WHEN warn_at > 0 AND warn_at < due THEN warn_at ELSE due END"
                                " AS next FROM case_clock WHERE case_id = $1 AND state = 'running' AND (overdue = 0 OR step_at > 0)"
@@ -43,7 +43,7 @@ static int64_t left(const struct calendar *cal, const struct case_clock *c, int6
         return from <= c->due ? calendar_worked(cal, from, c->due) : -calendar_worked(cal, c->due, from);
 }
 
-/* When the step of the ladder is to be told; one that should have been told before the deadline, but before `from`, is told then. */
+/* When the step of the ladder is to be told; one before the deadline whose time passed before `from` is told then. */
 static bool step_instant(const struct calendar *cal, const struct case_clock *c, const struct clock_step *s, int64_t length,
                          int64_t from, int64_t *at, struct err *e)
 {
@@ -154,8 +154,8 @@ static enum bearing bearing(const struct state *s)
         return text_is(s->clock, "paused") ? CLOCKS_PAUSE : CLOCKS_RUN;
 }
 
-/* A start of the same clock ends its running round first.  The state the case comes to has the last word: where clocks are paused none
- * runs, and what was paused runs on where they run. */
+/* A start of the same clock ends its running round first.  The state the case comes to has the last word: where clocks are paused
+ * none runs, and what was paused runs on where they run. */
 static bool turn_live(const struct clock_turn *t, struct clock_book *b, bool *late, struct err *e)
 {
         const enum bearing now = bearing(t->dest);

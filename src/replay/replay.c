@@ -69,7 +69,7 @@ static bool settle(struct replay *p, struct err *e)
         return true;
 }
 
-/* The rows that filing writes in one go (cases/file.c): the program's, of one instant, up to the first that is not of these moves. */
+/* The rows that filing writes in one go (cases/file.c): the program's, of one instant, up to the first of another move. */
 static size_t filing_rows(const struct ledger_row *rows, size_t n)
 {
         static const char *const moves[] = {"receive", "file", "dispatch"};

@@ -1,4 +1,4 @@
-/* server/ladder_process_test.c -- the ladder of a clock (escalation.csv of the pack): who is told when, each test named after its rule. */
+/* server/ladder_process_test.c -- the ladder of a clock (escalation.csv): who is told when, each test named after its rule. */
 #include "server/process_test.h"
 
 static const char SQL_TOLD[] = "SELECT payload FROM outbox WHERE topic = 'escalation' AND key = $1 ORDER BY seq";
@@ -138,7 +138,8 @@ static void a_pause_moves_the_ladder_and_an_extension_begins_it_anew(struct worl
 {
         const char *number = in_hand(w);
         live(w, number, "2026-11-23 11:00");
-        must_move(w, number, "suspend", &dora, "{\"until\": \"2026-11-25T11:00:00+08:00\", \"reason\": \"parts\"}", at("2026-11-23 11:30"));
+        must_move(w, number, "suspend", &dora, "{\"until\": \"2026-11-25T11:00:00+08:00\", \"reason\": \"parts\"}",
+                  at("2026-11-23 11:30"));
         live(w, number, "2026-11-25 10:00");
         told(w, number, "handle 50 unit");
         must_move(w, number, "resume", &dora, NULL, at("2026-11-25 11:00"));
@@ -146,7 +147,8 @@ static void a_pause_moves_the_ladder_and_an_extension_begins_it_anew(struct worl
         live(w, number, "2026-11-25 14:29");
         told(w, number, "handle 50 unit");
         must_move(w, number, "request_extension", &worker, "{\"reason\": \"parts\"}", at("2026-11-25 14:29"));
-        must_move(w, number, "pass_extension", &(struct mover){.name = "chen", .unit = "pingshan-water", .role = ROLE_UNIT}, NULL, at("2026-11-25 14:29"));
+        must_move(w, number, "pass_extension", &(struct mover){.name = "chen", .unit = "pingshan-water", .role = ROLE_UNIT}, NULL,
+                  at("2026-11-25 14:29"));
         must_move(w, number, "grant_extension", &dora, NULL, at("2026-11-25 14:29"));
         live(w, number, "2026-11-25 16:30"); /* due on Thursday 9:30... half of the new limit is left at 16:30 */
         told(w, number, "handle 50 unit, handle 50 unit");
@@ -155,8 +157,10 @@ static void a_pause_moves_the_ladder_and_an_extension_begins_it_anew(struct worl
 static void each_unit_has_its_own_time_and_the_next_one_the_whole_limit(struct world *w)
 {
         const char *number = case_new(w, "c01001", "440310001001", false, at("2026-11-23 09:00"));
-        must_move(w, number, "return", &worker, "{\"reason_code\": \"not_mine\", \"reason\": \"not ours\"}", at("2026-11-23 11:00"));
-        must_move(w, number, "redispatch", &dora, "{\"unit\": \"city-management\", \"reason\": \"theirs\"}", at("2026-11-23 14:00"));
+        must_move(w, number, "return", &worker, "{\"reason_code\": \"not_mine\", \"reason\": \"not ours\"}",
+                  at("2026-11-23 11:00"));
+        must_move(w, number, "redispatch", &dora, "{\"unit\": \"city-management\", \"reason\": \"theirs\"}",
+                  at("2026-11-23 14:00"));
         const struct case_detail d = read_case(w, number);
         const struct clock_view *first = NULL, *second = NULL;
         for (size_t i = 0; i < d.n_clocks; i++)

@@ -9,16 +9,17 @@
 #include "evidence/evidence.h"
 #include "replay/replay.h"
 
-const struct vocabulary *const all_vocabularies[] = {&case_words, &ask_words, &link_words, &dispute_words, &evidence_words, &replay_words, NULL};
+const struct vocabulary *const all_vocabularies[] = {&case_words,     &ask_words,    &link_words, &dispute_words,
+                                                     &evidence_words, &replay_words, NULL};
 static const struct pack_part *const process_parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                        &cases_pack, &asks_pack, &evidence_pack, NULL};
+                                                        &cases_pack,  &asks_pack,     &evidence_pack,  NULL};
 static const struct mover carl = {.name = "carl", .role = ROLE_CLERK}, dora = {.name = "dora", .role = ROLE_DISPATCHER};
 static const struct mover worker = {.name = "wang", .unit = "pingshan-water", .role = ROLE_UNIT};
 
 /* On both stores; afterwards the history must be whole. */
 static inline void on_pingshan(void **state)
 {
-        void (*test)(struct world *) = *(void (**)(struct world *))*state;
+        void (*test)(struct world *) = *(void (**)(struct world *)) * state;
         for (int pg = 0; pg < test_store_engines(); pg++) {
                 struct world w = world_of(pg, process_parts, "packs/pingshan");
                 test(&w);
@@ -26,5 +27,11 @@ static inline void on_pingshan(void **state)
                 world_free(&w);
         }
 }
-#define RULE(test) {#test, on_pingshan, NULL, NULL, &(void (*)(struct world *)){test}}
+#define RULE(test) \
+        { \
+#test, on_pingshan, NULL, NULL, &(void (*)(struct world *)) \
+                { \
+                        test \
+                } \
+        }
 #endif

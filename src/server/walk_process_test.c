@@ -1,5 +1,6 @@
-/* server/walk_process_test.c -- random people take random moves with random forms, and random statements of the store fail; after each
- * step the invariants hold.  All state x move x role triples of the pack's workflow are tried: what is not declared is refused.
+/* server/walk_process_test.c -- random people take random moves with random forms, and random statements of the store fail; after
+ * each step the invariants hold.  All state x move x role triples of the pack's workflow are tried: what is not declared is
+ * refused.
  *
  * YIWANG_WALK=1000000 is the long walk; unsaid, some thousands of steps for every change.
  */
