@@ -6,6 +6,7 @@
 #include "cases/cases.h"
 #include "district/district.h"
 #include "http/http.h"
+#include "sight/sight_api.h"
 #include "store/store.h"
 
 enum { LINKS_MOST = 500, LINKS_USUAL = 100 };
@@ -58,6 +59,7 @@ struct listing {
         struct reply *rp;
         const struct peer *peer;
         const struct link_filter *filter;
+        const struct sight *sight; /* whose lists these are; NULL: the peer's own */
 };
 
 /* What we know of each case both have; after: the case behind which the next page begins. */
@@ -97,7 +99,7 @@ static bool get_cases(struct request *rq, struct reply *rp, struct err *e)
         if (!peer || (after && !text_to_int(after, &filter.after)))
                 return false;
         filter.peer = peer->code;
-        return store_read(rq->store, list_cases, &(struct listing){rq, rp, peer, &filter}, e);
+        return store_read(rq->store, list_cases, &(struct listing){rq, rp, peer, &filter, NULL}, e);
 }
 
 /* The message of one case as it would be said now: what a platform fetches that lacks it. */
@@ -122,7 +124,7 @@ static bool show_case(struct tx *tx, void *ctx, struct err *e)
 static bool get_case(struct request *rq, struct reply *rp, struct err *e)
 {
         const struct peer *peer = caller_of(rq, e);
-        return peer && store_read(rq->store, show_case, &(struct listing){rq, rp, peer, NULL}, e);
+        return peer && store_read(rq->store, show_case, &(struct listing){rq, rp, peer, NULL, NULL}, e);
 }
 
 /* --- what staff see ---------------------------------------------------------------------------------------------------------- */
@@ -176,8 +178,13 @@ static bool list_links(struct tx *tx, void *ctx, struct err *e)
         *j = json_to(&g->rp->body);
         json_object(j, NULL);
         json_array(j, "links");
-        for (size_t i = 0; i < n; i++)
-                link_json(&links[i], g->rq->arena, j);
+        for (size_t i = 0; i < n; i++) {
+                bool seen;
+                if (!sight_sees(tx, g->rq->arena, g->sight, links[i].case_id, &seen, e))
+                        return false;
+                if (seen)
+                        link_json(&links[i], g->rq->arena, j);
+        }
         json_array_end(j);
         if (g->filter->conflicts && n == (size_t)g->filter->limit)
                 json_text(j, "after", arena_format(g->rq->arena, "%s:%lld", links[n - 1].peer, (long long)links[n - 1].case_id));
@@ -190,7 +197,8 @@ static bool list_links(struct tx *tx, void *ctx, struct err *e)
 static bool get_links(struct request *rq, struct reply *rp, struct err *e)
 {
         const struct link_filter filter = {.number = request_query(rq, "number"), .limit = LINKS_USUAL};
-        return store_read(rq->store, list_links, &(struct listing){rq, rp, NULL, &filter}, e);
+        const struct sight *sight = sight_of(rq, e);
+        return sight && store_read(rq->store, list_links, &(struct listing){rq, rp, NULL, &filter, sight}, e);
 }
 
 static bool get_conflicts(struct request *rq, struct reply *rp, struct err *e)
@@ -201,7 +209,8 @@ static bool get_conflicts(struct request *rq, struct reply *rp, struct err *e)
                 return err_both(e, ERR_INVALID, "after", "give the \"after\" of the page before", "请填写上一页返回的 after");
         if (colon)
                 filter.after_peer = arena_copy(rq->arena, after, (size_t)(colon - after));
-        return store_read(rq->store, list_links, &(struct listing){rq, rp, NULL, &filter}, e);
+        const struct sight *sight = sight_of(rq, e);
+        return sight && store_read(rq->store, list_links, &(struct listing){rq, rp, NULL, &filter, sight}, e);
 }
 
 static bool post_decision(struct request *rq, struct reply *rp, struct err *e)
@@ -210,10 +219,11 @@ static bool post_decision(struct request *rq, struct reply *rp, struct err *e)
                                           .number = request_param(rq, "number"),
                                           .reason = json_get_text(rq->body, "reason", ""),
                                           .theirs = text_is(json_get_text(rq->body, "decision", ""), "theirs")};
-        const struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role};
+        const struct sight *sight = sight_of(rq, e);
+        const struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role, .sight = sight};
         const struct link_filter filter = {.number = decision.number, .limit = LINKS_USUAL};
-        return exchange_settle(rq->app, rq->arena, &decision, &mover, rq->now, e)
-               && store_read(rq->store, list_links, &(struct listing){rq, rp, NULL, &filter}, e);
+        return sight && exchange_settle(rq->app, rq->arena, &decision, &mover, rq->now, e)
+               && store_read(rq->store, list_links, &(struct listing){rq, rp, NULL, &filter, sight}, e);
 }
 
 /* --- tables ------------------------------------------------------------------------------------------------------------------ */

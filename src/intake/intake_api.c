@@ -126,13 +126,13 @@ static bool post_report(struct request *rq, struct reply *rp, struct err *e)
 static const char SQL_REPORTS[] =
         "SELECT r.id, r.channel, r.external_id, r.source, r.title, r.text, r.property, r.urgent, r.address, r.occurred_at,"
         " r.received_at,"
-        " r.media FROM cases c JOIN report r ON r.id = c.id WHERE c.number = $1";
+        " r.media FROM cases c JOIN report r ON r.id = " CASE_REPORT " WHERE c.number = $1";
 
-static const char SQL_ATTRIBUTES[] =
-        "SELECT a.code, a.value FROM cases c JOIN report_attribute a ON a.report_id = c.id WHERE c.number = $1 ORDER BY a.n";
+static const char SQL_ATTRIBUTES[] = "SELECT a.code, a.value FROM cases c JOIN report_attribute a ON a.report_id = " CASE_REPORT
+                                     " WHERE c.number = $1 ORDER BY a.n";
 
 static const char SQL_PICTURES[] =
-        "SELECT m.hash, m.type, m.bytes, m.lon, m.lat, m.taken_at FROM cases c JOIN report_media m ON m.report_id = c.id"
+        "SELECT m.hash, m.type, m.bytes, m.lon, m.lat, m.taken_at FROM cases c JOIN report_media m ON m.report_id = " CASE_REPORT
         " WHERE c.number = $1 ORDER BY m.n";
 static const char SQL_NOTES[] =
         "SELECT n.sender, n.text, n.media, n.received_at FROM cases c JOIN report_note n ON n.case_id = c.id"

@@ -9,7 +9,8 @@
 #include "store/store.h"
 
 /* A picture is seen with any of the cases it came for. */
-static const char SEEN[] = "SELECT COUNT(*) FROM report_media m JOIN cases c ON c.id = m.report_id WHERE m.hash = ";
+static const char SEEN[] = "SELECT COUNT(*) FROM report_media m JOIN cases c ON (c.id = m.report_id OR"
+                           " (c.report = m.report_id AND c.report > 0)) WHERE m.hash = ";
 
 struct looking {
         const struct request *rq;

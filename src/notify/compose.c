@@ -18,12 +18,13 @@
 #include "notify/contact.h"
 #include "notify/notify.h"
 #include "people/people.h"
+#include "sight/query.h"
 #include "store/store.h"
 
 static const char SQL_CASE[] =
-        "SELECT c.id, c.track, c.unit, c.due, c.title, c.item, c.urgent, c.created_at, c.state, s.zh, s.en, r.language"
+        "SELECT " CASE_REPORT ", c.track, c.unit, c.due, c.title, c.item, c.urgent, c.created_at, c.state, s.zh, s.en, r.language"
         " FROM cases c LEFT JOIN workflow_state s ON s.version = c.version AND s.workflow = c.workflow AND s.name = c.state"
-        " LEFT JOIN report r ON r.id = c.id WHERE c.number = $1";
+        " LEFT JOIN report r ON r.id = " CASE_REPORT " WHERE c.number = $1";
 
 /* What happened longer before it was told was brought in from elsewhere (import): nobody is written to about it. */
 #define OLD_NEWS USEC_DAY
@@ -53,7 +54,7 @@ struct telling {
         const struct json_value *payload;
 };
 struct facts {
-        int64_t id, due, created;
+        int64_t report, due, created;
         const char *number, *track, *unit, *title, *item, *state, *states[LANGUAGES], *language;
         bool urgent;
 };
@@ -66,7 +67,7 @@ static int read_facts(struct tx *tx, const struct post *p, const char *number, s
         if (found <= 0)
                 return found;
         *f = (struct facts){
-                .id = rows_int(&r, 0),
+                .report = rows_int(&r, 0),
                 .number = number,
                 .track = rows_text(&r, p->arena, 1),
                 .unit = rows_text(&r, p->arena, 2),
@@ -198,7 +199,7 @@ static bool write_to(struct post *p, const struct telling *t, const struct facts
                 body = text;
         struct letter *letter = letter_new(p, t, medium, TARGET_REPORTER);
         struct message *m = &letter->message;
-        m->report = f->id;
+        m->report = f->report;
         m->language = language_names[of];
         m->urgent = f->urgent;
         m->asks = t->notice->asks && medium != MEDIUM_WEB;
@@ -234,7 +235,7 @@ static bool tell_reporter(struct tx *tx, struct post *p, const struct telling *t
                 return false;
         if (!has_lane(p, MEDIUM_SMS) && !has_lane(p, MEDIUM_MAIL))
                 return true;
-        if (!contact_read(tx, p->arena, f->id, &contact, &found, e))
+        if (!contact_read(tx, p->arena, f->report, &contact, &found, e))
                 return false;
         for (int i = 0; found && i < t->notice->n_order; i++) {
                 const enum medium m = t->notice->order[i];

@@ -102,7 +102,7 @@ bool notices_load(struct tx *tx, struct arena *a, int64_t version, struct notice
 
 /* --- loading a pack ---------------------------------------------------------------------------------------------------------- */
 static const struct pack_column notice_columns[] = {
-        {"topic", PACK_TEXT, true, NULL, "A move's name, or accept, warning, overdue."},
+        {"topic", PACK_TEXT, true, NULL, "A move's name, or accept, warning, overdue, escalation, supervision_overdue."},
         {"audience", PACK_TEXT, true, audiences, "Who is told."},
         {"text", PACK_TEXT, true, NULL, "Name of the text below texts/LANG/."},
         {"media", PACK_TEXT, false, NULL, "Reporter: list of sms, mail, web."},
@@ -207,9 +207,9 @@ static const struct pack_document documents[] = {
 };
 
 static const char SQL_NO_SUCH_MOVE[] =
-        "SELECT n.place, 'topic ' || n.topic || ' is neither a move of a workflow nor accept, warning or overdue',"
-        " '主题' || n.topic || '既不是流转动作，也不是 accept、warning 或 overdue' FROM notice n WHERE n.version = $1"
-        " AND n.topic NOT IN ('accept', 'warning', 'overdue')"
+        "SELECT n.place, 'topic ' || n.topic || ' is neither a move of a workflow nor accept, warning, overdue, escalation or supervision_overdue',"
+        " '主题' || n.topic || '既不是流转动作，也不是 accept、warning、overdue、escalation 或 supervision_overdue' FROM notice n WHERE n.version = $1"
+        " AND n.topic NOT IN ('accept', 'warning', 'overdue', 'escalation', 'supervision_overdue')"
         " AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = n.version AND m.name = n.topic)";
 static const char SQL_NO_SUCH_TEXT[] =
         "SELECT n.place, 'the text texts/zh/' || n.text || '.txt is missing', '缺少文本 texts/zh/' || n.text || '.txt' FROM notice n"

@@ -34,10 +34,10 @@ struct shown {
 static const char HEAD[] =
         "SELECT c.id, c.version, c.number, c.workflow, c.state, c.item, c.unit, c.address, c.grid, c.community, c.subdistrict,"
         " c.lon, c.lat, c.created_at, c.due, h.at, r.text, r.media,"
-        " (SELECT m.hash FROM report_media m WHERE m.report_id = c.id ORDER BY m.n LIMIT 1), ";
+        " (SELECT m.hash FROM report_media m WHERE m.report_id = " CASE_REPORT " ORDER BY m.n LIMIT 1), ";
 static const char FROM[] = " FROM (SELECT c.id, c.created_at FROM cases c WHERE ";
 static const char REST[] = ") k JOIN cases c ON c.id = k.id JOIN history h ON h.subject = c.id AND h.seq = c.seq"
-                           " LEFT JOIN report r ON r.id = c.id ORDER BY k.created_at DESC, k.id DESC";
+                           " LEFT JOIN report r ON r.id = " CASE_REPORT " ORDER BY k.created_at DESC, k.id DESC";
 
 /* States of all workflows in which the standard takes a case for closed. */
 static size_t closed_states(const struct wish *w, const char *const **out)

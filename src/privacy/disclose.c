@@ -12,9 +12,10 @@
 
 static const char SQL_REPORTER[] = "SELECT confidential, erased_at, name, phone, email FROM reporter WHERE report_id = $1";
 static const char BY_PHONE[] =
-        "SELECT c.number, c.state, c.title, c.created_at, p.confidential, c.id FROM reporter p JOIN cases c ON c.id = p.report_id"
+        "SELECT c.number, c.state, c.title, c.created_at, p.confidential, c.id FROM reporter p JOIN cases c ON (c.id = p.report_id"
+        " OR (c.report = p.report_id AND c.report > 0))"
         " WHERE p.phone_index = ";
-static const char BY_PHONE_ORDER[] = " ORDER BY p.report_id DESC LIMIT 100";
+static const char BY_PHONE_ORDER[] = " ORDER BY p.report_id DESC, c.id LIMIT 100";
 
 const char *const purposes[] = {"verify", "handle", "call_back", "supervise", "legal", "own_request", NULL};
 enum { FOUND_MOST = 100, NOTE_LEAST = 2 };

@@ -6,12 +6,13 @@
 #include "district/district.h"
 #include "json/json.h"
 #include "privacy/mask.h"
+#include "sight/query.h"
 #include "store/store.h"
 
 static const char SQL_KEEP[] = "INSERT INTO reporter(report_id, name, phone, email, confidential, sealed_by, phone_index)"
                                " VALUES ($1, $2, $3, $4, $5, $6, $7)";
 static const char SQL_OF_CASE[] = "SELECT p.report_id, p.confidential, p.erased_at, p.name, p.phone, p.email"
-                                  " FROM cases c JOIN reporter p ON p.report_id = c.id WHERE c.number = $1";
+                                  " FROM cases c JOIN reporter p ON p.report_id = " CASE_REPORT " WHERE c.number = $1";
 
 static const char SQL_UNINDEXED[] = "SELECT 1 FROM reporter WHERE sealed_by = 0 LIMIT 1";
 

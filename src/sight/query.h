@@ -6,6 +6,9 @@
 #include "store/store.h"
 struct arena;
 
+/* The report that a row c of `cases` was filed from: its own, or that of the case it was split off. */
+#define CASE_REPORT "CASE WHEN c.report > 0 THEN c.report ELSE c.id END"
+
 struct query { struct arena *arena; struct buf text; struct value *args; int n, room; };
 struct query query_new(struct arena *);         /* the arguments are the arena's; the text is freed with buf_free(), or lent to it */
 void query_text(struct query *, const char *);
