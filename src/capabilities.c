@@ -42,6 +42,6 @@ const struct capabilities capabilities = {
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer, NULL},
-        .consumers = (const struct consumer *const[]){&notify_consumer, &exchange_consumer, NULL},
+        .consumers = (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, NULL},
         .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load, .peers = peers_load},
 };

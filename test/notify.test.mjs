@@ -8,7 +8,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { District, faults, sleep, until } from './lib.mjs'
+import { District, PINGSHAN, faults, sleep, until } from './lib.mjs'
 
 /** A receiver over HTTP that answers with `answer(request)`: {status, body, wait}; what it was given is in `.got`. */
 async function receiver(t, answer, port = 0) {
@@ -64,9 +64,9 @@ success: {status: 200, pointer: /result/0/code, equals: "0"}
 const TAKEN = { status: 200, body: '{"result":[{"code":0}]}' }
 
 /** A district whose SMS go to `gateway`; more settings may follow. */
-function withSms(t, gateway, settings = {}) {
+function withSms(t, gateway, settings = {}, pack = undefined) {
   const f = folderOf(t)
-  return District.make(t, { settings: { sms_gateway: f.put('sms.yaml', gatewayText(gateway.url)), sms_secret_file: f.put('secret', 'gateway secret\n'),
+  return District.make(t, { ...(pack && { pack }), settings: { sms_gateway: f.put('sms.yaml', gatewayText(gateway.url)), sms_secret_file: f.put('secret', 'gateway secret\n'),
     quiet_hours: 'none', public_url: 'https://yiwang.test', ...settings } })
 }
 
@@ -335,6 +335,44 @@ test('an SMS reply is understood, once, and belongs to the case that was asked a
   assert.equal((await say('d', '1', '13900139000')).body.number, null)
   assert.equal((await say('e', '1', 'who?')).status, 400)
   assert.equal((await d.ask('POST', '/api/v1/sms/replies', { id: 'x', from: '13800138000', text: '1' })).status, 401)
+})
+
+test('what the citizen answers moves his case: done again, supervised, closed; by link and by SMS', async (t) => {
+  const gateway = await receiver(t, () => TAKEN)
+  const d = withSms(t, gateway, {}, PINGSHAN)
+  await d.serve()
+  const k = { admin: await d.signIn('admin'), clerk: await d.signIn('clerk') }
+  const phone = '13800138000', { body } = await d.report({ item: 'c01001', area_code: '440310001001', reporter: { phone } })
+  const state = async () => (await d.ask('GET', `/api/v1/cases/${body.number}`, undefined, { key: k.admin })).body
+  const must = async (move, form, key) => { const { status, text } = await d.move(body.number, move, form, key); assert.equal(status, 200, `${move}: ${text}`) }
+  const asked = () => gateway.got.map((g) => JSON.parse(g.body)).filter((g) => /callback/.test(g.text))
+  const again = async (n) => {
+    await must('hand_over', { result: '已更换' }, k.admin)
+    await must('pass_review', {}, k.clerk)
+    await must('reply', { result: `已更换（第${n}次）` }, k.clerk)
+    return (await until(() => asked()[n - 1], `the question ${n} arrives`)).text
+  }
+  await must('sign', {}, k.admin)
+  await must('handle', {}, k.admin)
+  const link = /callback\/([A-Z0-9]+)/.exec(await again(1))[1]
+  const bad = { speed: 1, effect: 1, service: 2, quality: 1, solved: false, comment: '又坏了' }
+  assert.equal((await d.ask('POST', `/api/v1/callback/${link}`, bad)).status, 201)
+  await until(async () => (await state()).state === 'handling', 'it is done again')
+  await again(2)
+  assert.equal((await d.ask('POST', '/api/v1/sms/replies', { id: 'a', from: phone, text: '4 否' }, { key: d.key })).status, 201)
+  const supervised = await until(async () => { const c = await state(); return c.state === 'handling' && c.asks.find((a) => a.kind === 'supervision') && c }, 'it is supervised')
+  assert.equal(supervised.asks.find((a) => a.kind === 'supervision').state, 'open')
+  await must('answer_supervision', { result: '已整改' }, k.admin)
+  await again(3)
+  assert.equal((await d.ask('POST', '/api/v1/sms/replies', { id: 'b', from: phone, text: '1 是' }, { key: d.key })).status, 201)
+  await until(async () => (await state()).state === 'closed', 'it is closed')
+  const { body: { history } } = await d.ask('GET', `/api/v1/cases/${body.number}/history`, undefined, { key: k.admin })
+  assert.deepEqual(history.filter((h) => /call_back|redo|close/.test(h.move)).map((h) => [h.move, h.actor, h.form.way ?? h.form.behind]),
+    [['call_back', 'system', 'link'], ['redo', 'system', 'call_back'], ['call_back', 'system', 'sms'], ['redo_supervised', 'system', 'call_back'],
+      ['call_back', 'system', 'sms'], ['close', 'system', 'call_back']])
+  assert.equal((await d.ask('POST', '/api/v1/sms/replies', { id: 'c', from: phone, text: '4 否' }, { key: d.key })).status, 201)
+  await until(() => /callback\.kept/.test(d.log), 'a late answer is kept and moves nothing')
+  assert.equal((await state()).state, 'closed')
 })
 
 test('a wrong description of the gateway is refused at the start, with its line', (t) => {

@@ -38,7 +38,7 @@ struct notify_settings {
 };
 
 /* Gets struct district * as ctx and reads district.notify. */
-extern const struct consumer notify_consumer;
+extern const struct consumer notify_consumer, callback_consumer;
 extern const struct timer_kind notify_send_timer;       /* of release 0.1.0: its messages are sent like all others now */
 extern const struct pack_part notify_pack;              /* notices.csv, texts/ */
 extern const struct route *const notify_routes;

@@ -1,16 +1,20 @@
-/* notify/reply.c -- what citizens answer to an SMS; see callback.h.  The only writer of sms_reply. */
+/* notify/reply.c -- what citizens answer to an SMS; see callback.h.  The only writer of sms_reply.  Below: what an answer, by SMS or by
+ * link, does to its case. */
 #include "notify/callback.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "cases/cases.h"
 #include "district/district.h"
 #include "json/json.h"
 #include "notify/contact.h"
 #include "letter/gateway.h"
 #include "notify/notify.h"
 #include "store/store.h"
+#include "task/task.h"
 
 static const char SQL_ASKED[] =
         "SELECT subject, report FROM message WHERE recipient = $1 AND recipient <> '' AND created_at > $2 AND medium = 'sms'"
@@ -116,3 +120,74 @@ bool sms_reply_take(struct district *d, struct arena *a, const struct sms_reply 
         out->solved = t.said.solved;
         return store_write(d->store, take, &t, e);
 }
+
+/* --- an answer is the call-back of its case ---------------------------------------------------------------------------------- */
+
+static const struct {
+        const char *ours, *of_move;
+} ratings[] = {{"speed", "speed"}, {"effect", "effect"}, {"service", "service"}, {"quality", "answer"}};
+
+/* An SMS says 1 (satisfied) to 4 (not), once for all four; 2 is "basically satisfied", which is 3 of 5 (cases/guards.c). */
+static int64_t of_five(int64_t rating)
+{
+        static const int64_t five[] = {0, 5, 3, 2, 1};
+        return rating > 0 && rating < (int64_t)COUNT_OF(five) ? five[rating] : 0;
+}
+
+/* The form of the move call_back; NULL: the answer says neither how it was nor whether it is solved, so a person reads it. */
+static const struct json_value *call_back_form(struct arena *a, const struct json_value *said, struct err *e)
+{
+        const int64_t one = of_five(json_get_int(said, "rating", 0));
+        const struct json_value *solved = json_get(said, "solved");
+        if (json_kind(solved) != JSON_BOOL && one == 0)
+                return NULL;
+        struct buf b = BUF_LIMIT(1 << 16);
+        struct json j = json_to(&b);
+        json_object(&j, NULL);
+        json_bool(&j, "solved", json_kind(solved) == JSON_BOOL ? json_bool_of(solved) : one >= 3);
+        if (one || json_get(said, "speed")) {
+                json_object(&j, "ratings");
+                for (size_t i = 0; i < COUNT_OF(ratings); i++)
+                        json_int(&j, ratings[i].of_move, json_get_int(said, ratings[i].ours, one));
+                json_object_end(&j);
+        }
+        json_text(&j, "way", json_get_text(said, "way", ""));
+        json_text(&j, "note", json_get_text(said, "comment", ""));
+        json_object_end(&j);
+        const struct json_value *form = json_parse(a, b.at, b.length, e);
+        buf_free(&b);
+        return form;
+}
+
+/* Where a clerk was faster, or the case is elsewhere by now, the answer stays with the case and moves nothing. */
+static bool call_back(struct district *d, struct arena *a, const struct event *ev, struct err *e)
+{
+        static const struct mover program = {.name = "system"};
+        const struct json_value *said = json_parse(a, ev->payload, strlen(ev->payload), e);
+        const struct json_value *form = said ? call_back_form(a, said, e) : NULL;
+        if (!form || cases_move(d, a, ev->key, "call_back", &program, form, clock_now(), e))
+                return true;
+        const bool kept = e->kind == ERR_CONFLICT || e->kind == ERR_INVALID || e->kind == ERR_DENIED || e->kind == ERR_NOT_FOUND;
+        if (kept)
+                log_event(LOG_INFO, "callback.kept", "case=%s cause=\"%s\"", ev->key, e->text);
+        return kept;
+}
+
+static bool take_answers(void *ctx, const struct event *events, size_t n, struct err *e)
+{
+        bool ok = true;
+        for (size_t i = 0; ok && i < n; i++) {
+                if (!text_is(events[i].topic, "sms_reply") && !text_is(events[i].topic, "callback_answer"))
+                        continue;
+                struct arena *a = arena_new();
+                ok = call_back(ctx, a, &events[i], e);
+                arena_free(&a);
+        }
+        return ok;
+}
+
+const struct consumer callback_consumer = {
+        .name = "callback",
+        .about = "Takes the move call_back when a citizen has answered by SMS or link.",
+        .take = take_answers,
+};
