@@ -5,6 +5,7 @@
 #include "proof/sweep.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 static const char IN_ORDER[] =
         "SELECT COUNT(*) FROM ledger_leaf a JOIN ledger_leaf b ON b.subject = a.subject AND b.seq = a.seq + 1"
@@ -39,6 +40,20 @@ static int64_t sweep(struct world *w, int64_t now, bool walk)
         return s.added;
 }
 
+/* Until all rows are in: PostgreSQL gives no event that another transaction of the same server, such as one of another test, could still
+ * come before. */
+static int64_t sweep_in(struct world *w, int64_t now)
+{
+        int64_t added = 0;
+        for (int i = 0; i < 400; i++) {
+                added += sweep(w, now, false);
+                if (number(w, OUTSIDE) == 0)
+                        break;
+                nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        }
+        return added;
+}
+
 static void file_some(struct world *w, int n)
 {
         for (int i = 0; i < n; i++)
@@ -49,17 +64,17 @@ static void rows_come_in_once(struct world *w)
 {
         file_some(w, 30);
         const int64_t rows = number(w, "SELECT COUNT(*) FROM history");
-        assert_int_equal(sweep(w, 1000, false), rows);
+        assert_int_equal(sweep_in(w, 1000), rows);
         all_is_in(w);
         assert_int_equal(sweep(w, 1000, false), 0);
         assert_int_equal(sweep(w, 1000, true), 0);
         file_some(w, 2);
-        assert_true(sweep(w, 1000, false) > 0);
+        assert_true(sweep_in(w, 1000) > 0);
         all_is_in(w);
         /* All events once more, as after a move to a server with other numbers of transactions. */
         assert_true(test_script(w->district.store, "UPDATE ledger_tree SET tx = 9000000000000000, seq = 9000000000000000;"));
         file_some(w, 2);
-        assert_int_equal(sweep(w, 1000, false), number(w, "SELECT COUNT(*) FROM history") * 2 / 34); /* of 34 cases, all alike */
+        assert_int_equal(sweep_in(w, 1000), number(w, "SELECT COUNT(*) FROM history") * 2 / 34); /* of 34 cases, all alike */
         all_is_in(w);
 }
 
