@@ -1,10 +1,11 @@
 // bench/run: prints tables, writes bench/out/latest.json.
 //
-// BENCH_PARTS=intake,lookups,growth,rival    (all) intake: over HTTP beside a bare loop that inserts the same rows, on SQLite and on
-//                          PostgreSQL (YIWANG_TEST_PG); lookups: in memory, beside GEOS; growth: intake and reads as the store grows;
+// BENCH_PARTS=intake,moves,lookups,growth,rival    (all) intake: over HTTP beside a bare loop that inserts the same rows, on SQLite and on
+//                          PostgreSQL (YIWANG_TEST_PG); moves: the same for moves, and timers that fall due; lookups: in memory, beside GEOS; growth: intake and reads as the store grows;
 //                          rival: Request Tracker under the same load (see rival_rt.mjs)
 // BENCH_SIZES=10000,100000 cases in the store, for growth; the disk must hold them
 // BENCH_CASES=20000        reports of the intake part          BENCH_RUN=10000          reports of one of growth's three runs
+// BENCH_MOVED=5000        cases that are moved, twice each         BENCH_TIMERS=1000000, BENCH_TIMERS_DUE=100000 within a minute
 // BENCH_READS=2000         requests for each kind of read      BENCH_INTAKE_RATE=300    reports a second while reads are measured
 // BENCH_TICKETS=200        tickets of the rival's run
 import { execFileSync } from 'node:child_process';
@@ -13,13 +14,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { CONNECTIONS, OUT, PG, init, last_line, print_table, rounded, say } from './district.mjs';
 import { engines, intake } from './intake.mjs';
+import { moves, timers } from './moves.mjs';
 import { growth } from './growth.mjs';
 import { rival_rt } from './rival_rt.mjs';
 
-const PARTS = ['intake', 'lookups', 'growth', 'rival'];
+const PARTS = ['intake', 'moves', 'lookups', 'growth', 'rival'];
 const result = { date: new Date().toISOString(), machine: { processor: os.cpus()[0].model, cores: os.cpus().length,
                                                             memory_mb: Math.round(os.totalmem() / 2 ** 20), load: rounded(os.loadavg()[0], 1) },
-                 intake: {}, growth: [], rivals: {} };
+                 intake: {}, moves: {}, timers: {}, growth: [], rivals: {} };
 
 const flat = ({ list, read, ...rest }) => ({ ...rest, list_p99_ms: list.p99_ms, read_p99_ms: read.p99_ms });
 
@@ -29,6 +31,16 @@ const parts = {
                         result.intake[engine] = await intake(engine);
                 say(`intake: reports over HTTP, ${CONNECTIONS} connections, beside a bare loop of the same rows, 64 cases a transaction`);
                 print_table(Object.entries(result.intake).map(([store, r]) => ({ store, ...flat(r) })));
+        },
+        async moves() {
+                for (const engine of engines)
+                        result.moves[engine] = await moves(engine);
+                say(`moves: sign and handle over HTTP, ${CONNECTIONS} connections, beside one loop of the same rows, 64 moves a transaction`);
+                print_table(Object.entries(result.moves).map(([store, r]) => ({ store, ...r })));
+                for (const engine of engines)
+                        result.timers[engine] = timers(engine);
+                say('timers: late by, of those that fall due within a minute while others wait; then all at once, beside one loop');
+                print_table(Object.entries(result.timers).map(([store, r]) => ({ store, ...r })));
         },
         lookups() {
                 const looked = last_line('build/bench_lookups', [init('lookups').data]);
@@ -93,7 +105,7 @@ for (const part of asked)
                 throw new Error(`BENCH_PARTS: there is no part "${part}": ${PARTS.join(', ')}`);
 fs.mkdirSync(OUT, { recursive: true });
 fs.rmSync(path.join(OUT, 'server.log'), { force: true });
-execFileSync('tools/build', ['build', 'yiwang', 'bench_load', 'bench_bare', 'bench_lookups'], { stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync('tools/build', ['build', 'yiwang', 'bench_load', 'bench_bare', 'bench_lookups', 'bench_raw_moves', 'bench_timers'], { stdio: ['ignore', 'ignore', 'inherit'] });
 for (const part of PARTS.filter((p) => asked.includes(p)))
         await parts[part]();
 fs.writeFileSync(path.join(OUT, 'latest.json'), JSON.stringify(result, null, 2) + '\n');
