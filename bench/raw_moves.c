@@ -1,5 +1,5 @@
-/* bench/raw_moves.c -- the raw limit of moves: the rows a move writes, written by one loop, 64 moves a transaction, without HTTP, JSON,
- * guards or the chain of digests.
+/* bench/raw_moves.c -- the raw limit of moves: the rows a move writes, written by one loop, 64 moves a transaction, without HTTP,
+ * JSON, guards or the chain of digests.
  *
  * bench_raw_moves DSN MOVES      a store that a run of the server has left; prints one line of JSON
  */
@@ -18,7 +18,8 @@ static const char SQL_STATE[] =
         " WHERE id = $1";
 static const char SQL_HISTORY[] =
         "INSERT INTO history(subject, seq, lane, ordinal, move, origin, dest, actor, role, unit, form, at, hash)"
-        " VALUES ($1, $2, -1, 0, 'handle', 'signed', 'handling', 'admin', 'admin', '', '{\"due\":\"2026-11-30T12:00:00+08:00\"}', $3, $4)";
+        " VALUES ($1, $2, -1, 0, 'handle', 'signed', 'handling', 'admin', 'admin', '',"
+        " '{\"due\":\"2026-11-30T12:00:00+08:00\"}', $3, $4)";
 static const char SQL_CLOCK[] = "UPDATE case_clock SET state = 'met', ended_at = $2, warn_at = warn_at, due = due, remaining = 0"
                                 " WHERE case_id = $1 AND clock = 'contact' AND round = 1";
 static const char TOLD[] =

@@ -155,8 +155,8 @@ int main(int argc, char **argv)
         if (clock_now() > begin)
                 die("filling took too long");
         (void)serve(&b, (size_t)due, begin);
-        const double p50 = (double)b.late[due / 2] / 1e3, p99 = (double)b.late[due * 99 / 100] / 1e3,
-                     worst = (double)b.late[due - 1] / 1e3;
+        const int64_t half = due / 2, most = due * 99 / 100;
+        const double p50 = (double)b.late[half] / 1e3, p99 = (double)b.late[most] / 1e3, worst = (double)b.late[due - 1] / 1e3;
         fill(b.store, minute.name, due, clock_now(), 0);
         const double rate = (double)due / serve(&b, (size_t)due, clock_now()), limit = raw(b.store, due);
         printf("{\"waiting\":%lld,\"due\":%lld,\"seconds\":%lld,\"late_p50_ms\":%.0f,\"late_p99_ms\":%.0f,\"late_worst_ms\":%.0f,"

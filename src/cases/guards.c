@@ -213,10 +213,11 @@ static bool ratings_met(struct moving *m, struct err *e)
 static bool is_satisfied(const struct moving *m)
 {
         const struct json_value *given = json_get(m->form, "ratings");
+        const size_t n = COUNT_OF(ratings);
         double sum = 0;
-        for (size_t i = 0; i < COUNT_OF(ratings); i++)
+        for (size_t i = 0; i < n; i++)
                 sum += json_get_real(given, ratings[i], 3);
-        return json_get_bool(m->form, "solved", true) && sum >= 3 * (double)COUNT_OF(ratings);
+        return json_get_bool(m->form, "solved", true) && sum >= 3 * (double)n;
 }
 
 static bool satisfied_met(struct moving *m, struct err *e)

@@ -118,7 +118,7 @@ static bool load_moves(const struct load *l, struct workflow *w, struct err *e)
                 return false;
         const char **next = NULL;
         while (rows_next(&r)) {
-                if (!w->moves) {
+                if (!next) {
                         next = NEW_ARRAY(l->arena, const char *, rows_int(&r, 8));
                         w->moves = NEW_ARRAY(l->arena, struct move, rows_int(&r, 8));
                 }
@@ -127,7 +127,7 @@ static bool load_moves(const struct load *l, struct workflow *w, struct err *e)
         }
         if (!rows_done(&r, e))
                 return false;
-        for (size_t i = 0; i < w->n_moves; i++) {
+        for (size_t i = 0; next && i < w->n_moves; i++) {
                 set_next(l->arena, w, &w->moves[i], next[i]);
                 if (!load_origins(l, w, &w->moves[i], e))
                         return false;

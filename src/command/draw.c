@@ -37,9 +37,9 @@ static void text_out(FILE *out, const char *s)
 {
         for (; *s; s++) {
                 if (*s == '&' || *s == '<' || *s == '>')
-                        fprintf(out, "&#%d;", *s);
+                        (void)fprintf(out, "&#%d;", *s);
                 else
-                        fputc(*s, out);
+                        (void)fputc(*s, out);
         }
 }
 

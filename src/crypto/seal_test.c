@@ -400,10 +400,10 @@ static void *seal_on(void *ctx)
         struct sealer *s = ctx;
         struct arena *a = arena_new();
         while (!atomic_load(s->stop)) {
-                unsigned char *sealed;
+                unsigned char *sealed = NULL;
                 struct err e;
-                size_t n;
-                char *out;
+                size_t n = 0;
+                char *out = NULL;
                 const struct keys *k = keyring_now(s->ring);
                 ok(seal(a, k, "c", "text", &sealed, &n, &e) && unseal(a, keyring_now(s->ring), "c", sealed, n, &out, &e), &e);
                 assert_string_equal(out, "text");

@@ -96,8 +96,10 @@ static void published_paths_are_taken(void **state)
 /* --- every tree of up to SIZES leaves ----------------------------------------------------------------------------------- */
 static void fill(struct merkle_hash leaves[SIZES])
 {
-        for (unsigned char i = 0; i < SIZES; i++)
-                leaves[i] = merkle_leaf(&i, 1);
+        for (int i = 0; i < SIZES; i++) {
+                const unsigned char byte = (unsigned char)i;
+                leaves[i] = merkle_leaf(&byte, 1);
+        }
 }
 
 struct tally {

@@ -114,8 +114,9 @@ static bool large_trees(struct tx *tx, void *ctx, struct err *e)
 {
         const struct world *w = ctx;
         unsigned seed = 7;
+        const int64_t size = w->size > 0 ? w->size : 1;
         for (int k = 0; k < 150; k++) {
-                const int64_t n = 1 + rand_r(&seed) % w->size;
+                const int64_t n = 1 + rand_r(&seed) % size;
                 check_tree(tx, w, n, e);
                 check_path(tx, w, rand_r(&seed) % n, n, e);
                 check_growth(tx, w, 1 + rand_r(&seed) % n, n, e);

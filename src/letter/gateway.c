@@ -243,7 +243,7 @@ static const char *token(struct arena *a, const char **pointer)
         char *out = arena_copy(a, *pointer, n), *to = out;
         for (const char *p = out; *p; p++) {
                 const bool escaped = p[0] == '~' && (p[1] == '0' || p[1] == '1');
-                *to++ = escaped ? (p[1] == '0' ? '~' : '/') : *p;
+                *to++ = (char)(escaped ? (p[1] == '0' ? '~' : '/') : *p);
                 p += escaped;
         }
         *to = '\0';

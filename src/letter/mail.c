@@ -26,8 +26,8 @@ static void base64(struct buf *b, const unsigned char *at, size_t n)
                 const unsigned v = (unsigned)at[i] << 16 | (left > 1 ? (unsigned)at[i + 1] << 8 : 0) | (left > 2 ? at[i + 2] : 0U);
                 buf_byte(b, digits[v >> 18]);
                 buf_byte(b, digits[v >> 12 & 63]);
-                buf_byte(b, left > 1 ? digits[v >> 6 & 63] : '=');
-                buf_byte(b, left > 2 ? digits[v & 63] : '=');
+                buf_byte(b, (char)(left > 1 ? digits[v >> 6 & 63] : '='));
+                buf_byte(b, (char)(left > 2 ? digits[v & 63] : '='));
         }
 }
 

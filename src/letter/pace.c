@@ -52,5 +52,6 @@ int64_t pace_backoff(int tries, int64_t most, uint32_t random)
         const int doublings = tries < 1 ? 0 : tries - 1 < DOUBLINGS_MOST ? tries - 1 : DOUBLINGS_MOST;
         int64_t pause = USEC_SECOND << doublings;
         pause = pause < most ? pause : most;
-        return pause - pause / 4 + (int64_t)((double)(pause / 2) * ((double)random / (double)UINT32_MAX));
+        const int64_t half = pause / 2;
+        return pause - half / 2 + (int64_t)((double)half * ((double)random / (double)UINT32_MAX));
 }

@@ -115,7 +115,7 @@ static void add_value(struct buf *b, const char *value, size_t most)
                         buf_text(b, "…");
                         return;
                 }
-                buf_byte(b, most > 0 && (*p == '\n' || *p == '\t') ? ' ' : *p);
+                buf_byte(b, (char)(most > 0 && (*p == '\n' || *p == '\t') ? ' ' : *p));
         }
 }
 

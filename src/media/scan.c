@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* A group of its own, so that all of it can be killed; none of our blocked signals; nothing to read, nowhere to write. */
 static int start(pid_t *child, char **words)
 {

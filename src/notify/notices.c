@@ -207,8 +207,10 @@ static const struct pack_document documents[] = {
 };
 
 static const char SQL_NO_SUCH_MOVE[] =
-        "SELECT n.place, 'topic ' || n.topic || ' is neither a move of a workflow nor accept, warning, overdue, escalation or supervision_overdue',"
-        " '主题' || n.topic || '既不是流转动作，也不是 accept、warning、overdue、escalation 或 supervision_overdue' FROM notice n WHERE n.version = $1"
+        "SELECT n.place, 'topic ' || n.topic || ' is neither a move of a workflow nor accept, warning, overdue, escalation or"
+        " supervision_overdue',"
+        " '主题' || n.topic || '既不是流转动作，也不是 accept、warning、overdue、escalation 或 supervision_overdue'"
+        " FROM notice n WHERE n.version = $1"
         " AND n.topic NOT IN ('accept', 'warning', 'overdue', 'escalation', 'supervision_overdue')"
         " AND NOT EXISTS (SELECT 1 FROM workflow_move m WHERE m.version = n.version AND m.name = n.topic)";
 static const char SQL_NO_SUCH_TEXT[] =

@@ -1,5 +1,5 @@
-/* notify/reply.c -- what citizens answer to an SMS; see callback.h.  The only writer of sms_reply.  Below: what an answer, by SMS or by
- * link, does to its case. */
+/* notify/reply.c -- what citizens answer to an SMS; see callback.h.  The only writer of sms_reply.  Below: what an answer, by SMS
+ * or by link, does to its case. */
 #include "notify/callback.h"
 #include "base/arena.h"
 #include "base/buf.h"

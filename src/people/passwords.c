@@ -18,9 +18,9 @@ static const char *const rows[] = {"01234567890123456789", "abcdefghijklmnopqrst
 
 static void lower(const char *text, char out[ROOM])
 {
-        size_t n = 0;
-        for (; text[n] && n < ROOM - 1; n++)
-                out[n] = (char)tolower((unsigned char)text[n]);
+        const size_t n = strnlen(text, ROOM - 1);
+        for (size_t i = 0; i < n; i++)
+                out[i] = (char)tolower((unsigned char)text[i]);
         out[n] = '\0';
 }
 

@@ -40,8 +40,8 @@ static int64_t sweep(struct world *w, int64_t now, bool walk)
         return s.added;
 }
 
-/* Until all rows are in: PostgreSQL gives no event that another transaction of the same server, such as one of another test, could still
- * come before. */
+/* Until all rows are in: PostgreSQL gives no event that another transaction of the same server, such as one of another test, could
+ * still come before. */
 static int64_t sweep_in(struct world *w, int64_t now)
 {
         int64_t added = 0;

@@ -162,11 +162,11 @@ static void each_unit_has_its_own_time_and_the_next_one_the_whole_limit(struct w
         must_move(w, number, "redispatch", &dora, "{\"unit\": \"city-management\", \"reason\": \"theirs\"}",
                   at("2026-11-23 14:00"));
         const struct case_detail d = read_case(w, number);
-        const struct clock_view *first = NULL, *second = NULL;
+        struct clock_view rounds[2] = {0};
         for (size_t i = 0; i < d.n_clocks; i++)
                 if (text_is(d.clocks[i].clock, "handle"))
-                        *(d.clocks[i].round == 1 ? &first : &second) = &d.clocks[i];
-        assert_true(first && second);
+                        rounds[d.clocks[i].round == 1 ? 0 : 1] = d.clocks[i];
+        const struct clock_view *first = &rounds[0], *second = &rounds[1];
         assert_string_equal(first->unit, "pingshan-water");
         assert_int_equal(first->started, at("2026-11-23 09:00"));
         assert_int_equal(first->ended, at("2026-11-23 11:00"));

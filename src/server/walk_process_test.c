@@ -30,7 +30,8 @@ static uint32_t draw(struct walk *k, size_t below)
         k->seed ^= k->seed >> 12;
         k->seed ^= k->seed << 25;
         k->seed ^= k->seed >> 27;
-        return (uint32_t)((k->seed * UINT64_C(0x2545F4914F6CDD1D)) >> 32) % (uint32_t)below;
+        const uint32_t drawn = (uint32_t)((k->seed * UINT64_C(0x2545F4914F6CDD1D)) >> 32);
+        return below ? drawn % (uint32_t)below : 0;
 }
 
 static const char *new_case(struct walk *k)

@@ -184,11 +184,10 @@ void sight_visible(struct query *q, const struct sight *s)
                 return;
         }
         /* A scalar subquery, which both engines look up by key for each row they come to, and never turn into a join over all. */
-        query_text(
-                q,
-                "(COALESCE((SELECT p.confidential FROM reporter p WHERE p.report_id = c.id),"
-                " (SELECT p.confidential FROM cases s JOIN reporter p ON p.report_id = s.report WHERE s.id = c.id AND s.report > 0),"
-                " 0) = 0 OR ");
+        query_text(q, "(COALESCE((SELECT p.confidential FROM reporter p WHERE p.report_id = c.id),"
+                      " (SELECT p.confidential FROM cases s JOIN reporter p ON p.report_id = s.report"
+                      " WHERE s.id = c.id AND s.report > 0),"
+                      " 0) = 0 OR ");
         sight_seen(q, s);
         query_text(q, ")");
 }
