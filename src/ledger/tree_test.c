@@ -110,16 +110,21 @@ static bool small_trees(struct tx *tx, void *ctx, struct err *e)
         return true;
 }
 
+/* A number from 0 below n. */
+static int64_t draw(unsigned *seed, int64_t n)
+{
+        return n > 0 ? rand_r(seed) % n : 0;
+}
+
 static bool large_trees(struct tx *tx, void *ctx, struct err *e)
 {
         const struct world *w = ctx;
         unsigned seed = 7;
-        const int64_t size = w->size > 0 ? w->size : 1;
         for (int k = 0; k < 150; k++) {
-                const int64_t n = 1 + rand_r(&seed) % size;
+                const int64_t n = 1 + draw(&seed, w->size);
                 check_tree(tx, w, n, e);
-                check_path(tx, w, rand_r(&seed) % n, n, e);
-                check_growth(tx, w, 1 + rand_r(&seed) % n, n, e);
+                check_path(tx, w, draw(&seed, n), n, e);
+                check_growth(tx, w, 1 + draw(&seed, n), n, e);
         }
         return true;
 }
