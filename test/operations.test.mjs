@@ -175,12 +175,12 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { :; }; _yiwang yiwang; pri
 }
 
 test('the completion offers every command, option and value', () => {
-  const found = commands()
+  const found = commands(), everywhere = settings()
   const firsts = [...new Set(Object.keys(found).map((n) => n.split(' ')[0]))].sort()
   assert.deepEqual(complete('').filter((w) => w !== '--help').sort(), firsts)
   for (const name of Object.keys(found)) {
     const offered = complete(...found[name].words, '--')
-    for (const option of [...found[name].options, ...settings()]) assert.ok(offered.includes(`--${option}`), `${name} --${option}`)
+    for (const option of [...found[name].options, ...everywhere]) assert.ok(offered.includes(`--${option}`), `${name} --${option}`)
   }
   assert.deepEqual(complete('serve', '--log-format', '').sort(), ['json', 'text'])
   assert.deepEqual(complete('serve', '--log-level', 'd'), ['debug'])
