@@ -168,6 +168,7 @@ static void forget(struct moving *m)
 {
         m->tasks = NULL;
         m->asks = NULL;
+        m->knows_dispute = false;
 }
 
 /* The move m->move, once it may be taken and its needs are met. */

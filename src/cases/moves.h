@@ -35,6 +35,7 @@ struct moving {
         /* What guards have read already; forgotten when a move is taken. */
         const struct open_task *tasks; size_t n_tasks;  /* NULL = not read yet */
         const struct ask_view *asks; size_t n_asks;     /* of asks/; NULL = not read yet */
+        const struct open_dispute *dispute; bool knows_dispute; /* of dispute/; NULL though known = none is open */
 };
 struct open_task { const char *kind, *unit, *person; int64_t since; };
 /* Reads the open tasks into m->tasks, once. */

@@ -42,15 +42,24 @@ struct open_dispute {
         const char *unit;
 };
 
-/* 1 found, 0 none, -1 failed. */
+/* 1 found, 0 none, -1 failed.  Read once for all guards of a case's moves. */
 static int find_open(struct moving *m, struct open_dispute *d, struct err *e)
 {
         struct rows r;
-        int found = tx_first(m->tx, &r, e, SQL_OPEN, ARGS(V(m->row.id)));
-        if (found <= 0)
-                return found;
-        *d = (struct open_dispute){rows_int(&r, 0), rows_text(&r, m->arena, 1)};
-        return rows_done(&r, e) ? 1 : -1;
+        if (!m->knows_dispute) {
+                const int found = tx_first(m->tx, &r, e, SQL_OPEN, ARGS(V(m->row.id)));
+                struct open_dispute *read = found > 0 ? NEW(m->arena, struct open_dispute) : NULL;
+                if (read)
+                        *read = (struct open_dispute){rows_int(&r, 0), rows_text(&r, m->arena, 1)};
+                if (found < 0 || (read && !rows_done(&r, e)))
+                        return -1;
+                m->dispute = read;
+                m->knows_dispute = true;
+        }
+        if (!m->dispute)
+                return 0;
+        *d = *m->dispute;
+        return 1;
 }
 
 static bool must_find(struct moving *m, struct open_dispute *d, struct err *e)

@@ -16,8 +16,6 @@ static const char SQL_CLOCKS[] =
 static const char SQL_CASE[] = "SELECT id, number, version, workflow, urgent FROM cases WHERE number = $1";
 static const char SQL_NEXT[] =
         "SELECT id, number, version, workflow, urgent FROM cases WHERE id > $1 AND open >= $2 ORDER BY id LIMIT 1";
-enum { ROUNDS_MOST = 4096 };
-
 /* A case while its history is gone through. */
 struct replay {
         struct tx *tx;
@@ -31,6 +29,7 @@ struct replay {
         /* results */
         bool late;
         struct clock_book live;
+        size_t room; /* of both lists */
         struct case_clock *all;
         size_t n_all; /* as the history makes them: ended ones, then the live ones */
         struct case_clock *kept;
@@ -46,7 +45,7 @@ static bool has_effect(const struct move *m, const char *name)
 }
 
 /* Numbers new clocks and sets ended ones aside. */
-static bool settle(struct replay *p, struct err *e)
+static void settle(struct replay *p)
 {
         size_t kept = 0;
         for (size_t i = 0; i < p->live.n; i++) {
@@ -60,13 +59,10 @@ static bool settle(struct replay *p, struct err *e)
                 }
                 if (c.state <= CLOCK_PAUSED)
                         p->live.at[kept++] = c;
-                else if (p->n_all < ROUNDS_MOST)
-                        p->all[p->n_all++] = c;
                 else
-                        return err_set(e, ERR_FAULT, "case %s has more than %d clocks", p->number, (int)ROUNDS_MOST);
+                        p->all[p->n_all++] = c;
         }
         p->live.n = kept;
-        return true;
 }
 
 /* The rows that filing writes in one go (cases/file.c): the program's, of one instant, up to the first of another move. */
@@ -111,7 +107,10 @@ static bool turn(struct replay *p, const struct ledger_row *row, const struct mo
         if (has_effect(move, "extend") && !clock_book_extend(&p->live, &t, e))
                 return false;
         t.item = after;
-        return clock_book_turn(&p->live, &t, &p->late, e) && settle(p, e);
+        if (!clock_book_turn(&p->live, &t, &p->late, e))
+                return false;
+        settle(p);
+        return true;
 }
 
 static bool go_through(struct replay *p, struct err *e)
@@ -122,7 +121,9 @@ static bool go_through(struct replay *p, struct err *e)
                 return false;
         const size_t filed = filing_rows(rows, n);
         const struct item *item = filed ? item_in(p, &rows[filed - 1], NULL) : NULL;
-        p->all = NEW_ARRAY(p->arena, struct case_clock, ROUNDS_MOST + CASE_CLOCKS_MOST);
+        /* A row starts each clock once at most. */
+        p->room = n * p->workflow->n_clocks + CASE_CLOCKS_MOST;
+        p->all = NEW_ARRAY(p->arena, struct case_clock, p->room);
         for (size_t i = 0; i < n; i++) {
                 const struct move *move = move_find(p->workflow, rows[i].entry.move);
                 if (!move && text_is(rows[i].entry.origin, rows[i].entry.dest))
@@ -157,10 +158,10 @@ static enum clock_state state_named(const char *name)
 static bool read_kept(struct replay *p, struct err *e)
 {
         struct rows r;
-        p->kept = NEW_ARRAY(p->arena, struct case_clock, ROUNDS_MOST);
+        p->kept = NEW_ARRAY(p->arena, struct case_clock, p->room);
         if (!tx_rows(p->tx, &r, e, SQL_CLOCKS, ARGS(V(p->id))))
                 return false;
-        while (p->n_kept < ROUNDS_MOST && rows_next(&r))
+        while (p->n_kept < p->room && rows_next(&r))
                 p->kept[p->n_kept++] = (struct case_clock){
                         .clock = rows_text(&r, p->arena, 0),
                         .round = rows_int(&r, 1),
@@ -363,8 +364,10 @@ static bool recompute(struct moving *m, struct err *e)
         return true;
 }
 
+/* A field, though it is not of the form: whoever looks at a case does not have its history gone through to be offered this. */
+static const struct field no_field[] = {{0}};
 static const struct guard guards[] = {
-        {"clocks_differ", clocks_differ_met, NULL, "The clocks are not what the history and the calendar make of them."},
+        {"clocks_differ", clocks_differ_met, no_field, "The clocks are not what the history and the calendar make of them."},
         {0},
 };
 static const struct effect effects[] = {
