@@ -95,9 +95,9 @@ async function moveOn(number) {
   const { value: session } = await asDispatcher('POST', '/api/v1/session', null, { user: account.user, password: account.password })
   const { value: found } = await asDispatcher('GET', `/api/v1/cases/${number}`, session.token)
   const item = await someItem()
-  const form = { unit: found.unit?.code, item: item.code, reason: 'browser test', result: 'browser test' }
-  for (const { name, needs } of found.moves) {
-    const needed = Object.fromEntries(needs.map((n) => [n, form[n]]))
+  const known = { unit: found.unit?.code, item: item.code, reason: 'browser test', result: 'browser test' }
+  for (const { name, form } of found.moves) {
+    const needed = Object.fromEntries(Object.keys(form.properties ?? {}).filter((n) => known[n]).map((n) => [n, known[n]]))
     const { ok, value } = await asDispatcher('POST', `/api/v1/cases/${number}/moves`, session.token, { move: name, ...needed })
     if (ok && value.state !== found.state)
       return value.state
