@@ -101,7 +101,6 @@ test('the server brings rows in and signs by itself, also after a restart', asyn
   const proved = async (track) => (await d.ask('GET', `/api/v1/track/${track}/proof`)).body
   const proof = await until(async () => (await proved(first.track)).rows?.every((r) => r.leaf !== null) && proved(first.track), 'a checkpoint')
   agrees(d, proof)
-  assert.match(d.log, /event=ledger\.checkpoint|ledger\.checkpoint/)
   // The next one comes minutes later: until then the row of a new report stands in no checkpoint.
   const second = (await d.report({ text: '第二件' })).body
   const waiting = await proved(second.track)
