@@ -49,8 +49,8 @@ static const struct membership *acting(const struct request *rq, const struct ca
         return best;
 }
 
-static struct mover mover_of(const struct request *rq, const struct case_detail *d, const struct rulebook *rules,
-                             const struct sight *sight)
+struct mover mover_of(const struct request *rq, const struct case_detail *d, const struct rulebook *rules,
+                      const struct sight *sight)
 {
         struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role, .sight = sight};
         const struct membership *m = acting(rq, d, rules);

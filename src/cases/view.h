@@ -3,6 +3,7 @@
 #define CASES_VIEW_H
 #include "cases/cases.h"
 #include "ledger/ledger.h"
+struct request;
 struct rows;
 struct sight;
 struct store;
@@ -32,6 +33,10 @@ bool case_read(struct store *, struct arena *, const char *number, const struct 
 bool case_read_track(struct store *, struct arena *, const char *track, struct case_detail *, struct err *) MUST_CHECK;
 /* The case a report was filed as, inside a transaction: 1 found, 0 none, -1 failed. */
 int case_of_report(struct tx *, struct arena *, int64_t report, struct case_detail *, struct err *) MUST_CHECK;
+
+/* Who asks, as a mover of that case: of several units he belongs to the one that has the case or the one the body names; with whom he
+ * stands in for.  Defined in cases_api.c. */
+struct mover mover_of(const struct request *, const struct case_detail *, const struct rulebook *, const struct sight *);
 
 /* A page of cases, newest first, or (by_due) open cases by the instant they are due.  NULL and 0 mean "any". */
 struct case_filter {

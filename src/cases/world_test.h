@@ -168,5 +168,4 @@ static inline void on_both(void **state)
                 world_free(&w);
         }
 }
-#define BOTH(test) {#test, on_both, NULL, NULL, &(void (*)(struct world *)){test}}
 #endif

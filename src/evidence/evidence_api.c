@@ -7,11 +7,10 @@
 #include "district/district.h"
 #include "form/form.h"
 #include "geo/geo.h"
+#include "media/answer_api.h"
 #include "media/media.h"
-#include "media/picture.h"
 #include "sight/sight_api.h"
 #include "store/store.h"
-#include <string.h>
 
 enum { NOTE_MOST = 500, BODY_MOST = MEDIA_BYTES_MOST + (64 << 10) };
 
@@ -75,12 +74,16 @@ static bool post_evidence(struct request *rq, struct reply *rp, struct err *e)
         struct media media;
         struct case_detail seen;
         const struct sight *sight = sight_of(rq, e);
-        const struct mover mover = {.name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role, .sight = sight};
-        struct adding g = {.number = request_param(rq, "number"), .mover = &mover, .now = rq->now};
+        struct adding g = {.number = request_param(rq, "number"), .now = rq->now};
         /* Who does not see the case fills no disk for it. */
         if (!sight || !case_read(rq->store, rq->arena, g.number, sight, &seen, e) || !read_piece(rq->form, &g.piece, e)
             || !picture_or_value(rq->form, &g.piece, e))
                 return false;
+        const struct rulebook *rules = district_rules_of(rq->app, seen.view.version, e);
+        if (!rules)
+                return false;
+        const struct mover mover = mover_of(rq, &seen, rules, sight);
+        g.mover = &mover;
         if (rq->form->n_files) {
                 if (!keep_picture(rq, &media, e))
                         return false;
@@ -113,26 +116,6 @@ static bool no_picture(struct err *e)
         return err_both(e, ERR_NOT_FOUND, NULL, "there is no such picture", "没有此图片");
 }
 
-/* public: the copy without what the camera wrote beside it. */
-static bool answer_picture(const struct request *rq, struct reply *rp, const struct evidence *p, bool public, struct err *e)
-{
-        const struct district *d = rq->app;
-        char *bytes;
-        size_t n;
-        if (!media_read(rq->arena, d->data, p->hash, &bytes, &n, e))
-                return false;
-        rp->type = media_type(bytes, n);
-        rp->etag = public ? arena_format(rq->arena, "%s-public", p->hash) : p->hash;
-        reply_header(rp, "Content-Security-Policy", "default-src 'none'; sandbox");
-        reply_header(rp, "Content-Disposition",
-                     arena_format(rq->arena, "inline; filename=\"%.16s.%s\"", p->hash, rp->type + strlen("image/")));
-        if (!public) {
-                buf_add(&rp->body, bytes, n);
-                return true;
-        }
-        return picture_public(bytes, n, &rp->body) || no_picture(e);
-}
-
 static const struct evidence *piece_named(const struct request *rq, const struct looking *l)
 {
         int64_t n;
@@ -154,7 +137,7 @@ static bool get_picture(struct request *rq, struct reply *rp, struct err *e)
         if (!store_read(rq->store, look, &l, e))
                 return false;
         const struct evidence *p = piece_named(rq, &l);
-        return p ? answer_picture(rq, rp, p, false, e) : no_picture(e);
+        return p ? media_answer(rq, rp, p->hash, true, e) : no_picture(e);
 }
 
 /* --- the citizen ------------------------------------------------------------------------------------------------------------- */
@@ -224,7 +207,7 @@ static bool get_track_picture(struct request *rq, struct reply *rp, struct err *
         if (!for_citizen(rq, &l, e))
                 return false;
         const struct evidence *p = piece_named(rq, &l);
-        return p ? answer_picture(rq, rp, p, true, e) : no_picture(e);
+        return p ? media_answer(rq, rp, p->hash, false, e) : no_picture(e);
 }
 
 /* --- routes ------------------------------------------------------------------------------------------------------------------ */

@@ -1,22 +1,17 @@
-/* exchange/call.c -- HTTP to a peer.  Redirects are never followed, proxies of the environment not used, as for webhooks. */
+/* exchange/call.c -- HTTP to a peer, signed as webhooks are. */
 #include "exchange/inside.h"
 #include "base/buf.h"
 #include "base/text.h"
-#include "letter/reach.h"
+#include "letter/wire.h"
 #include "notify/notify.h"
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-enum { URL_MOST = 2048, SECONDS_TO_CONNECT = 5 };
+enum { URL_MOST = 2048 };
 struct caller {
-        CURL *curl;
+        struct wire *wire;
         const struct exchange_settings *settings;
         const struct peer_access *peer;
-        struct curl_slist *headers;
-        struct buf *out;
-        bool was_private;
 };
 
 const struct peer_access *peer_access_find(const struct exchange_settings *s, const char *code)
@@ -30,8 +25,9 @@ const struct peer_access *peer_access_find(const struct exchange_settings *s, co
 struct caller *caller_new(const struct exchange_settings *s, const struct peer_access *peer)
 {
         struct caller *c = calloc(1, sizeof *c);
-        if (!c || !(c->curl = curl_easy_init()))
+        if (!c)
                 abort(); /* out of memory */
+        c->wire = wire_new();
         c->settings = s;
         c->peer = peer;
         return c;
@@ -41,84 +37,49 @@ void caller_free(struct caller **c)
 {
         if (!*c)
                 return;
-        curl_easy_cleanup((*c)->curl);
+        wire_free(&(*c)->wire);
         free(*c);
         *c = NULL;
 }
 
-static size_t keep(char *bytes, size_t size, size_t n, void *ctx)
-{
-        struct caller *c = ctx;
-        buf_add(c->out, bytes, size * n);
-        return c->out->overflow ? 0 : size * n;
-}
-
-static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
-{
-        struct caller *c = ctx;
-        (void)purpose;
-        if (!c->settings->private_addresses && address_private(&address->addr)) {
-                c->was_private = true;
-                return CURL_SOCKET_BAD;
-        }
-        return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-static void add_header(struct caller *c, const char *name, const char *value)
+static void add_header(struct wire_call *call, const char *name, const char *value)
 {
         char line[700];
         (void)snprintf(line, sizeof line, "%s: %s", name, value);
-        struct curl_slist *more = curl_slist_append(c->headers, line);
-        if (!more)
-                abort(); /* out of memory */
-        c->headers = more;
+        wire_header(call, line);
 }
 
-static void prepare(struct caller *c, const char *path, const char *body, int64_t now)
+static void prepare(struct caller *c, struct wire_call *call, const char *body, int64_t now)
 {
-        char url[URL_MOST], text[600];
-        CURL *h = c->curl;
-        curl_easy_reset(h); /* keeps connections */
-        (void)snprintf(url, sizeof url, "%s%s", c->peer->url, path);
-        (void)curl_easy_setopt(h, CURLOPT_URL, url);
-        (void)curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-        (void)curl_easy_setopt(h, CURLOPT_PROXY, "");
-        (void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-        (void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)SECONDS_TO_CONNECT);
-        (void)curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)CALL_SECONDS);
-        (void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, keep);
-        (void)curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
-        (void)curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-        (void)curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, c);
-        if (c->settings->ca_file)
-                (void)curl_easy_setopt(h, CURLOPT_CAINFO, c->settings->ca_file);
+        char text[600];
+        CURL *h = wire_begin(c->wire, call);
         if (c->peer->key) {
                 (void)snprintf(text, sizeof text, "Bearer %s", c->peer->key);
-                add_header(c, "Authorization", text);
+                add_header(call, "Authorization", text);
         }
         if (body) {
                 webhook_signature(c->peer->secret, body, now, text);
-                add_header(c, "X-Yiwang-Signature", text);
-                add_header(c, "Content-Type", "application/json");
+                add_header(call, "X-Yiwang-Signature", text);
+                add_header(call, "Content-Type", "application/json");
                 (void)curl_easy_setopt(h, CURLOPT_POSTFIELDS, body);
         }
-        (void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, c->headers);
 }
 
 bool caller_ask(struct caller *c, const char *path, const char *body, int64_t now, long *status, struct buf *out, struct err *e)
 {
-        *status = 0;
-        c->out = out;
-        c->was_private = false;
-        prepare(c, path, body, now);
-        const CURLcode code = curl_easy_perform(c->curl);
-        if (code == CURLE_OK)
-                (void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, status);
-        curl_slist_free_all(c->headers);
-        c->headers = NULL;
+        char url[URL_MOST];
+        (void)snprintf(url, sizeof url, "%s%s", c->peer->url, path);
+        struct wire_call call = {.url = url,
+                                 .protocols = "http,https",
+                                 .ca_file = c->settings->ca_file,
+                                 .seconds = CALL_SECONDS,
+                                 .closed_net = !c->settings->private_addresses,
+                                 .answer = out};
+        prepare(c, &call, body, now);
+        const CURLcode code = wire_perform(c->wire, &call, status);
         if (code == CURLE_OK)
                 return true;
-        if (c->was_private)
+        if (call.was_private)
                 return err_both(e, ERR_BUSY, NULL,
                                 "%s has an address of a private network, which the setting private_addresses forbids",
                                 "%s位于内网地址，设置 private_addresses 不允许", c->peer->code);

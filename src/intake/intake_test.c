@@ -506,14 +506,6 @@ static void on_both(void **state)
                 arena_free(&w.arena);
         }
 }
-#define BOTH(test) \
-        { \
-#test, on_both, NULL, NULL, &(void (*)(struct world *)) \
-                { \
-                        test \
-                } \
-        }
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {

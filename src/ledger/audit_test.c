@@ -370,25 +370,6 @@ static void a_note_is_read_in_one_form_only(struct world *w)
         signers_close(&signers);
 }
 
-static void on_both(void **state)
-{
-        void (*test)(struct world *) = *(void (**)(struct world *)) * state;
-        for (int pg = 0; pg < test_store_engines(); pg++) {
-                struct world w = {.arena = arena_new()};
-                assert_true(test_store_open(&w.store, pg, test_migrations(all_migrations, "ledger", OWNER)));
-                test(&w);
-                store_close(&w.store);
-                arena_free(&w.arena);
-        }
-}
-#define BOTH(test) \
-        { \
-#test, on_both, NULL, NULL, &(void (*)(struct world *)) \
-                { \
-                        test \
-                } \
-        }
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {

@@ -218,25 +218,6 @@ static void a_check_under_way_sees_no_fault(struct world *w)
         assert_int_equal(verdict_of(w).faults, 0);
 }
 
-static void on_both(void **state)
-{
-        void (*test)(struct world *) = *(void (**)(struct world *)) * state;
-        for (int pg = 0; pg < test_store_engines(); pg++) {
-                struct world w = {.arena = arena_new()};
-                assert_true(test_store_open(&w.store, pg, test_migrations(all_migrations, "ledger", OWNER)));
-                test(&w);
-                store_close(&w.store);
-                arena_free(&w.arena);
-        }
-}
-#define BOTH(test) \
-        { \
-#test, on_both, NULL, NULL, &(void (*)(struct world *)) \
-                { \
-                        test \
-                } \
-        }
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {

@@ -216,14 +216,6 @@ static void on_both(void **state)
                 free(w);
         }
 }
-#define BOTH(test) \
-        { \
-#test, on_both, NULL, NULL, &(void (*)(struct world *)) \
-                { \
-                        test \
-                } \
-        }
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {

@@ -86,4 +86,16 @@ static inline void add_rows(struct world *w, int64_t subject, int n)
         for (int i = 0; i < n; i++)
                 ok(store_write(w->store, append, &(struct job){.subject = subject, .move = "go", .form = "{\"n\":1}"}, &e), &e);
 }
+
+static inline void on_both(void **state)
+{
+        void (*test)(struct world *) = *(void (**)(struct world *)) * state;
+        for (int pg = 0; pg < test_store_engines(); pg++) {
+                struct world w = {.arena = arena_new()};
+                assert_true(test_store_open(&w.store, pg, test_migrations(all_migrations, "ledger", OWNER)));
+                test(&w);
+                store_close(&w.store);
+                arena_free(&w.arena);
+        }
+}
 #endif

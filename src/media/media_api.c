@@ -1,4 +1,5 @@
 /* media/media_api.c -- GET /api/v1/media/{hash}: a picture, for those who may see a report it came with. */
+#include "media/answer_api.h"
 #include "media/media.h"
 #include "media/picture.h"
 #include "base/arena.h"
@@ -34,10 +35,11 @@ static bool look(struct tx *tx, void *ctx, struct err *e)
 }
 
 /* Staff see the evidence as it came.  Others get the picture without what the camera wrote beside it. */
-static bool copy_for(const struct request *rq, struct reply *rp, const char *bytes, size_t n, const char *hash, struct err *e)
+static bool copy_for(const struct request *rq, struct reply *rp, bool whole, const char *bytes, size_t n, const char *hash,
+                     struct err *e)
 {
         rp->etag = hash;
-        if (rq->actor.role & ROLE_STAFF) {
+        if (whole) {
                 buf_add(&rp->body, bytes, n);
                 return true;
         }
@@ -47,26 +49,31 @@ static bool copy_for(const struct request *rq, struct reply *rp, const char *byt
                            "图片不完整，无法生成去除元数据的副本");
 }
 
-static bool get_media(struct request *rq, struct reply *rp, struct err *e)
+bool media_answer(const struct request *rq, struct reply *rp, const char *hash, bool whole, struct err *e)
 {
         const struct district *d = rq->app;
         char *bytes;
         size_t n;
+        if (!media_read(rq->arena, d->data, hash, &bytes, &n, e))
+                return false;
+        rp->type = media_type(bytes, n);
+        if (!copy_for(rq, rp, whole, bytes, n, hash, e))
+                return false;
+        /* Even if a browser could be led to take it for a page, it would run nothing. */
+        reply_header(rp, "Content-Security-Policy", "default-src 'none'; sandbox");
+        reply_header(rp, "Content-Disposition",
+                     arena_format(rq->arena, "inline; filename=\"%.16s.%s\"", hash, rp->type + strlen("image/")));
+        return true;
+}
+
+static bool get_media(struct request *rq, struct reply *rp, struct err *e)
+{
         struct looking w = {.rq = rq, .sight = sight_of(rq, e), .hash = request_param(rq, "hash")};
         if (!w.sight || !store_read(rq->store, look, &w, e))
                 return false;
         if (w.seen == 0) /* whoever may not see it does not learn that it is there */
                 return err_both(e, ERR_NOT_FOUND, NULL, "there is no such picture", "没有此图片");
-        if (!media_read(rq->arena, d->data, w.hash, &bytes, &n, e))
-                return false;
-        rp->type = media_type(bytes, n);
-        if (!copy_for(rq, rp, bytes, n, w.hash, e))
-                return false;
-        /* Even if a browser could be led to take it for a page, it would run nothing. */
-        reply_header(rp, "Content-Security-Policy", "default-src 'none'; sandbox");
-        reply_header(rp, "Content-Disposition",
-                     arena_format(rq->arena, "inline; filename=\"%.16s.%s\"", w.hash, rp->type + strlen("image/")));
-        return true;
+        return media_answer(rq, rp, w.hash, (rq->actor.role & ROLE_STAFF) != 0, e);
 }
 
 static const struct route routes[] = {

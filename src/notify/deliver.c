@@ -10,15 +10,10 @@
 #include "letter/gateway.h"
 #include "letter/mail.h"
 #include "notify/notify.h"
-#include "letter/reach.h"
-#include <curl/curl.h>
+#include "letter/wire.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-struct wire {
-        CURL *curl;
-};
 
 struct trying {
         struct wire *wire;
@@ -27,81 +22,26 @@ struct trying {
         struct arena *arena;
         const struct message *message;
         int64_t now;
-        bool closed_net; /* addresses of private networks are refused */
-        bool was_private;
+        struct wire_call call;
+        long status; /* of the answer */
         struct buf answer;
-        struct curl_slist *headers;
         struct err *e;
 };
 
-struct wire *wire_new(void)
+static CURL *begin(struct trying *t, const char *url, const char *protocols, bool closed_net)
 {
-        struct wire *w = calloc(1, sizeof *w);
-        if (!w || !(w->curl = curl_easy_init()))
-                abort(); /* out of memory */
-        return w;
+        t->call = (struct wire_call){.url = url,
+                                     .protocols = protocols,
+                                     .ca_file = t->settings->ca_file,
+                                     .seconds = SECONDS_IN_ALL,
+                                     .closed_net = closed_net,
+                                     .answer = &t->answer};
+        return wire_begin(t->wire, &t->call);
 }
 
-void wire_free(struct wire **w)
+static CURL *begin_http(struct trying *t, const char *url)
 {
-        if (!*w)
-                return;
-        curl_easy_cleanup((*w)->curl);
-        free(*w);
-        *w = NULL;
-}
-
-/* --- what curl asks ---------------------------------------------------------------------------------------------------------- */
-static size_t keep_answer(char *bytes, size_t size, size_t n, void *ctx)
-{
-        struct trying *t = ctx;
-        buf_add(&t->answer, bytes, size * n);
-        return t->answer.overflow ? 0 : size * n;
-}
-
-static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
-{
-        struct trying *t = ctx;
-        (void)purpose;
-        if (t->closed_net && address_private(&address->addr)) {
-                t->was_private = true;
-                return CURL_SOCKET_BAD;
-        }
-        return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-static void prepare(struct trying *t, const char *url, const char *protocols)
-{
-        CURL *c = t->wire->curl;
-        curl_easy_reset(c); /* keeps connections */
-        (void)curl_easy_setopt(c, CURLOPT_URL, url);
-        (void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols);
-        (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
-        (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-        (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)SECONDS_TO_CONNECT);
-        (void)curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)SECONDS_IN_ALL);
-        (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, keep_answer);
-        (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
-        (void)curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-        (void)curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
-        if (t->settings->ca_file)
-                (void)curl_easy_setopt(c, CURLOPT_CAINFO, t->settings->ca_file);
-}
-
-static bool add_header(struct trying *t, const char *line)
-{
-        struct curl_slist *more = curl_slist_append(t->headers, line);
-        if (!more)
-                abort(); /* out of memory */
-        t->headers = more;
-        return true;
-}
-
-static long status_of(struct trying *t)
-{
-        long status = 0;
-        (void)curl_easy_getinfo(t->wire->curl, CURLINFO_RESPONSE_CODE, &status);
-        return status;
+        return begin(t, url, "http,https", !t->settings->private_addresses);
 }
 
 /* --- HTTP -------------------------------------------------------------------------------------------------------------------- */
@@ -113,7 +53,7 @@ static enum outcome http_outcome(long status)
 
 static enum outcome http_failed(struct trying *t, CURLcode code, const char *whom)
 {
-        if (t->was_private)
+        if (t->call.was_private)
                 (void)err_set(t->e, ERR_BUSY, "%s has an address of a private network, which the setting private_addresses forbids",
                               whom);
         else
@@ -135,19 +75,18 @@ static enum outcome send_webhook(struct trying *t)
         }
         webhook_signature(hook->secret ? hook->secret : "", m->body, t->now, signature);
         (void)snprintf(header, sizeof header, "X-Yiwang-Signature: %s", signature);
-        prepare(t, m->target, "http,https");
-        (void)(add_header(t, "Content-Type: application/json") && add_header(t, header)
-               && add_header(t, arena_format(t->arena, "X-Yiwang-Message: %lld", (long long)m->id)));
-        (void)curl_easy_setopt(t->wire->curl, CURLOPT_HTTPHEADER, t->headers);
-        (void)curl_easy_setopt(t->wire->curl, CURLOPT_POSTFIELDS, m->body);
-        const CURLcode code = curl_easy_perform(t->wire->curl);
+        CURL *c = begin_http(t, m->target);
+        wire_header(&t->call, "Content-Type: application/json");
+        wire_header(&t->call, header);
+        wire_header(&t->call, arena_format(t->arena, "X-Yiwang-Message: %lld", (long long)m->id));
+        (void)curl_easy_setopt(c, CURLOPT_POSTFIELDS, m->body);
+        const CURLcode code = wire_perform(t->wire, &t->call, &t->status);
         if (code != CURLE_OK)
                 return http_failed(t, code, "the webhook");
-        const long status = status_of(t);
-        if (status >= 200 && status < 300)
+        if (t->status >= 200 && t->status < 300)
                 return TRY_TAKEN;
-        (void)err_set(t->e, ERR_BUSY, "the webhook answered with status %ld", status);
-        return http_outcome(status);
+        (void)err_set(t->e, ERR_BUSY, "the webhook answered with status %ld", t->status);
+        return http_outcome(t->status);
 }
 
 static const char *linked(struct trying *t)
@@ -162,21 +101,19 @@ static enum outcome send_sms(struct trying *t, const char *phone)
         const struct message *m = t->message;
         const struct gateway_values values = {phone, linked(t), arena_format(t->arena, "%lld", (long long)m->id), m->language,
                                               t->settings->sms_secret};
-        prepare(t, gateway_fill(t->arena, g->url, GATEWAY_URL, &values), "http,https");
+        CURL *c = begin_http(t, gateway_fill(t->arena, g->url, GATEWAY_URL, &values));
         for (size_t i = 0; i < g->n_headers; i++)
-                (void)add_header(t, gateway_fill(t->arena, g->headers[i], GATEWAY_HEADER, &values));
-        (void)curl_easy_setopt(t->wire->curl, CURLOPT_HTTPHEADER, t->headers);
+                wire_header(&t->call, gateway_fill(t->arena, g->headers[i], GATEWAY_HEADER, &values));
         if (g->body)
-                (void)curl_easy_setopt(t->wire->curl, CURLOPT_COPYPOSTFIELDS,
+                (void)curl_easy_setopt(c, CURLOPT_COPYPOSTFIELDS,
                                        gateway_fill(t->arena, g->body, g->form ? GATEWAY_FORM : GATEWAY_JSON, &values));
-        (void)curl_easy_setopt(t->wire->curl, CURLOPT_CUSTOMREQUEST, g->method);
-        const CURLcode code = curl_easy_perform(t->wire->curl);
+        (void)curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, g->method);
+        const CURLcode code = wire_perform(t->wire, &t->call, &t->status);
         if (code != CURLE_OK)
                 return http_failed(t, code, "the SMS gateway");
-        const long status = status_of(t);
-        if (gateway_accepts(t->arena, g, (int)status, t->answer.at ? t->answer.at : "", t->answer.length, t->e))
+        if (gateway_accepts(t->arena, g, (int)t->status, t->answer.at ? t->answer.at : "", t->answer.length, t->e))
                 return TRY_TAKEN;
-        return http_outcome(status);
+        return http_outcome(t->status);
 }
 
 /* --- SMTP -------------------------------------------------------------------------------------------------------------------- */
@@ -205,7 +142,7 @@ static long tls_of(const struct notify_settings *s)
 /* A 5xx to recipient or text is for good (RFC 5321, 4.2.1); 421 and what happens before them is about us. */
 static enum outcome smtp_failed(struct trying *t, CURLcode code)
 {
-        const long status = status_of(t);
+        const long status = t->status;
         if (status >= 400)
                 (void)err_set(t->e, ERR_BUSY, "the mail server answered %ld", status);
         else
@@ -225,9 +162,7 @@ static enum outcome send_mail(struct trying *t, const char *address)
         const char *bytes = mail_bytes(t->arena, &mail);
         struct upload upload = {bytes, strlen(bytes)};
         struct curl_slist *to = curl_slist_append(NULL, address);
-        CURL *c = t->wire->curl;
-        prepare(t, s->smtp_url, "smtp,smtps");
-        t->closed_net = false; /* the mail server is the operator's own */
+        CURL *c = begin(t, s->smtp_url, "smtp,smtps", false); /* the mail server is the operator's own */
         (void)curl_easy_setopt(c, CURLOPT_USE_SSL, tls_of(s));
         if (s->smtp_user) {
                 (void)curl_easy_setopt(c, CURLOPT_USERNAME, s->smtp_user);
@@ -238,7 +173,7 @@ static enum outcome send_mail(struct trying *t, const char *address)
         (void)curl_easy_setopt(c, CURLOPT_READFUNCTION, give);
         (void)curl_easy_setopt(c, CURLOPT_READDATA, &upload);
         (void)curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-        const CURLcode code = curl_easy_perform(c);
+        const CURLcode code = wire_perform(t->wire, &t->call, &t->status);
         curl_slist_free_all(to);
         return code == CURLE_OK ? TRY_TAKEN : smtp_failed(t, code);
 }
@@ -264,12 +199,10 @@ enum outcome deliver(struct wire *w, const struct district *d, struct arena *a, 
                            .arena = a,
                            .message = m,
                            .now = now,
-                           .closed_net = !d->notify->private_addresses,
                            .answer = BUF_LIMIT(GATEWAY_ANSWER_MOST),
                            .e = e};
         const enum outcome out = m->medium == MEDIUM_WEBHOOK ? send_webhook(&t) : send_reporter(&t, contact);
         buf_free(&t.answer);
-        curl_slist_free_all(t.headers);
         return out;
 }
 

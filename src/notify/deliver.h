@@ -1,10 +1,11 @@
 /* notify/deliver.h -- one try of one message: SMTP, the SMS gateway, or a signed POST to a webhook (libcurl).  Inside this folder. */
 #ifndef NOTIFY_DELIVER_H
 #define NOTIFY_DELIVER_H
+#include "letter/wire.h"
 #include "notify/contact.h"
 #include "notify/queue.h"
 
-enum { SECONDS_TO_CONNECT = 5, SECONDS_IN_ALL = 15 };
+enum { SECONDS_IN_ALL = 15 };
 
 enum outcome {
         TRY_TAKEN,      /* acknowledged */
@@ -14,9 +15,6 @@ enum outcome {
 };
 
 /* A connection that is kept between tries; of one thread. */
-struct wire;
-struct wire *wire_new(void);
-void wire_free(struct wire **);
 /* contact: of message.report, NULL = nobody is known.  *e says why when it was not taken; no address of a person is in it. */
 enum outcome deliver(struct wire *, const struct district *, struct arena *, const struct message *, const struct contact *, int64_t now,
                      struct err *e);

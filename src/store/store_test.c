@@ -529,24 +529,23 @@ static void on_both(void **state)
 }
 
 /* clang-format off */
-#define BOTH(test) {#test, on_both, NULL, NULL, &(void (*)(struct store *)){test}}
 /* clang-format on */
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                BOTH(values_come_back),
-                BOTH(a_refusal_leaves_nothing),
-                BOTH(keys_that_say_no_are_conflicts),
-                BOTH(a_broken_transaction_cannot_commit),
-                BOTH(rows_left_open_do_no_harm),
-                BOTH(readers_cannot_write),
-                BOTH(a_read_sees_one_moment),
-                BOTH(a_write_inside_a_write_is_refused),
-                BOTH(statements_made_at_run_time_work),
-                BOTH(a_failing_member_harms_no_neighbour),
-                BOTH(read_then_write_is_safe),
-                BOTH(never_half),
+                BOTH_OF(struct store, values_come_back),
+                BOTH_OF(struct store, a_refusal_leaves_nothing),
+                BOTH_OF(struct store, keys_that_say_no_are_conflicts),
+                BOTH_OF(struct store, a_broken_transaction_cannot_commit),
+                BOTH_OF(struct store, rows_left_open_do_no_harm),
+                BOTH_OF(struct store, readers_cannot_write),
+                BOTH_OF(struct store, a_read_sees_one_moment),
+                BOTH_OF(struct store, a_write_inside_a_write_is_refused),
+                BOTH_OF(struct store, statements_made_at_run_time_work),
+                BOTH_OF(struct store, a_failing_member_harms_no_neighbour),
+                BOTH_OF(struct store, read_then_write_is_safe),
+                BOTH_OF(struct store, never_half),
                 cmocka_unit_test(a_full_queue_is_busy),
         };
         log_least(LOG_ERROR);

@@ -28,4 +28,7 @@ const struct migration *test_migrations(const struct migration *all, const char 
 int64_t test_number(struct store *, const char *sql);
 /* Statements without parameters.  Prints the error and returns false when one fails. */
 bool test_script(struct store *, const char *script) MUST_CHECK;
+/* A cmocka test that the file's on_both() runs on each engine: void test(struct world *). */
+#define BOTH(test) BOTH_OF(struct world, test)
+#define BOTH_OF(type, test) {#test, on_both, NULL, NULL, &(void (*)(type *)){test}}
 #endif

@@ -552,13 +552,6 @@ static void on_both_by_dsn(void **state)
         }
 }
 
-#define BOTH(test) \
-        { \
-#test, on_both, NULL, NULL, &(void (*)(struct store *)) \
-                { \
-                        test \
-                } \
-        }
 #define BY_DSN(test) \
         { \
 #test, on_both_by_dsn, NULL, NULL, &(void (*)(const char *)) \
@@ -570,18 +563,18 @@ static void on_both_by_dsn(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                BOTH(timers_are_set_moved_and_cleared),
-                BOTH(a_moved_timer_is_no_longer_held),
-                BOTH(due_timers_run_once_also_late),
-                BOTH(a_nudge_is_quicker_than_the_clock),
-                BOTH(failing_timers_are_tried_again_and_then_parked),
-                BOTH(a_dead_holder_loses_its_lease),
-                BOTH(a_timer_is_run_by_the_scheduler_of_its_kind),
-                BOTH(events_come_in_order_after_a_cursor),
-                BOTH(a_consumer_goes_on_where_it_stood),
-                BOTH(old_events_go_once_all_have_them),
-                BOTH(a_number_is_never_given_twice),
-                BOTH(no_event_is_passed_over),
+                BOTH_OF(struct store, timers_are_set_moved_and_cleared),
+                BOTH_OF(struct store, a_moved_timer_is_no_longer_held),
+                BOTH_OF(struct store, due_timers_run_once_also_late),
+                BOTH_OF(struct store, a_nudge_is_quicker_than_the_clock),
+                BOTH_OF(struct store, failing_timers_are_tried_again_and_then_parked),
+                BOTH_OF(struct store, a_dead_holder_loses_its_lease),
+                BOTH_OF(struct store, a_timer_is_run_by_the_scheduler_of_its_kind),
+                BOTH_OF(struct store, events_come_in_order_after_a_cursor),
+                BOTH_OF(struct store, a_consumer_goes_on_where_it_stood),
+                BOTH_OF(struct store, old_events_go_once_all_have_them),
+                BOTH_OF(struct store, a_number_is_never_given_twice),
+                BOTH_OF(struct store, no_event_is_passed_over),
                 BY_DSN(two_schedulers_share_the_work),
                 BY_DSN(a_killed_process_loses_nothing),
         };
