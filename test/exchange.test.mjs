@@ -305,6 +305,13 @@ test('both changed the case: by rule ours stands, once; then a person decides', 
   const schema = page.paths['/api/v1/exchange/conflicts'].get.responses['2XX'].content['application/json'].schema
   assert.deepEqual(faults({ links: [conflict], after: null }, schema), [])
   const decide = async (form, who) => district.ask('POST', `/api/v1/exchange/conflicts/city/${number}`, form, { key: await district.token(who) })
+  const made = district.commandWith('correct horse battery', 'user', 'add', 'afar', '--role', 'dispatcher', '--area', '990102001001', '--sees', 'area', '--name', 'afar')
+  assert.equal(made.status, 0, made.stderr)
+  const { body: session } = await district.ask('POST', '/api/v1/session', { user: 'afar', password: 'correct horse battery' })
+  district.tokens.afar = session.token
+  for (const path of ['conflicts', `links?number=${number}`])
+    assert.deepEqual((await district.ask('GET', `/api/v1/exchange/${path}`, undefined, { key: session.token })).body.links, [], 'out of his sight')
+  assert.equal((await decide({ decision: 'theirs', reason: 'x' }, 'afar')).status, 404)
   assert.equal((await decide({ decision: 'theirs' }, 'dispatcher')).status, 400)
   assert.equal((await decide({ decision: 'theirs', reason: 'x' }, 'unit')).status, 403)
   const decided = await decide({ decision: 'theirs', reason: '市里的意见正确' }, 'dispatcher')
