@@ -4,6 +4,7 @@
  * read-only and never checkpoint.
  */
 #include "archive/archive.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/inside.h"
 #include <errno.h>
@@ -26,7 +27,7 @@ static const char SETUP_WRITER[] =
 static const char SETUP_TEMPORARY[] = "PRAGMA synchronous=OFF;"; /* gone at close anyway */
 static const char SETUP_READER[] = "PRAGMA query_only=ON; PRAGMA cache_size=-8192;";
 
-enum { BACKUP_STEP = 256 }; /* pages */
+enum { BACKUP_STEP = 256 /* pages */, SETUP_AGAIN_MS = 20 };
 
 /* --- connections --------------------------------------------------------------------------- */
 
@@ -44,9 +45,15 @@ void connection_close(struct connection **c)
         *c = NULL;
 }
 
-static bool setup(struct connection *c, const char *sql, struct err *e)
+/* Two that turn a new file to WAL at the same moment: SQLite tells one of them at once that it is busy, without waiting. */
+static bool setup(struct connection *c, int busy_ms, const char *sql, struct err *e)
 {
         int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+        const int64_t until = clock_steady() + (int64_t)busy_ms * 1000;
+        while (rc == SQLITE_BUSY && clock_steady() < until) {
+                sqlite3_sleep(SETUP_AGAIN_MS);
+                rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+        }
         return rc == SQLITE_OK || sqlite_error(c, rc, sql, e);
 }
 
@@ -74,8 +81,8 @@ static struct connection *connection_new(struct store *s, bool writes, struct er
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-        bool ok = setup(c, SETUP, e) && setup(c, writes ? SETUP_WRITER : SETUP_READER, e)
-                  && (!writes || !q->folder || setup(c, SETUP_TEMPORARY, e));
+        bool ok = setup(c, s->is.busy_ms, SETUP, e) && setup(c, s->is.busy_ms, writes ? SETUP_WRITER : SETUP_READER, e)
+                  && (!writes || !q->folder || setup(c, s->is.busy_ms, SETUP_TEMPORARY, e));
         sqlite3_wal_autocheckpoint(c->db, 0); /* after journal_mode, which sets it anew */
         /* The next keeper of the archive knows by the log that it missed nothing: the last to close must not remove it. */
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, q->archived, NULL);
