@@ -31,8 +31,8 @@ const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_
 
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
-                                                   &cases_pack, &asks_pack, &evidence_pack, &privacy_pack, &notify_pack,
-                                                   &intake_pack, &exchange_pack, NULL},
+                                                   &cases_pack, &asks_pack, &dispute_pack, &evidence_pack, &privacy_pack,
+                                                   &notify_pack, &intake_pack, &exchange_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes,  &track_routes,     &proof_routes,   &cases_routes,
                                                        &dispute_routes, &evidence_routes,  &notify_routes,  &exchange_routes,

@@ -8,6 +8,7 @@ const struct command *const all_commands[] = {
         &pack_check_command,
         &pack_load_command,
         &pack_export_command,
+        &pack_publish_command,
         &pack_draw_command,
         &pack_words_command,
         &import_command,

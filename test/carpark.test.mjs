@@ -1,6 +1,8 @@
 /* The story of the car park: 55 complaints in a month about one open-air car park, from many people and channels; six departments and two
  * subdistricts say "not mine"; one ruling; everybody is answered; the 56th complaint needs nobody. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { District, PINGSHAN } from './lib.mjs'
 
@@ -112,5 +114,19 @@ test('55 complaints, eight units, one ruling, and the 56th complaint', async (t)
   assert.equal((await d.ask('POST', '/api/v1/list_changes/1', { approve: true }, { key: k.supervisor })).status, 403)
   assert.equal((await d.ask('POST', '/api/v1/list_changes/1', { approve: true }, { key: k.admin })).body.state, 'approved')
   assert.equal((await d.ask('POST', '/api/v1/list_changes/1', { approve: false }, { key: k.admin })).status, 409)
+
+  // What was approved is published as a new version of the pack; the others' rows stay as they are.
+  const folder = join(d.folder, 'pack')
+  const published = d.command('pack', 'publish', folder)
+  assert.equal(published.status, 0, published.stderr)
+  assert.match(published.stdout, /1 changes? of the list .* version 2/)
+  const before = readFileSync(join(PINGSHAN, 'routes.csv'), 'utf8').split('\n')
+  const routes = readFileSync(join(folder, 'routes.csv'), 'utf8').split('\n')
+  assert.equal(routes[1], `${ITEM},${COMMUNITY},traffic-police,pingshan|ecology-water,裁决先例1`)
+  const kept = before.filter((row) => !row.startsWith(`${ITEM},${COMMUNITY},`))
+  assert.deepEqual([routes[0], ...routes.slice(2)], kept)
+  const { body: then } = await d.ask('GET', '/api/v1/list_changes', undefined, { key: k.admin })
+  assert.deepEqual(then.list_changes.map((c) => [c.state, c.version]), [['published', 2]])
+  assert.match(d.command('pack', 'publish', folder).stdout, /no approved change/)
   assert.equal(d.command('ledger', 'verify').status, 0)
 })

@@ -2,6 +2,7 @@
 #include "bulk/inside.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "pack/csv.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,23 +11,6 @@
 #include <unistd.h>
 
 enum { BYTES_MOST = 16 << 20 };
-
-void csv_cell(struct buf *b, bool first, const char *text)
-{
-        if (!first)
-                buf_byte(b, ',');
-        if (!strpbrk(text, "\",\r\n")) {
-                buf_text(b, text);
-                return;
-        }
-        buf_byte(b, '"');
-        for (; *text; text++) {
-                if (*text == '"')
-                        buf_byte(b, '"');
-                buf_byte(b, *text);
-        }
-        buf_byte(b, '"');
-}
 
 void csv_end(struct buf *b)
 {
@@ -141,13 +125,13 @@ static bool cut_to(const struct rejects *r, int64_t length, struct err *e)
 static bool begin_anew(struct rejects *r, const char *const *header, size_t n, struct err *e)
 {
         struct buf b = BUF_LIMIT(BYTES_MOST);
-        csv_cell(&b, true, "line");
-        csv_cell(&b, false, "field");
-        csv_cell(&b, false, "reason");
+        csv_cell(&b, 0, "line");
+        csv_cell(&b, ',', "field");
+        csv_cell(&b, ',', "reason");
         for (size_t i = 0; i < n; i++)
-                csv_cell(&b, false, header[i]);
+                csv_cell(&b, ',', header[i]);
         if (n == 0)
-                csv_cell(&b, false, "row");
+                csv_cell(&b, ',', "row");
         csv_end(&b);
         digest_free(&r->digest);
         r->digest = digest_new();
@@ -196,7 +180,7 @@ static void whole_cell(struct buf *b, struct buf *room, const char *text)
                 text += used;
                 n -= used;
         }
-        csv_cell(b, false, room->at ? room->at : "");
+        csv_cell(b, ',', room->at ? room->at : "");
 }
 
 void rejects_add(struct rejects *r, const struct table_row *row, const struct err *why, bool chinese)
@@ -207,8 +191,8 @@ void rejects_add(struct rejects *r, const struct table_row *row, const struct er
         (void)pthread_mutex_lock(&r->lock);
         assert(r->n < BATCH_ROWS);
         const size_t from = r->texts.length;
-        csv_cell(&r->texts, true, line);
-        csv_cell(&r->texts, false, why->field);
+        csv_cell(&r->texts, 0, line);
+        csv_cell(&r->texts, ',', why->field);
         whole_cell(&r->texts, &room, chinese && why->zh[0] ? why->zh : why->text);
         for (size_t i = 0; i < row->n; i++)
                 whole_cell(&r->texts, &room, row->cells[i]);

@@ -6,6 +6,7 @@
 #include "cases/view.h"
 #include "district/district.h"
 #include "json/json.h"
+#include "pack/csv.h"
 #include "store/store.h"
 #include <ctype.h>
 #include <errno.h>
@@ -79,7 +80,7 @@ static const char *harmless(struct arena *a, const char *text)
 static void put_text(struct out *o, const char *name, const char *text)
 {
         if (o->csv)
-                csv_cell(&o->buf, o->first, o->names ? name : harmless(o->arena, text));
+                csv_cell(&o->buf, o->first ? 0 : ',', o->names ? name : harmless(o->arena, text));
         else
                 json_text(&o->json, name, text);
         o->first = false;
@@ -88,7 +89,7 @@ static void put_text(struct out *o, const char *name, const char *text)
 static void put_flag(struct out *o, const char *name, bool value)
 {
         if (o->csv)
-                csv_cell(&o->buf, o->first, o->names ? name : value ? "yes" : "no");
+                csv_cell(&o->buf, o->first ? 0 : ',', o->names ? name : value ? "yes" : "no");
         else
                 json_bool(&o->json, name, value);
         o->first = false;
@@ -98,7 +99,7 @@ static void put_time(struct out *o, const char *name, int64_t instant)
 {
         char text[TIME_TEXT_SIZE];
         if (o->csv)
-                csv_cell(&o->buf, o->first, o->names ? name : instant ? time_text(text, instant, ZONE_SHANGHAI) : "");
+                csv_cell(&o->buf, o->first ? 0 : ',', o->names ? name : instant ? time_text(text, instant, ZONE_SHANGHAI) : "");
         else
                 json_time(&o->json, name, instant);
         o->first = false;
@@ -110,7 +111,7 @@ static void put_degrees(struct out *o, const char *name, bool known, double valu
         if (known)
                 (void)snprintf(text, sizeof text, "%.7f", value);
         if (o->csv)
-                csv_cell(&o->buf, o->first, o->names ? name : text);
+                csv_cell(&o->buf, o->first ? 0 : ',', o->names ? name : text);
         else if (known)
                 json_real(&o->json, name, value);
         else

@@ -103,7 +103,6 @@ void tally_result(struct tally *, struct arena *, struct import_result *);
 
 /* --- csv_out.c: CSV (RFC 4180, CR LF) ---------------------------------------------------------------------------------- */
 /* One cell, quoted where it must be; `first` of its line has no comma in front. */
-void csv_cell(struct buf *, bool first, const char *text);
 void csv_end(struct buf *);
 bool write_all(FILE *, struct buf *, const char *file, struct err *) MUST_CHECK;        /* and empties the buffer */
 

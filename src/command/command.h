@@ -51,7 +51,7 @@ void progress_end(struct progress *, int64_t done);
 
 /* One per file of this folder. */
 extern const struct command init_command, serve_command, version_command, backup_command, restore_command;
-extern const struct command pack_check_command, pack_load_command, pack_export_command, pack_draw_command, pack_words_command;
+extern const struct command pack_check_command, pack_load_command, pack_export_command, pack_publish_command, pack_draw_command, pack_words_command;
 extern const struct command user_add_command, user_password_command, user_disable_command, user_list_command;
 extern const struct command user_join_command, user_unlock_command;
 extern const struct command key_add_command, key_revoke_command, key_list_command;

@@ -239,3 +239,20 @@ bool csv_read(const char *text, size_t n, char separator, bool (*each)(void *, c
         csv_close(&s);
         return found == 0;
 }
+
+void csv_cell(struct buf *b, char separator, const char *text)
+{
+        if (separator)
+                buf_byte(b, separator);
+        if (!strpbrk(text, "\",\t\r\n")) {
+                buf_text(b, text);
+                return;
+        }
+        buf_byte(b, '"');
+        for (; *text; text++) {
+                if (*text == '"')
+                        buf_byte(b, '"');
+                buf_byte(b, *text);
+        }
+        buf_byte(b, '"');
+}

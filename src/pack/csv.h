@@ -3,6 +3,7 @@
 #define PACK_CSV_H
 #include "base/base.h"
 struct arena;
+struct buf;
 
 struct csv_record { int64_t line; size_t n; const char **cells; };      /* line of the record's first byte, from 1 */
 
@@ -31,4 +32,7 @@ void csv_move(struct csv_reader *, const char *text, size_t n, bool more);
 bool csv_skip(struct csv_reader *);
 /* A reader that begins at `line`, in the middle of a file. */
 void csv_begin_at(struct csv_reader *, int64_t line);
+
+/* Adds a cell behind `separator` (0: the first of its record), in quotes where it needs them. */
+void csv_cell(struct buf *, char separator, const char *text);
 #endif

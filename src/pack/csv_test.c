@@ -255,12 +255,32 @@ static void long_rows_and_cells(void **state)
         free(text);
 }
 
+static void written_cells_come_back(void **state)
+{
+        (void)state;
+        struct buf b = BUF_LIMIT(200);
+        static const char *const cells[] = {"plain", "", "a,b", "q\"q", "t\tt", "l\r\nl", "纸"};
+        for (size_t i = 0; i < COUNT_OF(cells); i++)
+                csv_cell(&b, i ? ',' : '\0', cells[i]);
+        assert_string_equal(b.at, "plain,,\"a,b\",\"q\"\"q\",\"t\tt\",\"l\r\nl\",纸");
+        struct csv_reader *r = csv_open(b.at, b.length, ',');
+        struct csv_record record;
+        struct err e;
+        assert_int_equal(csv_next(r, &record, &e), 1);
+        assert_int_equal(record.n, COUNT_OF(cells));
+        for (size_t i = 0; i < COUNT_OF(cells); i++)
+                assert_string_equal(record.cells[i], cells[i]);
+        csv_close(&r);
+        buf_free(&b);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(records_with_their_lines),  cmocka_unit_test(faults_name_the_line),
                 cmocka_unit_test(the_reader_may_stop),       cmocka_unit_test(any_table_comes_back),
                 cmocka_unit_test(a_faulty_line_is_one_line), cmocka_unit_test(long_rows_and_cells),
+                cmocka_unit_test(written_cells_come_back),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

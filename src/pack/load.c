@@ -161,6 +161,15 @@ static bool stage_all(struct stage *s, struct job *job, struct err *e)
                            fault_count(s->faults));
 }
 
+static bool run_after(struct stage *s, const struct job *job, struct err *e)
+{
+        for (const struct pack_part *const *p = job->loading->parts; *p; p++)
+                for (const char *const *sql = (*p)->after; sql && *sql; sql++)
+                        if (tx_change(s->tx, e, *sql, ARGS(V(s->version))) < 0)
+                                return false;
+        return true;
+}
+
 static bool load_once(struct tx *tx, void *ctx, struct err *e)
 {
         struct job *job = ctx;
@@ -180,7 +189,8 @@ static bool load_once(struct tx *tx, void *ctx, struct err *e)
                 job->good = true;
                 ok = err_set(e, ERR_CONFLICT, "only checked");
         }
-        ok = ok && tx_change(tx, e, SQL_REST, NO_ARGS) >= 0 && tx_change(tx, e, SQL_SWITCH, ARGS(V(s.version))) == 1;
+        ok = ok && tx_change(tx, e, SQL_REST, NO_ARGS) >= 0 && tx_change(tx, e, SQL_SWITCH, ARGS(V(s.version))) == 1
+             && run_after(&s, job, e);
         arena_free(&s.arena);
         return ok;
 }

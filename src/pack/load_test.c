@@ -54,7 +54,9 @@ static bool stage_doc(struct stage *s, const char *file, const struct yaml *root
 static const struct pack_table tables[] = {{"tables/things.csv", true, columns, SQL_THING}, {0}};
 static const struct pack_document documents[] = {{"docs/*.yaml", true, stage_doc}, {"words.txt", false, stage_doc}, {0}};
 static const char *const checks[] = {SQL_TWICE, NULL};
-static const struct pack_part part = {.capability = "test", .tables = tables, .documents = documents, .checks = checks};
+static const char *const in_force[] = {"INSERT INTO doc(version, file, word) VALUES ($1, 'after', 'in force')", NULL};
+static const struct pack_part part = {
+        .capability = "test", .tables = tables, .documents = documents, .checks = checks, .after = in_force};
 static const struct pack_part *const parts[] = {&part, NULL};
 
 static const char PACK_YAML[] = "name: toy\ntitle: 玩具\nrelease: \"1\"\nnumber_prefix: TY\n";
@@ -168,7 +170,7 @@ static void rows_documents_and_files(struct world *w)
                                "SELECT COUNT(*) FROM thing WHERE place = 'tables/things.csv:4' AND code = 'c,\"d' AND amount = -7"
                                " AND ratio = 1000 AND flag = 0"),
                          1);
-        assert_int_equal(count(w, "SELECT COUNT(*) FROM doc"), 3);
+        assert_int_equal(count(w, "SELECT COUNT(*) FROM doc"), 4);
         assert_int_equal(count(w, "SELECT COUNT(*) FROM doc WHERE file = 'words.txt' AND word LIKE 'plain%'"), 1);
         assert_int_equal(count(w, "SELECT COUNT(*) FROM pack_file"), 6);
 }

@@ -60,6 +60,7 @@ struct pack_part {
         const struct pack_table *tables;        /* ends with a NULL file; NULL = none */
         const struct pack_document *documents;  /* ends with a NULL file; NULL = none */
         const char *const *checks;              /* ends with NULL; NULL = none */
+        const char *const *after;               /* statements with $1 = version, when it comes into force; ends with NULL; NULL = none */
 };
 
 struct pack_loading {

@@ -45,16 +45,22 @@ void connection_close(struct connection **c)
         *c = NULL;
 }
 
-/* Two that turn a new file to WAL at the same moment: SQLite tells one of them at once that it is busy, without waiting. */
-static bool setup(struct connection *c, int busy_ms, const char *sql, struct err *e)
+static bool setup(struct connection *c, const char *sql, struct err *e)
 {
         int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-        const int64_t until = clock_steady() + (int64_t)busy_ms * 1000;
-        while (rc == SQLITE_BUSY && clock_steady() < until) {
-                sqlite3_sleep(SETUP_AGAIN_MS);
-                rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-        }
         return rc == SQLITE_OK || sqlite_error(c, rc, sql, e);
+}
+
+/* Of two that turn a new file to WAL at the same moment, SQLite tells one at once that it is busy, without its usual wait. */
+static bool setup_writer(struct connection *c, int busy_ms, struct err *e)
+{
+        const int64_t until = clock_steady() + (int64_t)busy_ms * 1000;
+        while (!setup(c, SETUP_WRITER, e)) {
+                if (e->kind != ERR_BUSY || clock_steady() > until)
+                        return false;
+                sqlite3_sleep(SETUP_AGAIN_MS);
+        }
+        return true;
 }
 
 static struct connection *connection_new(struct store *s, bool writes, struct err *e)
@@ -81,8 +87,8 @@ static struct connection *connection_new(struct store *s, bool writes, struct er
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-        bool ok = setup(c, s->is.busy_ms, SETUP, e) && setup(c, s->is.busy_ms, writes ? SETUP_WRITER : SETUP_READER, e)
-                  && (!writes || !q->folder || setup(c, s->is.busy_ms, SETUP_TEMPORARY, e));
+        bool ok = setup(c, SETUP, e) && (writes ? setup_writer(c, s->is.busy_ms, e) : setup(c, SETUP_READER, e))
+                  && (!writes || !q->folder || setup(c, SETUP_TEMPORARY, e));
         sqlite3_wal_autocheckpoint(c->db, 0); /* after journal_mode, which sets it anew */
         /* The next keeper of the archive knows by the log that it missed nothing: the last to close must not remove it. */
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, q->archived, NULL);
