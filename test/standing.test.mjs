@@ -1,4 +1,4 @@
-/* A person in several units, and one who stands in for another: for whom he acts, what he sees, and what the history says. */
+/* A person in several units, one who stands in for another, and hours on duty: for whom he acts, what he sees, and what the history says. */
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -110,4 +110,39 @@ test('acting in another unit for the absent one is written down with his name, a
   const row = await last(d, keys, number)
   assert.deepEqual([row.actor, row.unit, row.form.instead_of], ['wang', 'north-law', 'li'])
   await until(async () => !(await sees()), 'the end has come', 40)
+})
+
+test('work is not given to who is off duty while a colleague is on duty', async (t) => {
+  const { d, keys } = await begin(t, [['li', '--unit', 'north-law'], ['wang', '--unit', 'north-law'], ['far', '--unit', 'south']])
+  const number = await caseOf(d, keys, 'north-law')
+  const assign = (person) => d.move(number, 'assign', { person }, keys.dispatcher)
+  const plan = (body, login = 'li') => d.ask('POST', '/api/v1/shifts', body, { key: keys[login] })
+  const list = async (login, query = '') => (await d.ask('GET', `/api/v1/shifts${query}`, undefined, { key: keys[login] })).body.shifts
+  assert.equal((await plan({ login: 'li', until: soon(-60) })).status, 400, 'over')
+  assert.equal((await plan({ login: 'li', until: soon(2 * 86400) })).status, 400, 'longer than a day')
+  assert.equal((await plan({ login: 'nobody', until: soon(60) })).status, 404)
+  assert.equal((await plan({ login: 'far', until: soon(60) })).status, 403, 'of another unit')
+  assert.equal((await plan({ login: 'li', until: soon(60), weeks: 60 })).status, 400)
+
+  // Nobody is on duty: li has a shift tomorrow, wang none at all.  Then wang comes on duty.
+  const ahead = await plan({ login: 'li', from: soon(86400), until: soon(86400 + 8 * 3600), weeks: 4 })
+  assert.equal(ahead.status, 201, ahead.text)
+  assert.equal(ahead.body.ids.length, 4)
+  assert.equal((await assign('li')).status, 200)
+  assert.equal((await plan({ login: 'wang', until: soon(8 * 3600) })).status, 201)
+  const refused = await assign('li')
+  assert.equal(refused.status, 400, refused.text)
+  assert.equal(refused.body.field, 'person')
+  assert.match(refused.body.detail, /li is off duty; wang is on duty/)
+  assert.equal((await assign('wang')).status, 200)
+
+  // Seen in the unit and by dispatchers, not elsewhere.
+  assert.deepEqual((await list('li')).map((s) => [s.login, s.on_duty]), [['wang', true], ['li', false]])
+  assert.equal((await list('dispatcher', `?until=${encodeURIComponent(soon(30 * 86400))}`)).length, 5)
+  assert.deepEqual(await list('far'), [])
+  const take_back = (id, login) => d.ask('DELETE', `/api/v1/shifts/${id}`, undefined, { key: keys[login] })
+  assert.equal((await take_back(ahead.body.ids[0], 'far')).status, 404)
+  for (const id of ahead.body.ids) assert.equal((await take_back(id, 'wang')).status, 204)
+  assert.equal((await take_back(ahead.body.ids[0], 'wang')).status, 404)
+  assert.equal((await assign('li')).status, 200, 'no roster binds li any more')
 })

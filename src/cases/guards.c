@@ -15,6 +15,14 @@ static const char SQL_LAST_BY[] = "SELECT actor FROM history WHERE subject = $1 
 static const char SQL_PERSON[] =
         "SELECT COALESCE(unit, '') FROM account WHERE login = $1 AND disabled = 0"
         " UNION ALL SELECT m.unit FROM membership m JOIN account a ON a.id = m.account WHERE a.login = $1 AND a.disabled = 0";
+/* $3: from then on somebody's shifts count; a roster that ended long ago binds nobody. */
+static const char SQL_OFF_DUTY[] =
+        "SELECT CASE WHEN COUNT(*) = 0 OR MAX(CASE WHEN s.until_at > $2 AND s.from_at <= $2 THEN 1 ELSE 0 END) = 1 THEN 0 ELSE 1 END"
+        " FROM shift s JOIN account a ON a.id = s.account WHERE a.login = $1 AND s.ended_at = 0 AND s.until_at > $3";
+/* No shift is longer than a day: $2 is a day ahead. */
+static const char SQL_ON_DUTY[] =
+        "SELECT a.login, COALESCE(a.unit, '') FROM shift s JOIN account a ON a.id = s.account WHERE s.until_at > $1"
+        " AND s.until_at <= $2 AND s.from_at <= $1 AND s.ended_at = 0 AND a.disabled = 0 ORDER BY s.until_at, a.login";
 static const char SQL_ABSENT[] = "SELECT d.login, s.until_at FROM stand_in s JOIN account a ON a.id = s.absent"
                                  " JOIN account d ON d.id = s.deputy WHERE a.login = $1 AND s.until_at > $2 AND s.from_at <= $2"
                                  " AND s.ended_at = 0 ORDER BY s.until_at DESC LIMIT 1";
@@ -172,6 +180,29 @@ static bool is_here(struct moving *m, const char *login, struct err *e)
                            until, deputy);
 }
 
+static const int64_t ROSTER_LASTS = 31 * USEC_DAY;
+
+/* Nor to who is off duty, while somebody of the unit is on duty: with shifts, and one of them now (signin/shifts.h). */
+static bool is_on_duty(struct moving *m, const char *login, struct err *e)
+{
+        int64_t off;
+        if (!tx_int(m->tx, &off, 0, e, SQL_OFF_DUTY, ARGS(V(login), V(m->now), V(m->now - ROSTER_LASTS))))
+                return false;
+        if (!off)
+                return true;
+        struct rows r;
+        const char *other = NULL;
+        if (!tx_rows(m->tx, &r, e, SQL_ON_DUTY, ARGS(V(m->now), V(m->now + USEC_DAY))))
+                return false;
+        while (rows_next(&r))
+                if (!other && unit_within(m->rules->units, rows_text(&r, m->arena, 1), m->row.unit))
+                        other = rows_text(&r, m->arena, 0);
+        return rows_done(&r, e)
+               && (!other
+                   || err_both(e, ERR_INVALID, "person", "%s is off duty; %s is on duty", "%s 现不在班，在班人员：%s", login,
+                               other));
+}
+
 static bool person_met(struct moving *m, struct err *e)
 {
         const char *login = json_get_text(m->form, "person", "");
@@ -186,7 +217,7 @@ static bool person_met(struct moving *m, struct err *e)
         if (!belongs)
                 return err_both(e, ERR_INVALID, "person", "\"%s\" is nobody of the unit %s", "“%s”不是单位%s的人员", login,
                                 m->row.unit);
-        return is_here(m, login, e);
+        return is_here(m, login, e) && is_on_duty(m, login, e);
 }
 
 /* --- answers -------------------------------------------------------------------------------------------------------------- */

@@ -82,7 +82,7 @@ static bool export(struct command_line *line, struct err *e)
         return ok;
 }
 
-/* --- publish: approved changes of the responsibility list become a new version ------------------------------------------------- */
+/* --- publish: approved changes of the responsibility list become a new version ------------------------------------------ */
 
 struct approved {
         struct arena *arena;

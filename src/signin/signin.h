@@ -7,4 +7,5 @@ struct route;
 extern const struct route *const signin_routes;
 extern const struct route *const api_key_routes;
 extern const struct route *const standing_routes;
+extern const struct route *const shift_routes;          /* hours on duty */
 #endif
