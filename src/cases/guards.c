@@ -17,8 +17,8 @@ static const char SQL_PERSON[] =
         " UNION ALL SELECT m.unit FROM membership m JOIN account a ON a.id = m.account WHERE a.login = $1 AND a.disabled = 0";
 /* $3: from then on somebody's shifts count; a roster that ended long ago binds nobody. */
 static const char SQL_OFF_DUTY[] =
-        "SELECT CASE WHEN COUNT(*) = 0 OR MAX(CASE WHEN s.until_at > $2 AND s.from_at <= $2 THEN 1 ELSE 0 END) = 1 THEN 0 ELSE 1 END"
-        " FROM shift s JOIN account a ON a.id = s.account WHERE a.login = $1 AND s.ended_at = 0 AND s.until_at > $3";
+        "SELECT CASE WHEN COUNT(*) = 0 OR MAX(CASE WHEN s.until_at > $2 AND s.from_at <= $2 THEN 1 ELSE 0 END) = 1 THEN 0"
+        " ELSE 1 END FROM shift s JOIN account a ON a.id = s.account WHERE a.login = $1 AND s.ended_at = 0 AND s.until_at > $3";
 /* No shift is longer than a day: $2 is a day ahead. */
 static const char SQL_ON_DUTY[] =
         "SELECT a.login, COALESCE(a.unit, '') FROM shift s JOIN account a ON a.id = s.account WHERE s.until_at > $1"
