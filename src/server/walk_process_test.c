@@ -177,7 +177,8 @@ static void refused_rightly(struct walk *k, const struct case_detail *before, co
                 assert_int_equal(e->kind, ERR_DENIED);
         else if (!move_starts_at(m, before->view.state) && !fault)
                 assert_int_equal(e->kind, ERR_CONFLICT);
-        assert_true(e->kind == ERR_DENIED || e->kind == ERR_CONFLICT || e->kind == ERR_INVALID || fault);
+        if (e->kind != ERR_DENIED && e->kind != ERR_CONFLICT && e->kind != ERR_INVALID && !fault)
+                fail_msg("%s of %s in %s: %s", m->name, before->view.number, before->view.state, e->text);
         assert_int_equal(after.n_history, before->n_history);
         assert_string_equal(after.view.state, before->view.state);
         assert_string_equal(after.view.unit, before->view.unit);
