@@ -195,26 +195,29 @@ static const char *level_of(const struct moving *m)
         return json_get_text(m->form, "level", "centre");
 }
 
+static bool must_find_level(struct moving *m, struct level *level, struct err *e)
+{
+        const int found = level_find(m, level_of(m), level, e);
+        return found > 0
+               || (found == 0
+                   && err_both(e, ERR_INVALID, "level", "there is no level of supervision \"%s\"", "没有督办级别“%s”",
+                               level_of(m)));
+}
+
 static bool level_met(struct moving *m, struct err *e)
 {
         struct level level;
-        int found = level_find(m, level_of(m), &level, e);
-        if (found < 0)
-                return false;
-        if (found == 0)
-                return err_both(e, ERR_INVALID, "level", "there is no level of supervision \"%s\"", "没有督办级别“%s”",
-                                level_of(m));
-        return m->mover->role == 0 || m->mover->role >= level.role
-               || err_both(e, ERR_DENIED, "level", "supervision of level %s is above your role", "您的角色不能发起“%s”级督办",
-                           level.name);
+        return must_find_level(m, &level, e)
+               && (m->mover->role == 0 || m->mover->role >= level.role
+                   || err_both(e, ERR_DENIED, "level", "supervision of level %s is above your role", "您的角色不能发起“%s”级督办",
+                               level.name));
 }
 
 static bool supervise(struct moving *m, struct err *e)
 {
         struct level level;
         int64_t until;
-        int found = level_find(m, level_of(m), &level, e);
-        return found > 0 && calendar_due(m->calendar, m->now, level.limit, &until, NULL, e)
+        return must_find_level(m, &level, e) && calendar_due(m->calendar, m->now, level.limit, &until, NULL, e)
                && ask_put(m, &(struct ask){.kind = "supervision", .level = level.name, .until = until}, e);
 }
 

@@ -195,6 +195,8 @@ static void unsatisfied_is_done_again_once_and_then_supervised(struct world *w)
         assert_string_equal(d.history[d.n_history - 1].entry.actor, "system");
         assert_string_equal(d.view.unit, "pingshan-water");
         to_reply(w, number, at("2026-11-23 16:30"));
+        refused(w, number, "call_back", &carl, "{\"solved\": false, \"level\": \"nowhere\"}", at("2026-11-23 17:00"), ERR_INVALID,
+                "level"); /* what the moves behind it ask of the form */
         must_move(w, number, "call_back", &carl,
                   "{\"solved\": true, \"ratings\": {\"speed\": 1, \"effect\": 2, \"service\": 3, \"answer\": 4}}",
                   at("2026-11-23 17:00"));

@@ -1,5 +1,5 @@
-/* server/timers_api.c -- the timers that wait, by the instant at which they are looked at: what falls due next in which case, what is
- * tried again, what was given up. */
+/* server/timers_api.c -- the timers that wait, by the instant at which they are looked at: what falls due next in which case,
+ * what is tried again, what was given up. */
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
