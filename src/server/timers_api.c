@@ -236,9 +236,8 @@ static const struct route routes[] = {
          .run = get_timers,
          .query = query,
          .answer = answer,
-         .about =
-                 "Timers that wait, the next first, with the clocks of the cases in sight: what will warn, fall due or be escalated."
-                 "  A page may be shorter than `limit`: what is out of sight is left out."},
+         .about = "Timers that wait, the next first, with the clocks of the cases in sight: what will warn, fall due or"
+                  " be escalated.  A page may be shorter than `limit`: what is out of sight is left out."},
         {0},
 };
 const struct route *const timer_routes = routes;
