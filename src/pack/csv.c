@@ -240,10 +240,10 @@ bool csv_read(const char *text, size_t n, char separator, bool (*each)(void *, c
         return found == 0;
 }
 
-void csv_cell(struct buf *b, char separator, const char *text)
+void csv_cell(struct buf *b, int separator, const char *text)
 {
         if (separator)
-                buf_byte(b, separator);
+                buf_byte(b, (char)separator);
         if (!strpbrk(text, "\",\t\r\n")) {
                 buf_text(b, text);
                 return;

@@ -34,5 +34,5 @@ bool csv_skip(struct csv_reader *);
 void csv_begin_at(struct csv_reader *, int64_t line);
 
 /* Adds a cell behind `separator` (0: the first of its record), in quotes where it needs them. */
-void csv_cell(struct buf *, char separator, const char *text);
+void csv_cell(struct buf *, int separator, const char *text);
 #endif
