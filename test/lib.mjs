@@ -129,8 +129,13 @@ export class District {
     return answer.body.token
   }
 
-  move(number, move, form, key) {
-    return this.ask('POST', `/api/v1/cases/${number}/moves`, { move, ...form }, { key })
+  move(number, move, form, key, headers = {}) {
+    return this.ask('POST', `/api/v1/cases/${number}/moves`, { move, ...form }, { key, headers })
+  }
+
+  /** Sends several moves of one case at the same moment, each [move, form, key, headers]; their answers in that order. */
+  compete(number, moves) {
+    return Promise.all(moves.map(([move, form, key, headers]) => this.move(number, move, form, key, headers)))
   }
 }
 

@@ -24,8 +24,9 @@ struct tx;
 struct workflows;
 
 /* Who moves a case: a person, a key, or the program ("system"). role: enum role of http/; 0 = the program.  sight: a case out of it is
- * not there for him; NULL = he sees all.  instead: login of who is absent and for whom he stands in; the history names both; NULL. */
-struct mover { const char *name, *unit; int role; const struct sight *sight; const char *instead; };
+ * not there for him; NULL = he sees all.  instead: login of who is absent and for whom he stands in; the history names both; NULL.
+ * seen: the version of the case that he has read (the number of its last history row), if he acts on no other; 0 = he does not say. */
+struct mover { const char *name, *unit; int role; const struct sight *sight; const char *instead; int64_t seen; };
 
 /* --- workflows: one pack version in memory -------------------------------------------------------- */
 bool workflows_load(struct tx *, struct arena *, int64_t version, struct workflows **, struct err *) MUST_CHECK;
@@ -60,7 +61,8 @@ bool cases_file(struct tx *, struct district *, struct filing *, const struct fi
 
 /* --- moving -------------------------------------------------------------------------------------------- */
 /* form: the JSON object handed in with the move (unit, reason, result, note, item, ...); NULL = none.
- * ERR_NOT_FOUND no such case; ERR_CONFLICT the move does not start at the present state or somebody was faster;
+ * ERR_NOT_FOUND no such case; ERR_CONFLICT the move does not start at the present state, or somebody was faster, or the case is not
+ * as the mover has seen it;
  * ERR_DENIED role or unit may not; ERR_INVALID a need is not met (names the form's field). */
 bool cases_move(struct district *, struct arena *, const char *number, const char *move, const struct mover *,
                 const struct json_value *form, int64_t now, struct err *) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* cases/cases_api.c -- the routes of cases; the only file here that knows HTTP. */
 #include "cases/cases.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "cases/view.h"
 #include "cases/workflow.h"
@@ -68,50 +69,6 @@ static bool may_act(const struct request *rq, const struct case_detail *d, const
                || err_both(e, ERR_DENIED, "acting_unit", "you do not belong to the unit %s", "您不属于单位%s", named);
 }
 
-static void both_names(struct json *j, const char *name, const char *zh, const char *en)
-{
-        json_object(j, name);
-        json_text(j, "zh", zh);
-        json_text(j, "en", en ? en : zh);
-        json_object_end(j);
-}
-
-static void tasks_json(const struct case_detail *d, const struct rulebook *rules, struct json *j)
-{
-        json_array(j, "tasks");
-        for (size_t i = 0; i < d->n_tasks; i++) {
-                const struct unit *unit = unit_find(rules->units, d->tasks[i].unit);
-                json_object(j, NULL);
-                json_text(j, "kind", d->tasks[i].kind);
-                json_text(j, "unit", d->tasks[i].unit);
-                json_text(j, "unit_name", unit ? unit->name : d->tasks[i].unit);
-                json_text(j, "state", d->tasks[i].state);
-                json_time(j, "created", d->tasks[i].created);
-                json_time(j, "ended", d->tasks[i].ended);
-                json_object_end(j);
-        }
-        json_array_end(j);
-}
-
-static void clocks_json(const struct case_detail *d, const struct workflow *w, struct json *j)
-{
-        json_array(j, "clocks");
-        for (size_t i = 0; i < d->n_clocks; i++) {
-                const struct clock_rule *rule = w ? clock_rule_find(w, d->clocks[i].clock) : NULL;
-                json_object(j, NULL);
-                json_text(j, "clock", d->clocks[i].clock);
-                both_names(j, "name", rule ? rule->name : d->clocks[i].clock, rule ? rule->name_en : NULL);
-                json_text(j, "state", d->clocks[i].state);
-                json_text(j, "unit", d->clocks[i].unit);
-                json_int(j, "round", d->clocks[i].round);
-                json_time(j, "started", d->clocks[i].started);
-                json_time(j, "due", d->clocks[i].due);
-                json_time(j, "ended", d->clocks[i].ended);
-                json_object_end(j);
-        }
-        json_array_end(j);
-}
-
 /* The moves this person could take now, each with its form, so that a screen offers no others. */
 static bool moves_json(struct tx *tx, struct request *rq, const struct case_detail *d, const struct rulebook *rules,
                        const struct workflow *w, struct json *j, struct err *e)
@@ -125,41 +82,12 @@ static bool moves_json(struct tx *tx, struct request *rq, const struct case_deta
         for (size_t i = 0; i < n; i++) {
                 json_object(j, NULL);
                 json_text(j, "name", moves[i]->name);
-                both_names(j, "label", moves[i]->zh, moves[i]->en);
+                names_json(j, "label", moves[i]->zh, moves[i]->en);
                 move_form_json(w, moves[i], "form", j);
                 json_object_end(j);
         }
         json_array_end(j);
         return true;
-}
-
-static void history_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
-                         struct json *j)
-{
-        json_array(j, "history");
-        for (size_t i = 0; i < d->n_history; i++) {
-                const struct ledger_row *row = &d->history[i];
-                const struct move *m = w ? move_find(w, row->entry.move) : NULL;
-                const struct unit *unit = text_empty(row->entry.unit) ? NULL : unit_find(rules->units, row->entry.unit);
-                char hash[2 * SHA256_SIZE + 1];
-                struct err ignored;
-                json_object(j, NULL);
-                json_int(j, "seq", row->seq);
-                json_text(j, "move", row->entry.move);
-                both_names(j, "name", m ? m->zh : row->entry.move, m ? m->en : NULL);
-                json_text(j, "from", row->entry.origin);
-                json_text(j, "to", row->entry.dest);
-                json_text(j, "actor", row->entry.actor);
-                json_text(j, "role", row->entry.role);
-                json_text(j, "unit", row->entry.unit);
-                json_text(j, "unit_name", unit ? unit->name : "");
-                json_time(j, "at", row->entry.at);
-                json_copy(j, "form", json_parse(a, row->entry.form, strlen(row->entry.form), &ignored));
-                hex_text(row->hash, sizeof row->hash, hash);
-                json_text(j, "hash", hash);
-                json_object_end(j);
-        }
-        json_array_end(j);
 }
 
 static bool find_case(struct request *rq, struct case_detail *d, const struct rulebook **rules, struct err *e)
@@ -176,12 +104,13 @@ struct answering {
         struct reply *rp;
         const struct sight *sight; /* of the case */
         const struct sight *other; /* of those it belongs with */
+        int64_t version;           /* of the case that was written */
 };
 
 /* All of it in one reading transaction: on PostgreSQL each costs two journeys. */
 static bool write_case(struct tx *tx, void *ctx, struct err *e)
 {
-        const struct answering *g = ctx;
+        struct answering *g = ctx;
         struct request *rq = g->rq;
         struct district *district = rq->app;
         struct case_detail d;
@@ -194,9 +123,11 @@ static bool write_case(struct tx *tx, void *ctx, struct err *e)
         struct json *j = &g->rp->json;
         json_object(j, NULL);
         case_members_json(&d.view, rules, j);
+        g->version = case_version(&d);
+        json_int(j, "version", g->version);
         json_text(j, "track", d.view.track);
-        tasks_json(&d, rules, j);
-        clocks_json(&d, w, j);
+        case_tasks_json(&d, rules, j);
+        case_clocks_json(&d, w, j);
         if (!moves_json(tx, rq, &d, rules, w, j, e))
                 return false;
         for (const struct case_part *const *part = case_parts; *part; part++)
@@ -206,10 +137,24 @@ static bool write_case(struct tx *tx, void *ctx, struct err *e)
         return true;
 }
 
+/* Not the reply's own etag: tasks and clocks may change under the same version, and a 304 would hide it. */
+static void tell_version(const struct request *rq, struct reply *rp, int64_t version)
+{
+        reply_header(rp, "ETag", arena_format(rq->arena, "\"%lld\"", (long long)version));
+}
+
+static bool write_answer(struct answering *g, struct err *e)
+{
+        if (!store_read(g->rq->store, write_case, g, e))
+                return false;
+        tell_version(g->rq, g->rp, g->version);
+        return true;
+}
+
 static bool answer_case(struct request *rq, struct reply *rp, struct err *e)
 {
         const struct sight *sight = sight_of(rq, e);
-        return sight && store_read(rq->store, write_case, &(struct answering){rq, rp, sight, sight}, e);
+        return sight && write_answer(&(struct answering){.rq = rq, .rp = rp, .sight = sight, .other = sight}, e);
 }
 
 static bool get_history(struct request *rq, struct reply *rp, struct err *e)
@@ -220,9 +165,72 @@ static bool get_history(struct request *rq, struct reply *rp, struct err *e)
                 return false;
         json_object(&rp->json, NULL);
         json_text(&rp->json, "number", d.view.number);
-        history_json(&d, rules, workflow_find(rules->workflows, d.view.workflow), rq->arena, &rp->json);
+        case_history_json(&d, rules, workflow_find(rules->workflows, d.view.workflow), rq->arena, &rp->json);
         json_object_end(&rp->json);
         return true;
+}
+
+/* --- moving ---------------------------------------------------------------------------------------------------------- */
+
+struct changes {
+        struct case_detail d;
+        const struct rulebook *rules;
+        int64_t seen;
+};
+
+static void changes_json(const void *ctx, struct json *j)
+{
+        const struct changes *c = ctx;
+        case_changes_json(&c->d, c->rules, c->seen, j);
+}
+
+/* Adds to the sentence of a conflict who did what last. */
+static void name_last(const struct changes *c, struct err *e)
+{
+        const struct workflow *w = workflow_find(c->rules->workflows, c->d.view.workflow);
+        const struct state *s = w ? state_find(w, c->d.view.state) : NULL;
+        const struct ledger_entry *last = case_last_taken(&c->d);
+        const struct move *m = w ? move_find(w, last->move) : NULL;
+        const struct err said = *e;
+        char at[TIME_TEXT_SIZE];
+        (void)time_text(at, last->at, ZONE_SHANGHAI);
+        (void)err_both(e, said.kind, said.field, "%s%.0s; last, %s took \"%s%.0s\" on %.10s at %.5s, and it is now \"%s%.0s\"",
+                       "%.0s%s；最近一次变动：%s执行“%.0s%s”（%.10s %.5s），现为“%.0s%s”", said.text, said.zh, last->actor,
+                       m ? m->en : last->move, m ? m->zh : last->move, at, at + strlen("2026-11-30T"), s ? s->en : c->d.view.state,
+                       s ? s->zh : c->d.view.state);
+}
+
+/* A conflict says how the case stands now and what happened meanwhile, to whoever still sees it.  header: the version was named by
+ * If-Match, and that it is another by now has a status of its own. */
+static void tell_changes(const struct request *rq, struct reply *rp, const struct mover *mover, bool header, struct err *e)
+{
+        struct changes *c = NEW(rq->arena, struct changes);
+        struct err ignored;
+        *c = (struct changes){.seen = mover->seen > 0 ? mover->seen : 0};
+        if (!case_read(rq->store, rq->arena, request_param(rq, "number"), mover->sight, &c->d, &ignored))
+                return;
+        c->rules = district_rules_of(rq->app, c->d.view.version, &ignored);
+        if (!c->rules)
+                return;
+        if (case_unseen(&c->d, c->seen) < c->d.n_history)
+                name_last(c, e);
+        if (header && mover->seen != case_version(&c->d))
+                rp->status = 412;
+        rp->problem = changes_json;
+        rp->problem_ctx = c;
+        tell_version(rq, rp, case_version(&c->d));
+}
+
+/* Which version the mover says he has seen, by If-Match or else in the body; 0 = he does not say, or "any". */
+static int64_t version_seen(const struct request *rq, const struct case_detail *d, bool *header)
+{
+        const int64_t now = case_version(d);
+        const char *named = request_header(rq, "If-Match");
+        int64_t other;
+        if (request_match(rq, arena_format(rq->arena, "%lld", (long long)now), header))
+                return !*header ? json_get_int(rq->body, "seen", 0) : strchr(named, '*') ? 0 : now;
+        named += strspn(named, "W/\"");
+        return text_to_int(arena_copy(rq->arena, named, strspn(named, "0123456789")), &other) && other != now ? other : -1;
 }
 
 static bool post_move(struct request *rq, struct reply *rp, struct err *e)
@@ -233,14 +241,19 @@ static bool post_move(struct request *rq, struct reply *rp, struct err *e)
         const struct sight *sight = sight_of(rq, e);
         if (!sight || !find_case(rq, &d, &rules, e) || !may_act(rq, &d, rules, e))
                 return false;
-        const struct mover mover = mover_of(rq, &d, rules, sight);
+        bool header;
+        struct mover mover = mover_of(rq, &d, rules, sight);
+        mover.seen = version_seen(rq, &d, &header);
         if (!cases_move(district, rq->arena, request_param(rq, "number"), json_get_text(rq->body, "move", ""), &mover, rq->body,
-                        rq->now, e))
+                        rq->now, e)) {
+                if (e->kind == ERR_CONFLICT)
+                        tell_changes(rq, rp, &mover, header, e);
                 return false;
+        }
         if (district->scheduler)
                 scheduler_nudge(district->scheduler);
         /* Who moved it is told how it stands now, though the move may have taken it out of his sight. */
-        return store_read(rq->store, write_case, &(struct answering){rq, rp, NULL, sight}, e);
+        return write_answer(&(struct answering){.rq = rq, .rp = rp, .other = sight}, e);
 }
 
 /* --- pages of cases ------------------------------------------------------------------------------------------------ */
@@ -335,60 +348,15 @@ static bool get_cases(struct request *rq, struct reply *rp, struct err *e)
 
 /* --- workflows ---------------------------------------------------------------------------------------------------------- */
 
-static void move_json(const struct move *m, struct json *j)
-{
-        json_object(j, NULL);
-        json_text(j, "name", m->name);
-        both_names(j, "label", m->zh, m->en);
-        json_array(j, "from");
-        for (size_t i = 0; i < m->n_origins; i++)
-                json_text(j, NULL, m->origins[i]->name);
-        json_array_end(j);
-        json_text(j, "to", m->dest ? m->dest->name : "=");
-        json_array(j, "roles");
-        for (int bit = 1; bit <= ROLE_ADMIN; bit <<= 1)
-                if (m->roles & (unsigned)bit)
-                        json_text(j, NULL, role_name(bit));
-        json_array_end(j);
-        json_array(j, "needs");
-        for (const struct guard *const *g = m->needs; *g; g++)
-                json_text(j, NULL, (*g)->name);
-        json_array_end(j);
-        json_object_end(j);
-}
-
 static bool get_workflows(struct request *rq, struct reply *rp, struct err *e)
 {
         struct district *district = rq->app;
         const struct rulebook *rules = district_rules(district, e);
         if (!rules)
                 return false;
-        struct json *j = &rp->json;
-        json_object(j, NULL);
-        json_array(j, "workflows");
-        for (size_t i = 0; i < rules->workflows->n; i++) {
-                const struct workflow *w = &rules->workflows->at[i];
-                json_object(j, NULL);
-                json_text(j, "name", w->name);
-                json_array(j, "states");
-                for (size_t k = 0; k < w->n_states; k++) {
-                        json_object(j, NULL);
-                        json_text(j, "name", w->states[k].name);
-                        both_names(j, "label", w->states[k].zh, w->states[k].en);
-                        json_text(j, "clock", w->states[k].clock);
-                        json_bool(j, "first", w->states[k].first);
-                        json_bool(j, "last", w->states[k].last);
-                        json_object_end(j);
-                }
-                json_array_end(j);
-                json_array(j, "moves");
-                for (size_t k = 0; k < w->n_moves; k++)
-                        move_json(&w->moves[k], j);
-                json_array_end(j);
-                json_object_end(j);
-        }
-        json_array_end(j);
-        json_object_end(j);
+        json_object(&rp->json, NULL);
+        workflows_json(rules->workflows, &rp->json);
+        json_object_end(&rp->json);
         return true;
 }
 
@@ -427,6 +395,11 @@ static const struct shape move_body[] = {
          .most = 40,
          .about = "Name of the move, as in \"moves\" of the case."},
         {.name = "unit", .type = SHAPE_TEXT, .most = 40, .about = "Unit that takes charge."},
+        {.name = "seen",
+         .type = SHAPE_INT,
+         .least = 1,
+         .most = 1e9,
+         .about = "\"version\" of the case that was read; when it is another by now: 409, and nothing is done.  As If-Match."},
         {.name = "acting_unit",
          .type = SHAPE_TEXT,
          .most = 40,
@@ -504,6 +477,10 @@ static const struct shape page_answer[] = {
 };
 static const struct shape detail_answer[] = {
         CASE_MEMBERS,
+        {.name = "version",
+         .type = SHAPE_INT,
+         .required = true,
+         .about = "Number of its last history row; also the ETag.  Say it in If-Match or \"seen\" to act on nothing else."},
         {.name = "track", .type = SHAPE_TEXT, .required = true},
         {.name = "tasks", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
         {.name = "clocks", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
@@ -539,6 +516,40 @@ static const struct shape detail_answer[] = {
          .about = "Other platforms that have it too, with their numbers (see /api/v1/exchange/links)."},
         {0},
 };
+static const struct shape change_members[] = {
+        {.name = "seq", .type = SHAPE_INT, .required = true},
+        {.name = "move", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_OBJECT, .required = true, .fields = names},
+        {.name = "from", .type = SHAPE_TEXT, .required = true},
+        {.name = "to", .type = SHAPE_TEXT, .required = true},
+        {.name = "actor", .type = SHAPE_TEXT, .required = true},
+        {.name = "role", .type = SHAPE_TEXT, .required = true},
+        {.name = "unit", .type = SHAPE_TEXT, .required = true},
+        {.name = "unit_name", .type = SHAPE_TEXT, .required = true},
+        {.name = "at", .type = SHAPE_TIME, .required = true},
+        {0},
+};
+static const struct shape change_element[] = {{.type = SHAPE_OBJECT, .fields = change_members}, {0}};
+static const struct shape now_members[] = {
+        {.name = "number", .type = SHAPE_TEXT, .required = true},
+        {.name = "version", .type = SHAPE_INT, .required = true, .about = "For the next If-Match or \"seen\"."},
+        {.name = "state", .type = SHAPE_TEXT, .required = true},
+        {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names},
+        {.name = "open", .type = SHAPE_BOOL, .required = true},
+        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name},
+        {0},
+};
+static const struct shape move_conflict[] = {
+        {.name = "case",
+         .type = SHAPE_OBJECT,
+         .fields = now_members,
+         .about = "How the case stands now; absent when the caller sees it no more."},
+        {.name = "meanwhile",
+         .type = SHAPE_ARRAY,
+         .fields = change_element,
+         .about = "History rows behind the version that was named, the last 20 at most; the last move when none was named."},
+        {0},
+};
 static const struct shape history_answer[] = {
         {.name = "number", .type = SHAPE_TEXT, .required = true},
         {.name = "history", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
@@ -560,6 +571,7 @@ static const struct route routes[] = {
          .roles = ROLE_STAFF,
          .run = answer_case,
          .answer = detail_answer,
+         .versioned = true,
          .about = "One case with its tasks, clocks and the moves the reader may take."},
         {.method = "GET",
          .path = "/api/v1/cases/{number}/history",
@@ -573,7 +585,9 @@ static const struct route routes[] = {
          .run = post_move,
          .body = move_body,
          .answer = detail_answer,
-         .about = "Takes a case along a move of its workflow."},
+         .versioned = true,
+         .conflict = move_conflict,
+         .about = "Takes a case along a move of its workflow.  Of several who move it at once one does; the others get 409."},
         {.method = "GET",
          .path = "/api/v1/workflows",
          .roles = ROLE_ALL,

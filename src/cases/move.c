@@ -72,6 +72,9 @@ static bool may_move(struct moving *m, const char *name, struct err *e)
         if (!move_allows(m->move, m->mover->role))
                 return err_both(e, ERR_DENIED, NULL, "the role %s may not take the move \"%s\"", "角色%s不能执行动作“%s”",
                                 m->mover->role ? role_name(m->mover->role) : "system", name);
+        if (m->mover->seen && m->mover->seen != m->row.tip.seq)
+                return err_both(e, ERR_CONFLICT, NULL, "case %s has changed since you read it; read it again",
+                                "案件%s在您查看之后已有变动，请刷新后再试", m->row.number);
         if (!move_starts_at(m->move, m->row.state))
                 return err_both(e, ERR_CONFLICT, NULL, "case %s is in state %s, where the move \"%s\" does not start",
                                 "案件%s处于“%s”状态，不能执行动作“%s”", m->row.number, m->row.state, name);
@@ -89,7 +92,7 @@ static char *kept_form(const struct moving *m, int64_t due)
         if (m->mover->instead)
                 json_text(&j, "instead_of", m->mover->instead);
         for (const struct json_value *v = m->behind ? NULL : json_first(m->form); v; v = json_next(v))
-                if (!text_is(json_name(v), "move") && !text_is(json_name(v), "instead_of"))
+                if (!text_is(json_name(v), "move") && !text_is(json_name(v), "instead_of") && !text_is(json_name(v), "seen"))
                         json_copy(&j, json_name(v), v);
         if (m->answer.lead) {
                 json_text(&j, "assigned", m->answer.lead->code);

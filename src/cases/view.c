@@ -208,6 +208,131 @@ void case_members_json(const struct case_view *v, const struct rulebook *rules, 
         json_bool(j, "late", v->late);
 }
 
+/* --- parts of a case as JSON ----------------------------------------------------------------------------------------- */
+
+void case_tasks_json(const struct case_detail *d, const struct rulebook *rules, struct json *j)
+{
+        json_array(j, "tasks");
+        for (size_t i = 0; i < d->n_tasks; i++) {
+                const struct unit *unit = unit_find(rules->units, d->tasks[i].unit);
+                json_object(j, NULL);
+                json_text(j, "kind", d->tasks[i].kind);
+                json_text(j, "unit", d->tasks[i].unit);
+                json_text(j, "unit_name", unit ? unit->name : d->tasks[i].unit);
+                json_text(j, "state", d->tasks[i].state);
+                json_time(j, "created", d->tasks[i].created);
+                json_time(j, "ended", d->tasks[i].ended);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+void case_clocks_json(const struct case_detail *d, const struct workflow *w, struct json *j)
+{
+        json_array(j, "clocks");
+        for (size_t i = 0; i < d->n_clocks; i++) {
+                const struct clock_rule *rule = w ? clock_rule_find(w, d->clocks[i].clock) : NULL;
+                json_object(j, NULL);
+                json_text(j, "clock", d->clocks[i].clock);
+                names_json(j, "name", rule ? rule->name : d->clocks[i].clock, rule ? rule->name_en : NULL);
+                json_text(j, "state", d->clocks[i].state);
+                json_text(j, "unit", d->clocks[i].unit);
+                json_int(j, "round", d->clocks[i].round);
+                json_time(j, "started", d->clocks[i].started);
+                json_time(j, "due", d->clocks[i].due);
+                json_time(j, "ended", d->clocks[i].ended);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+/* One row of the history but for the end of its object. */
+static void row_json(const struct ledger_row *row, const struct rulebook *rules, const struct workflow *w, struct json *j)
+{
+        const struct move *m = w ? move_find(w, row->entry.move) : NULL;
+        const struct unit *unit = text_empty(row->entry.unit) ? NULL : unit_find(rules->units, row->entry.unit);
+        json_object(j, NULL);
+        json_int(j, "seq", row->seq);
+        json_text(j, "move", row->entry.move);
+        names_json(j, "name", m ? m->zh : row->entry.move, m ? m->en : NULL);
+        json_text(j, "from", row->entry.origin);
+        json_text(j, "to", row->entry.dest);
+        json_text(j, "actor", row->entry.actor);
+        json_text(j, "role", row->entry.role);
+        json_text(j, "unit", row->entry.unit);
+        json_text(j, "unit_name", unit ? unit->name : "");
+        json_time(j, "at", row->entry.at);
+}
+
+void case_history_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
+                       struct json *j)
+{
+        json_array(j, "history");
+        for (size_t i = 0; i < d->n_history; i++) {
+                const struct ledger_row *row = &d->history[i];
+                char hash[2 * SHA256_SIZE + 1];
+                struct err ignored;
+                row_json(row, rules, w, j);
+                json_copy(j, "form", json_parse(a, row->entry.form, strlen(row->entry.form), &ignored));
+                hex_text(row->hash, sizeof row->hash, hash);
+                json_text(j, "hash", hash);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
+int64_t case_version(const struct case_detail *d)
+{
+        return d->n_history ? d->history[d->n_history - 1].seq : 0;
+}
+
+/* What the program did right behind a move, in the same transaction, has that move's instant. */
+static bool follows(const struct ledger_row *row, const struct ledger_row *before)
+{
+        return text_is(row->entry.role, "system") && row->entry.at == before->entry.at;
+}
+
+size_t case_unseen(const struct case_detail *d, int64_t seen)
+{
+        const struct ledger_row *rows = d->history;
+        size_t first = d->n_history;
+        while (first > 0 && d->n_history - first < CASE_UNSEEN_MOST) {
+                const bool last = first == d->n_history;
+                if (seen ? rows[first - 1].seq <= seen : !last && !follows(&rows[first], &rows[first - 1]))
+                        break;
+                first--;
+        }
+        return first;
+}
+
+const struct ledger_entry *case_last_taken(const struct case_detail *d)
+{
+        size_t i = d->n_history - 1;
+        while (i > 0 && follows(&d->history[i], &d->history[i - 1]))
+                i--;
+        return &d->history[i].entry;
+}
+
+void case_changes_json(const struct case_detail *d, const struct rulebook *rules, int64_t seen, struct json *j)
+{
+        const struct workflow *w = workflow_find(rules->workflows, d->view.workflow);
+        const struct state *s = w ? state_find(w, d->view.state) : NULL;
+        json_object(j, "case");
+        json_text(j, "number", d->view.number);
+        json_int(j, "version", case_version(d));
+        json_text(j, "state", d->view.state);
+        names_json(j, "state_name", s ? s->zh : d->view.state, s ? s->en : NULL);
+        json_bool(j, "open", d->view.open);
+        unit_json(d->view.unit, rules, j);
+        json_object_end(j);
+        json_array(j, "meanwhile");
+        for (size_t i = case_unseen(d, seen); i < d->n_history; i++) {
+                row_json(&d->history[i], rules, w, j);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}
+
 /* --- counts ---------------------------------------------------------------------------------------------------------------- */
 /* Over the index of open cases by deadline. */
 static const char SQL_COUNTS[] =

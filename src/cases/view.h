@@ -7,6 +7,7 @@ struct request;
 struct rows;
 struct sight;
 struct store;
+struct workflow;
 
 struct case_view {                              /* texts live in the arena */
         int64_t id, version;
@@ -64,6 +65,20 @@ void case_page_sql(struct arena *, const struct case_filter *, char **bound, cha
         " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due FROM cases c"
 void case_view_read(const struct rows *, struct arena *, struct case_view *);
 
+/* Its version: the number of the last row of its history. */
+int64_t case_version(const struct case_detail *);
+/* Where in the history begins what somebody has not seen who read version `seen`: the last CASE_UNSEEN_MOST rows at most; 0 = what he
+ * has seen is not known: the last move, and what the program did right behind it. */
+enum { CASE_UNSEEN_MOST = 20 };
+size_t case_unseen(const struct case_detail *, int64_t seen);
+/* The last move but for what the program did right behind it.  There is one: a case begins with its history. */
+const struct ledger_entry *case_last_taken(const struct case_detail *);
+
 /* Writes the members of an answer's object; the caller opens and closes it. */
 void case_members_json(const struct case_view *, const struct rulebook *, struct json *);
+void case_tasks_json(const struct case_detail *, const struct rulebook *, struct json *);                       /* "tasks" */
+void case_clocks_json(const struct case_detail *, const struct workflow *, struct json *);                      /* "clocks" */
+void case_history_json(const struct case_detail *, const struct rulebook *, const struct workflow *, struct arena *, struct json *);
+/* "case", how it stands now, and "meanwhile", the rows of case_unseen(). */
+void case_changes_json(const struct case_detail *, const struct rulebook *, int64_t seen, struct json *);
 #endif

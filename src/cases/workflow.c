@@ -468,3 +468,62 @@ void move_form_json(const struct workflow *w, const struct move *m, const char *
         json_object_end(j);
         json_object_end(j);
 }
+
+/* --- as JSON ---------------------------------------------------------------------------------------------------- */
+
+void names_json(struct json *j, const char *name, const char *zh, const char *en)
+{
+        json_object(j, name);
+        json_text(j, "zh", zh);
+        json_text(j, "en", en ? en : zh);
+        json_object_end(j);
+}
+
+static void move_json(const struct move *m, struct json *j)
+{
+        json_object(j, NULL);
+        json_text(j, "name", m->name);
+        names_json(j, "label", m->zh, m->en);
+        json_array(j, "from");
+        for (size_t i = 0; i < m->n_origins; i++)
+                json_text(j, NULL, m->origins[i]->name);
+        json_array_end(j);
+        json_text(j, "to", m->dest ? m->dest->name : "=");
+        json_array(j, "roles");
+        for (int bit = 1; bit <= ROLE_ADMIN; bit <<= 1)
+                if (m->roles & (unsigned)bit)
+                        json_text(j, NULL, role_name(bit));
+        json_array_end(j);
+        json_array(j, "needs");
+        for (const struct guard *const *g = m->needs; *g; g++)
+                json_text(j, NULL, (*g)->name);
+        json_array_end(j);
+        json_object_end(j);
+}
+
+void workflows_json(const struct workflows *all, struct json *j)
+{
+        json_array(j, "workflows");
+        for (size_t i = 0; i < all->n; i++) {
+                const struct workflow *w = &all->at[i];
+                json_object(j, NULL);
+                json_text(j, "name", w->name);
+                json_array(j, "states");
+                for (size_t k = 0; k < w->n_states; k++) {
+                        json_object(j, NULL);
+                        json_text(j, "name", w->states[k].name);
+                        names_json(j, "label", w->states[k].zh, w->states[k].en);
+                        json_text(j, "clock", w->states[k].clock);
+                        json_bool(j, "first", w->states[k].first);
+                        json_bool(j, "last", w->states[k].last);
+                        json_object_end(j);
+                }
+                json_array_end(j);
+                json_array(j, "moves");
+                for (size_t k = 0; k < w->n_moves; k++)
+                        move_json(&w->moves[k], j);
+                json_array_end(j);
+                json_object_end(j);
+        }
+        json_array_end(j);
+}

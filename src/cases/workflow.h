@@ -70,4 +70,7 @@ bool move_tells(const struct move *);                   /* the reporter is told 
 bool names_move(char *const *list, size_t n, const char *move);
 /* The limit of a clock for this item (may be NULL) and urgency; LIMIT_NONE when it has none. */
 struct limit clock_limit(const struct clock_rule *, const struct item *, bool urgent);
+
+void workflows_json(const struct workflows *, struct json *);                                   /* "workflows" */
+void names_json(struct json *, const char *name, const char *zh, const char *en);               /* {zh, en}; en NULL = as zh */
 #endif

@@ -196,6 +196,8 @@ static void begin(struct exchange *x, const char *url, const char *method, const
 /* Whoever may not because he is nobody is told to sign in. */
 static int refused_status(const struct exchange *x, const struct err *e)
 {
+        if (x->rp.status >= 400)
+                return x->rp.status;
         return e->kind == ERR_DENIED && x->rq.actor.role == ROLE_PUBLIC ? MHD_HTTP_UNAUTHORIZED : problem_status(e->kind);
 }
 

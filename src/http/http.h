@@ -49,13 +49,19 @@ const char *request_param(const struct request *, const char *name);   /* {name}
 const char *request_query(const struct request *, const char *name);   /* NULL when absent; checked UTF-8 */
 const char *request_header(const struct request *, const char *name);  /* NULL when absent */
 const char *request_cookie(const struct request *, const char *name);  /* NULL when absent */
+/* Whether If-Match lets one act on a thing of that version (without quotes): it names it, or any ("*").  W/ in front is overlooked: a
+ * proxy that zips an answer puts it there.  Without the header *said is false, and all is allowed. */
+bool request_match(const struct request *, const char *version, bool *said);
 
 struct reply {
-        int status;                     /* 0 = 200 */
+        int status;                     /* 0 = 200; of 400 and more: that of the refusal, when the handler fails */
         const char *type;               /* NULL = application/json; charset=utf-8 */
         struct buf body;                /* limit 64 MiB */
         struct json json;               /* writes into body */
         const char *etag;               /* without quotes; set before returning: a matching If-None-Match gives 304 */
+        /* Writes what a problem says beside its own members, those of route.conflict; NULL = nothing. */
+        void (*problem)(const void *ctx, struct json *);
+        const void *problem_ctx;
         const struct stream *stream;    /* a live answer (see below) */
         void *stream_ctx;
         void *inside;
@@ -96,6 +102,8 @@ struct route {
         const char *type;               /* for the OpenAPI page: media type of answers and refusals; NULL = JSON and problems */
         bool list;                      /* the answer is an array of `answer` */
         int per_minute;                 /* most requests a minute from one address without a key or session; 0 = as server_options say */
+        bool versioned;                 /* answers say the thing's version in ETag; what changes it heeds If-Match (for the OpenAPI page) */
+        const struct shape *conflict;   /* members of a 409 and 412 beside those of every problem; NULL = none */
         bool uncounted;                 /* not counted by rate_reads, rate_writes and rate_key: pages, health */
         bool slow;                      /* may take long (password hashing): at most 4 at a time */
 };

@@ -100,6 +100,17 @@ static void parameters(const struct route *r, struct json *j)
                 query_schema(q, j);
                 json_object_end(j);
         }
+        if (r->versioned && !text_is(r->method, "GET")) {
+                json_object(j, NULL);
+                json_text(j, "name", "If-Match");
+                json_text(j, "in", "header");
+                json_text(j, "description",
+                          "The version that was read (ETag); when it is another by now: 412, and nothing is done.");
+                json_object(j, "schema");
+                json_text(j, "type", "string");
+                json_object_end(j);
+                json_object_end(j);
+        }
         json_array_end(j);
 }
 
@@ -136,17 +147,65 @@ static void request_body(const struct route *r, struct json *j)
         json_object_end(j);
 }
 
+static const struct shape problem_shape[] = {
+        {.name = "type", .type = SHAPE_TEXT, .required = true, .about = "Which kind of problem, as a URN."},
+        {.name = "title", .type = SHAPE_TEXT, .required = true, .about = "The kind in words."},
+        {.name = "status", .type = SHAPE_INT, .required = true, .least = 400, .most = 599, .about = "The HTTP status."},
+        {.name = "detail", .type = SHAPE_TEXT, .required = true, .most = 400, .about = "What is wrong and what to do."},
+        {.name = "field", .type = SHAPE_TEXT, .about = "The field at fault, dotted."},
+        {.name = "request", .type = SHAPE_TEXT, .required = true, .about = "The request id; also in the server's log."},
+        {0},
+};
+
+/* A problem with what this route's conflicts say besides. */
+static void conflict(const struct route *r, const char *status, const char *about, struct json *j)
+{
+        enum { MEMBERS_MOST = 16 };
+        struct shape all[MEMBERS_MOST + 1] = {0};
+        size_t n = 0;
+        for (const struct shape *f = problem_shape; f->type; f++)
+                all[n++] = *f;
+        for (const struct shape *f = r->conflict; f->type; f++) {
+                assert(n < MEMBERS_MOST);
+                all[n++] = *f;
+        }
+        json_object(j, status);
+        json_text(j, "description", about);
+        json_object(j, "content");
+        content(j, "application/problem+json", all, false, NULL);
+        json_object_end(j);
+        json_object_end(j);
+}
+
+static void version_header(struct json *j)
+{
+        json_object(j, "headers");
+        json_object(j, "ETag");
+        json_text(j, "description", "The version of the thing, for If-Match.");
+        json_object(j, "schema");
+        json_text(j, "type", "string");
+        json_object_end(j);
+        json_object_end(j);
+        json_object_end(j);
+}
+
 static void responses(const struct route *r, struct json *j)
 {
         json_object(j, "responses");
         json_object(j, "2XX");
         json_text(j, "description", "Done.");
+        if (r->versioned)
+                version_header(j);
         if (r->answer || r->type) {
                 json_object(j, "content");
                 content(j, r->type ? r->type : "application/json", r->answer, r->list, NULL);
                 json_object_end(j);
         }
         json_object_end(j);
+        if (r->conflict) {
+                conflict(r, "409", "Not possible as it stands now; what happened meanwhile.", j);
+                conflict(r, "412", "It is another version than the one named; what happened meanwhile.", j);
+        }
         json_object(j, "default");
         json_text(j, "description", "What was wrong and what to do about it.");
         json_object(j, "content");
@@ -211,16 +270,6 @@ static void paths(const struct route_list *list, struct json *j)
         }
         json_object_end(j);
 }
-
-static const struct shape problem_shape[] = {
-        {.name = "type", .type = SHAPE_TEXT, .required = true, .about = "Which kind of problem, as a URN."},
-        {.name = "title", .type = SHAPE_TEXT, .required = true, .about = "The kind in words."},
-        {.name = "status", .type = SHAPE_INT, .required = true, .least = 400, .most = 599, .about = "The HTTP status."},
-        {.name = "detail", .type = SHAPE_TEXT, .required = true, .most = 400, .about = "What is wrong and what to do."},
-        {.name = "field", .type = SHAPE_TEXT, .about = "The field at fault, dotted."},
-        {.name = "request", .type = SHAPE_TEXT, .required = true, .about = "The request id; also in the server's log."},
-        {0},
-};
 
 void openapi_write(const struct route_list *routes, const char *title, const char *release, struct buf *out)
 {

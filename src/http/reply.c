@@ -39,6 +39,24 @@ const char *request_cookie(const struct request *rq, const char *name)
         return cookie_value(rq->arena, request_header(rq, "Cookie"), name);
 }
 
+bool request_match(const struct request *rq, const char *version, bool *said)
+{
+        const char *list = request_header(rq, "If-Match");
+        const size_t n = strlen(version);
+        *said = list != NULL;
+        for (const char *at = list; at && *at;) {
+                at += strspn(at, " \t,");
+                if (*at == '*')
+                        return true;
+                at += text_starts(at, "W/") ? 2 : 0;
+                const size_t end = *at == '"' ? strcspn(at + 1, "\"") : 0;
+                if (*at == '"' && end == n && at[n + 1] == '"' && strncmp(at + 1, version, n) == 0)
+                        return true;
+                at += *at == '"' ? end + 1 + (at[end + 1] == '"') : strcspn(at, ",");
+        }
+        return !list;
+}
+
 int request_limit(const struct request *rq, int otherwise, int most)
 {
         int64_t n;
@@ -59,6 +77,7 @@ static const struct {
         {404, "not-found", "Not found", "未找到"},
         {405, "method", "This address does not take this method", "此地址不支持该方法"},
         {409, "conflict", "Not possible in the present state", "当前状态下无法进行"},
+        {412, "changed", "It has changed since you read it", "查看之后已有变动"},
         {411, "length", "The length of the body is missing", "缺少正文长度"},
         {413, "too-large", "The body is too large", "请求正文过大"},
         {414, "uri", "The address is too long", "地址过长"},
@@ -128,6 +147,8 @@ void problem_answer(struct reply *rp, const struct request *rq, int status, cons
         if (e->field[0])
                 json_text(&rp->json, "field", e->field);
         json_text(&rp->json, "request", rq->id);
+        if (rp->problem)
+                rp->problem(rp->problem_ctx, &rp->json);
         json_object_end(&rp->json);
 }
 
