@@ -183,21 +183,28 @@ static bool ask_positions(struct moving *m, struct err *e)
                || err_both(e, ERR_INVALID, "units", "name the units whose position is wanted", "请填写征求意见的单位");
 }
 
+/* Who can act at once leads, while there is something to handle: what was handed over is not taken up again by a position. */
+static bool take_lead(struct moving *m, int64_t dispute, struct err *e)
+{
+        const char *interim = "", *why;
+        int64_t leads;
+        if (!tasks_open(m->tx, m->row.id, "lead", "", &leads, e))
+                return false;
+        return leads == 0
+               || (choose_interim(m, dispute, &interim, &why, e)
+                   && tx_send(m->tx, e, SQL_INTERIM, ARGS(V(m->row.id), V(dispute), V(interim), V(why)))
+                   && lead_meanwhile(m, interim, e));
+}
+
 static bool state_position(struct moving *m, struct err *e)
 {
         struct open_dispute d;
-        const char *interim = "", *why;
         const bool can_act = json_get_bool(m->form, "can_act", false);
-        if (!must_find(m, &d, e)
-            || !tx_send(m->tx, e, SQL_POSITION,
-                        ARGS(V(m->row.id), V(d.n), V(position_unit(m)), V(m->mover->name), V(json_get_text(m->form, "reason", "")),
-                             V(can_act ? 1 : 0), V(m->now)))
-            || !task_end(m->tx, m->row.id, "position", position_unit(m), "done", m->now, e))
-                return false;
-        return !can_act
-               || (choose_interim(m, d.n, &interim, &why, e)
-                   && tx_send(m->tx, e, SQL_INTERIM, ARGS(V(m->row.id), V(d.n), V(interim), V(why)))
-                   && lead_meanwhile(m, interim, e));
+        return must_find(m, &d, e)
+               && tx_send(m->tx, e, SQL_POSITION,
+                          ARGS(V(m->row.id), V(d.n), V(position_unit(m)), V(m->mover->name),
+                               V(json_get_text(m->form, "reason", "")), V(can_act ? 1 : 0), V(m->now)))
+               && task_end(m->tx, m->row.id, "position", position_unit(m), "done", m->now, e) && (!can_act || take_lead(m, d.n, e));
 }
 
 /* --- ruling ------------------------------------------------------------------------------------------------------------------ */

@@ -324,6 +324,22 @@ static void facts_are_completed_by_the_nearest_grid_worker_before_filing(struct 
         assert_int_equal(d.view.due, at("2026-11-23 14:50")); /* the dispatch clock stood still from 9:10 to 11:00 */
 }
 
+static void a_position_does_not_take_up_again_what_was_handed_over(struct world *w)
+{
+        static const struct mover other = {.name = "liu", .unit = "pingshan-law", .role = ROLE_UNIT};
+        const char *number = case_new(w, "c01001", "440310001001", false, at("2026-11-23 09:00"));
+        must_move(w, number, "sign", &worker, NULL, at("2026-11-23 09:10"));
+        must_move(w, number, "contest", &worker, "{\"reason\": \"不属于本单位职责\"}", at("2026-11-23 09:20"));
+        must_move(w, number, "handle", &worker, NULL, at("2026-11-23 09:30"));
+        must_move(w, number, "hand_over", &worker, "{\"result\": \"已更换\"}", at("2026-11-23 10:00"));
+        must_move(w, number, "state_position", &other, "{\"reason\": \"可立即处置\", \"can_act\": true}", at("2026-11-23 10:10"));
+        const struct case_detail d = read_case(w, number);
+        assert_string_equal(d.view.state, "handled");
+        assert_string_equal(d.view.unit, "pingshan-water");
+        for (size_t i = 0; i < d.n_tasks; i++)
+                assert_false(text_is(d.tasks[i].kind, "lead") && text_is(d.tasks[i].state, "open"));
+}
+
 static void a_leaders_note_is_reported_approved_noted_and_answered(struct world *w)
 {
         const char *number = handled_case(w);
@@ -357,6 +373,7 @@ int main(void)
                 RULE(a_unit_revokes_its_assignment_before_it_returns),
                 RULE(facts_are_completed_by_the_nearest_grid_worker_before_filing),
                 RULE(a_leaders_note_is_reported_approved_noted_and_answered),
+                RULE(a_position_does_not_take_up_again_what_was_handed_over),
         };
         log_least(LOG_ERROR);
         return cmocka_run_group_tests(tests, NULL, NULL);

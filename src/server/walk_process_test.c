@@ -129,6 +129,17 @@ static struct mover somebody(struct walk *k, size_t role, const char *unit)
 
 /* --- what must hold after every step ----------------------------------------------------------------------------------------- */
 
+/* The moves by which a case came where it is. */
+static const char *way_of(struct walk *k, const struct case_detail *d)
+{
+        struct buf b = BUF_LIMIT(1 << 16);
+        for (size_t i = 0; i < d->n_history; i++)
+                buf_format(&b, "%s%s", i ? " " : "", d->history[i].entry.move);
+        const char *way = arena_text(k->w->arena, b.at);
+        buf_free(&b);
+        return way;
+}
+
 static bool works_on(const char *state)
 {
         static const char *const working[] = {"dispatched", "signed", "handling", "suspended"};
@@ -147,9 +158,9 @@ static void invariants(struct walk *k, const struct case_detail *d)
         for (size_t i = 0; i < d->n_clocks; i++)
                 running += text_is(d->clocks[i].state, "running");
         if (leads != (works_on(state->name) ? 1U : 0U))
-                fail_msg("%s in %s has %zu open lead tasks", d->view.number, state->name, leads);
+                fail_msg("%s in %s has %zu open lead tasks (%s)", d->view.number, state->name, leads, way_of(k, d));
         if (!text_is(state->clock, "runs") && running)
-                fail_msg("%s in %s has %zu clocks that run", d->view.number, state->name, running);
+                fail_msg("%s in %s has %zu clocks that run (%s)", d->view.number, state->name, running, way_of(k, d));
         assert_int_equal(d->view.open, !state->last);
         assert_true(d->n_history > 0);
         for (size_t i = 0; i < d->n_history; i++) { /* the history replays to the row */
