@@ -300,6 +300,10 @@ test('the reply asks by a link that works once', async (t) => {
   assert.ok(!JSON.stringify(told).includes(token) && told.text.includes('评价：…'), 'staff do not get the link')
   const page = await d.ask('GET', `/api/v1/track/${body.track}/messages`)
   assert.deepEqual(page.body.messages.map((m) => m.text), [`${body.number}：垃圾已清运\n`])
+  const question = async () => (await d.ask('GET', `/api/v1/track/${body.track.toLowerCase()}/messages`)).body.question
+  const { asked: since, ...open } = await question()
+  assert.deepEqual(open, { state: 'open', answered: null }, 'the page says that he is asked')
+  assert.ok(since && !page.text.includes(token), 'and not by which link')
   const asked = await d.ask('GET', `/api/v1/callback/${token.toLowerCase()}`)
   assert.equal(asked.status, 200, asked.text)
   assert.deepEqual([asked.body.state, asked.body.number, asked.body.title, asked.body.result, asked.body.answered], ['open', body.number, '垃圾', '垃圾已清运', null])
@@ -312,7 +316,11 @@ test('the reply asks by a link that works once', async (t) => {
   const both = await Promise.all([0, 1, 2].map(() => d.ask('POST', `/api/v1/callback/${token}`, answer)))
   assert.deepEqual(both.map((b) => b.status).sort(), [201, 409, 409])
   assert.match(both.find((b) => b.status === 409).body.detail, /answered already/)
-  assert.equal((await d.ask('GET', `/api/v1/callback/${token}`)).body.state, 'answered')
+  const { body: used } = await d.ask('GET', `/api/v1/callback/${token}`)
+  assert.equal(used.state, 'answered')
+  assert.deepEqual(await question(), { state: 'answered', asked: since, answered: used.answered })
+  const silent = await d.report({ text: '路灯不亮' })
+  assert.equal((await d.ask('GET', `/api/v1/track/${silent.body.track}/messages`)).body.question, null, 'nobody to ask')
   assert.equal((await d.ask('GET', `/api/v1/callback/${token.slice(0, 25)}${token[25] === 'A' ? 'B' : 'A'}`)).status, 404)
 })
 

@@ -18,6 +18,8 @@ static const char SQL_END[] =
         "UPDATE callback SET expires_at = $3 WHERE number = $1 AND report = $2 AND used_at = 0 AND expires_at > $3";
 static const char SQL_FIND[] = "SELECT b.number, b.report, b.result, b.created_at, b.expires_at, b.used_at, c.title, c.unit"
                                " FROM callback b JOIN cases c ON c.number = b.number WHERE b.token = $1";
+static const char SQL_NEWEST[] = "SELECT b.created_at, b.expires_at, b.used_at FROM cases c JOIN callback b ON b.number = c.number"
+                                 " AND b.report = c.id WHERE c.track = $1 ORDER BY b.created_at DESC, b.message DESC LIMIT 1";
 static const char SQL_USE[] = "UPDATE callback SET used_at = $2 WHERE token = $1 AND used_at = 0 AND expires_at > $2";
 static const char SQL_ANSWER[] =
         "INSERT INTO callback_answer(id, number, report, speed, effect, service, quality, solved, comment, answered_at)"
@@ -72,6 +74,11 @@ struct finding {
         struct id_source *ids;
 };
 
+static enum callback_state state_at(int64_t now, int64_t expires, int64_t used)
+{
+        return used ? CALLBACK_ANSWERED : expires <= now ? CALLBACK_EXPIRED : CALLBACK_OPEN;
+}
+
 static bool find(struct tx *tx, void *ctx, struct err *e)
 {
         const struct finding *f = ctx;
@@ -91,7 +98,7 @@ static bool find(struct tx *tx, void *ctx, struct err *e)
                 .title = rows_text(&r, f->arena, 6),
                 .unit = rows_text(&r, f->arena, 7),
         };
-        f->out->state = f->out->answered ? CALLBACK_ANSWERED : rows_int(&r, 4) <= f->now ? CALLBACK_EXPIRED : CALLBACK_OPEN;
+        f->out->state = state_at(f->now, rows_int(&r, 4), f->out->answered);
         return rows_done(&r, e);
 }
 
@@ -108,6 +115,17 @@ bool callback_find(struct store *s, struct arena *a, const char *token, int64_t 
 {
         struct finding f = finding_of(a, token, now, out);
         return store_read(s, find, &f, e);
+}
+
+int callback_newest(struct tx *tx, const char *track, int64_t now, struct callback_question *out, struct err *e)
+{
+        struct rows r;
+        const int n = tx_first(tx, &r, e, SQL_NEWEST, ARGS(V(track)));
+        if (n <= 0)
+                return n;
+        *out = (struct callback_question){.asked = rows_int(&r, 0), .answered = rows_int(&r, 2)};
+        out->state = state_at(now, rows_int(&r, 1), out->answered);
+        return rows_done(&r, e) ? 1 : -1;
 }
 
 /* --- the answer -------------------------------------------------------------------------------------------------------------- */

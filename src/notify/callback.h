@@ -22,6 +22,8 @@ struct callback_question {
         const char *number, *title, *unit, *result;     /* unit: code */
         int64_t report, asked, answered;
 };
+/* The newest question to the reporter with this tracking code: 1 and state, asked, answered; 0 = he was asked nothing; -1 failed. */
+int callback_newest(struct tx *, const char *track, int64_t now, struct callback_question *, struct err *) MUST_CHECK;
 /* ERR_NOT_FOUND: there is no such token. */
 bool callback_find(struct store *, struct arena *, const char *token, int64_t now, struct callback_question *, struct err *) MUST_CHECK;
 struct callback_answer { int speed, effect, service, quality; bool solved; const char *comment; };

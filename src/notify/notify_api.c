@@ -85,6 +85,25 @@ static bool get_messages(struct request *rq, struct reply *rp, struct err *e)
         return store_read(rq->store, list_messages, &l, e);
 }
 
+static const char *const question_states[] = {"open", "answered", "ended"};
+
+/* The page says that he is asked; the link goes to him alone. */
+static bool question_json(struct tx *tx, const struct listing *l, struct err *e)
+{
+        struct callback_question q;
+        const int asked = callback_newest(tx, l->key, l->rq->now, &q, e);
+        if (asked <= 0) {
+                json_null(l->json, "question");
+                return asked == 0;
+        }
+        json_object(l->json, "question");
+        json_text(l->json, "state", question_states[q.state]);
+        json_time(l->json, "asked", q.asked);
+        json_time(l->json, "answered", q.answered);
+        json_object_end(l->json);
+        return true;
+}
+
 static bool list_page(struct tx *tx, void *ctx, struct err *e)
 {
         struct listing *l = ctx;
@@ -101,8 +120,10 @@ static bool list_page(struct tx *tx, void *ctx, struct err *e)
                 json_object_end(l->json);
         }
         json_array_end(l->json);
+        if (!rows_done(&r, e) || !question_json(tx, l, e))
+                return false;
         json_object_end(l->json);
-        return rows_done(&r, e);
+        return true;
 }
 
 static bool get_track_messages(struct request *rq, struct reply *rp, struct err *e)
@@ -114,7 +135,6 @@ static bool get_track_messages(struct request *rq, struct reply *rp, struct err 
 /* --- call-back --------------------------------------------------------------------------------------------------------------- */
 static bool get_callback(struct request *rq, struct reply *rp, struct err *e)
 {
-        static const char *const states[] = {"open", "answered", "ended"};
         struct callback_question q;
         const struct rulebook *rules = district_rules(rq->app, e);
         if (!rules || !callback_find(rq->store, rq->arena, request_param(rq, "callback"), rq->now, &q, e))
@@ -122,7 +142,7 @@ static bool get_callback(struct request *rq, struct reply *rp, struct err *e)
         const struct unit *unit = unit_find(rules->units, q.unit);
         struct json *j = &rp->json;
         json_object(j, NULL);
-        json_text(j, "state", states[q.state]);
+        json_text(j, "state", question_states[q.state]);
         json_text(j, "number", q.number);
         json_text(j, "title", q.title);
         json_text(j, "unit", unit ? unit->name : q.unit);
@@ -215,8 +235,20 @@ static const struct shape told_shape[] = {
         {0},
 };
 static const struct shape one_told[] = {{.type = SHAPE_OBJECT, .fields = told_shape}, {0}};
+static const struct shape asked_shape[] = {
+        {.name = "state", .type = SHAPE_TEXT, .required = true, .about = "open, answered, ended."},
+        {.name = "asked", .type = SHAPE_TIME, .required = true},
+        {.name = "answered", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {0},
+};
 static const struct shape all_told_shape[] = {
         {.name = "messages", .type = SHAPE_ARRAY, .required = true, .fields = one_told, .about = "Newest first."},
+        {.name = "question",
+         .type = SHAPE_OBJECT,
+         .required = true,
+         .nullable = true,
+         .fields = asked_shape,
+         .about = "The newest call-back by link; null: none was sent. The link itself goes to the reporter alone."},
         {0},
 };
 static const struct shape question_shape[] = {
@@ -279,7 +311,7 @@ static const struct route table[] = {
          .roles = ROLE_ALL,
          .run = get_track_messages,
          .answer = all_told_shape,
-         .about = "What the page shows the reporter."},
+         .about = "What the page shows the reporter, and whether he is asked how it was."},
         {.method = "GET",
          .path = "/api/v1/callback/{callback}",
          .roles = ROLE_ALL,

@@ -3,18 +3,14 @@
  *
  *   BASE_URL=http://127.0.0.1:8080 DEMO=data/demo.json node test/browser/page.test.mjs
  *
- * CHROMIUM is the browser's path (/usr/bin/chromium when unsaid). Needs `npm ci` in web/. */
+ * The browser itself: browser.mjs. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
 import { District, PINGSHAN } from '../lib.mjs'
+import { accessible, close, fits, launch, refusals, visit } from './browser.mjs'
 
-const installed = createRequire(new URL('../../web/package.json', import.meta.url))
-const { chromium } = installed('playwright-core')
-const AXE = readFileSync(installed.resolve('axe-core/axe.min.js'), 'utf8')
 const RUNNING = process.env.BASE_URL
-const WAIT = 30_000
 
 let district = null // the one started here
 let BASE, DEMO, browser
@@ -25,10 +21,7 @@ before(async () => {
     district = await District.start({ after: (end) => endings.push(end) }, { pack: PINGSHAN })
   BASE = RUNNING ?? district.base
   DEMO = district?.demo ?? JSON.parse(readFileSync(process.env.DEMO ?? 'data/demo.json', 'utf8'))
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
-  })
+  browser = await launch()
 })
 after(async () => {
   await browser?.close()
@@ -36,43 +29,12 @@ after(async () => {
     await end()
 })
 
-/** A page in a browser that speaks `locale`; collects what goes wrong in it. */
-async function open(locale, path = '/', options = {}) {
-  const context = await browser.newContext({ locale, viewport: { width: 1100, height: 1000 }, ...options })
-  const page = await context.newPage()
-  page.setDefaultTimeout(WAIT)
-  page.faults = []
-  page.on('console', (m) => m.type() === 'error' && page.faults.push(m.text()))
-  page.on('pageerror', (e) => page.faults.push(String(e)))
-  await page.goto(BASE + path)
-  return page
-}
-
-const refusals = (page) => page.faults.filter((f) => /Content.Security.Policy/i.test(f))
-
-/** Whatever the page did, it stayed within its Content-Security-Policy. */
-async function close(page) {
-  await page.context().close()
-  assert.deepEqual(refusals(page), [])
-}
+const open = (locale, path = '/', options = {}) => visit(browser, BASE + path, locale, options)
 
 const textOf = async (page, name) => (await page.locator(`[data-test=${name}]`).first().innerText()).trim()
 
 async function mapReady(page) {
   await page.locator('[data-test=map][data-ready=yes]').waitFor()
-}
-
-async function accessible(page, where) {
-  await page.evaluate(AXE)
-  const runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']
-  const { violations } = await page.evaluate((rules) => globalThis.axe.run(document, { runOnly: rules }), runOnly)
-  const bad = violations.filter((v) => ['serious', 'critical'].includes(v.impact))
-  assert.deepEqual(bad.map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`), [], `axe on ${where}`)
-}
-
-async function fits(page, where) {
-  const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
-  assert.ok(wide <= room, `${where} is ${wide} px wide in ${room} px`)
 }
 
 async function asDispatcher(method, path, token, body) {

@@ -1,6 +1,6 @@
 /* The routes this page uses. */
 import { call, type Answer } from './client'
-import type { Area, AreaLevel, Item, NewReport, Receipt, Tracked } from './types'
+import type { Area, AreaLevel, Asked, Item, NewReport, NewWord, Piece, Question, Receipt, Tracked } from './types'
 
 interface Page { next?: string }
 
@@ -28,7 +28,25 @@ export const areasOf = (level: AreaLevel, language: string) =>
 export const sendReport = (body: NewReport, language: string, signal?: AbortSignal): Promise<Answer<Receipt>> =>
   call<Receipt>('POST', '/api/v1/reports', { body, language, signal })
 
-export const readTrack = async (code: string, language: string): Promise<Tracked> =>
-  (await call<Tracked>('GET', `/api/v1/track/${encodeURIComponent(code)}`, { language })).value
+const track = (code: string, more = '') => `/api/v1/track/${encodeURIComponent(code)}${more}`
 
-export const trackEvents = (code: string) => `/api/v1/track/${encodeURIComponent(code)}/events`
+export const readTrack = async (code: string, language: string): Promise<Tracked> => (await call<Tracked>('GET', track(code), { language })).value
+
+export const trackEvents = (code: string) => track(code, '/events')
+
+export const readEvidence = async (code: string, language: string): Promise<Piece[]> =>
+  (await call<{ evidence: Piece[] }>('GET', track(code, '/evidence'), { language })).value.evidence
+
+export const pictureOf = (code: string, n: number) => track(code, `/evidence/${n}`)
+
+export const readAsked = async (code: string, language: string): Promise<Asked | null> =>
+  (await call<{ question: Asked | null }>('GET', track(code, '/messages'), { language })).value.question
+
+export const proofOf = (code: string) => track(code, '/proof')
+
+const question = (link: string) => `/api/v1/callback/${encodeURIComponent(link)}`
+
+export const readQuestion = async (link: string, language: string): Promise<Question> => (await call<Question>('GET', question(link), { language })).value
+
+export const sendWord = async (link: string, body: NewWord, language: string): Promise<Pick<Asked, 'state' | 'answered'>> =>
+  (await call<Pick<Asked, 'state' | 'answered'>>('POST', question(link), { body, language })).value

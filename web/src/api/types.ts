@@ -73,4 +73,28 @@ export interface Tracked {
   steps: Step[]
 }
 
+/** A picture from before or after that the citizen may see. */
+export interface Piece { n: number; kind: 'photo_before' | 'photo_after'; at: string }
+
+export type AskedState = 'open' | 'answered' | 'ended'
+/** The newest question how it was; its link went to the reporter alone. */
+export interface Asked { state: AskedState; asked: string; answered: string | null }
+
+export interface Question extends Asked {
+  number: string
+  title: string
+  unit: string
+  unit_en: string
+  result: string
+}
+
+export interface NewWord {
+  solved: boolean
+  speed: number
+  effect: number
+  service: number
+  quality: number
+  comment?: string
+}
+
 export interface Problem { type?: string; title?: string; status?: number; detail?: string; field?: string; request?: string }
