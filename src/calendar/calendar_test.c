@@ -166,28 +166,145 @@ static void check_inverse(const struct calendar *c, const struct oracle *o, int6
         assert_true(calendar_worked(c, start, due - 1) < usec);
 }
 
-static void every_minute_counts(void **state)
+/* --- properties, each on random calendars ------------------------------------------------------------------------------ */
+
+struct random_calendar {
+        const struct calendar *c;
+        struct oracle o;
+        uint64_t *seed;
+};
+
+static void on_random_calendars(uint64_t seed, int rounds, void (*check)(const struct random_calendar *))
 {
-        uint64_t seed = 42;
-        (void)state;
-        for (int round = 0; round < 8; round++) {
+        for (int round = 0; round < rounds; round++) {
                 struct arena *a = arena_new();
                 struct calendar *c;
                 struct err e;
                 const struct calendar_rules rules = any_rules(a, &seed);
-                const struct oracle o = oracle_new(a, &rules);
                 ok(calendar_new(a, &rules, &c, &e), &e);
-                for (int i = 0; i < TRIES; i++) {
-                        const int64_t x = draw(&seed, (uint32_t)o.minutes), y = draw(&seed, (uint32_t)o.minutes + 1);
-                        assert_int_equal(calendar_works(c, instant_of(&o, x)), o.works[x]);
-                        assert_int_equal(calendar_works(c, instant_of(&o, x) + USEC_MINUTE - 1), o.works[x]);
-                        assert_int_equal(calendar_worked(c, instant_of(&o, x), instant_of(&o, y)),
-                                         y > x ? (o.before[y] - o.before[x]) * USEC_MINUTE : 0);
-                        check_due(c, &o, x, 1 + draw(&seed, draw(&seed, 10) ? 3000 : 200000), &seed);
-                        check_inverse(c, &o, x, 1 + (int64_t)draw(&seed, 3000) * USEC_MINUTE + draw(&seed, 60000000), &seed);
-                }
+                const struct random_calendar r = {c, oracle_new(a, &rules), &seed};
+                for (int i = 0; i < TRIES; i++)
+                        check(&r);
                 arena_free(&a);
         }
+}
+
+static int64_t any_minute(const struct random_calendar *r)
+{
+        return draw(r->seed, (uint32_t)r->o.minutes);
+}
+
+static int64_t any_instant(const struct random_calendar *r)
+{
+        return instant_of(&r->o, any_minute(r)) + draw(r->seed, 60000000);
+}
+
+static int64_t any_length(const struct random_calendar *r)
+{
+        return 1 + (int64_t)draw(r->seed, draw(r->seed, 10) ? 3000 : 200000) * USEC_MINUTE + draw(r->seed, 60000000);
+}
+
+static void counted(const struct random_calendar *r)
+{
+        const struct oracle *o = &r->o;
+        const int64_t x = any_minute(r), y = draw(r->seed, (uint32_t)o->minutes + 1);
+        assert_int_equal(calendar_works(r->c, instant_of(o, x)), o->works[x]);
+        assert_int_equal(calendar_works(r->c, instant_of(o, x) + USEC_MINUTE - 1), o->works[x]);
+        assert_int_equal(calendar_worked(r->c, instant_of(o, x), instant_of(o, y)),
+                         y > x ? (o->before[y] - o->before[x]) * USEC_MINUTE : 0);
+}
+
+static void working_time_is_a_count_of_every_single_minute(void **state)
+{
+        (void)state;
+        on_random_calendars(42, 8, counted);
+}
+
+static void runs_out(const struct random_calendar *r)
+{
+        check_due(r->c, &r->o, any_minute(r), 1 + draw(r->seed, draw(r->seed, 10) ? 3000 : 200000), r->seed);
+}
+
+static void a_deadline_is_the_end_of_the_minute_in_which_the_limit_runs_out(void **state)
+{
+        (void)state;
+        on_random_calendars(43, 8, runs_out);
+}
+
+static void first_passed(const struct random_calendar *r)
+{
+        check_inverse(r->c, &r->o, any_minute(r), 1 + (int64_t)draw(r->seed, 3000) * USEC_MINUTE + draw(r->seed, 60000000),
+                      r->seed);
+}
+
+static void a_deadline_is_the_first_instant_at_which_the_limit_has_passed(void **state)
+{
+        (void)state;
+        on_random_calendars(44, 8, first_passed);
+}
+
+/* At any moment between: what was used and what is left make the whole, and what is left leads to the same deadline. */
+static void remains(const struct random_calendar *r)
+{
+        const int64_t start = any_instant(r), length = any_length(r);
+        int64_t due, again;
+        struct err e;
+        if (!calendar_after(r->c, start, length, LIMIT_WORK_HOUR, &due, &e))
+                return;
+        const int64_t now = start + (int64_t)((double)(due - start) * draw(r->seed, 1001) / 1000);
+        const int64_t left = calendar_worked(r->c, now, due);
+        assert_int_equal(left, length - calendar_worked(r->c, start, now));
+        if (left == 0)
+                return; /* now is the deadline, or between it and the last instant of work before it */
+        ok(calendar_after(r->c, now, left, LIMIT_WORK_HOUR, &again, &e), &e);
+        assert_int_equal(again, due);
+}
+
+static void deadline_minus_now_is_what_remains(void **state)
+{
+        (void)state;
+        on_random_calendars(45, 4, remains);
+}
+
+static void later(const struct random_calendar *r)
+{
+        const int64_t start = any_instant(r), length = any_length(r);
+        const int64_t more = draw(r->seed, 3) ? (int64_t)draw(r->seed, 20000) * USEC_MINUTE + draw(r->seed, 60000000) : 0;
+        int64_t due, other;
+        struct err e;
+        const bool good = calendar_after(r->c, start, length, LIMIT_WORK_HOUR, &due, &e);
+        if (calendar_after(r->c, start + more, length, LIMIT_WORK_HOUR, &other,
+                           &e)) /* where the later ends in time, so does the other */
+                assert_true(good && due <= other);
+        if (calendar_after(r->c, start, length + more, LIMIT_WORK_HOUR, &other, &e)) {
+                assert_true(good && due <= other);
+                assert_true(more == 0 || due < other);
+        }
+}
+
+static void a_later_start_or_a_longer_limit_never_ends_earlier(void **state)
+{
+        (void)state;
+        on_random_calendars(46, 4, later);
+}
+
+static void summed(const struct random_calendar *r)
+{
+        const int64_t start = any_instant(r), first = any_length(r), second = any_length(r);
+        int64_t middle, end = 0, at_once;
+        struct err e;
+        const bool stepwise = calendar_after(r->c, start, first, LIMIT_WORK_HOUR, &middle, &e)
+                              && calendar_after(r->c, middle, second, LIMIT_WORK_HOUR, &end, &e);
+        const bool whole = calendar_after(r->c, start, first + second, LIMIT_WORK_HOUR, &at_once, &e);
+        assert_int_equal(stepwise, whole);
+        if (whole)
+                assert_int_equal(end, at_once);
+}
+
+static void two_limits_one_behind_the_other_end_where_their_sum_ends(void **state)
+{
+        (void)state;
+        on_random_calendars(47, 4, summed);
 }
 
 /* --- by name, with the calendar of the small pack ----------------------------------------------------------------------- */
@@ -301,7 +418,12 @@ static void units_have_names(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(every_minute_counts),
+                cmocka_unit_test(working_time_is_a_count_of_every_single_minute),
+                cmocka_unit_test(a_deadline_is_the_end_of_the_minute_in_which_the_limit_runs_out),
+                cmocka_unit_test(a_deadline_is_the_first_instant_at_which_the_limit_has_passed),
+                cmocka_unit_test(deadline_minus_now_is_what_remains),
+                cmocka_unit_test(a_later_start_or_a_longer_limit_never_ends_earlier),
+                cmocka_unit_test(two_limits_one_behind_the_other_end_where_their_sum_ends),
                 cmocka_unit_test(a_pack_gives_its_calendar),
                 cmocka_unit_test(wrong_rules_are_refused),
                 cmocka_unit_test(units_have_names),
