@@ -309,9 +309,7 @@ static bool back_up(struct store *s, const char *path, void (*progress)(void *, 
                 return err_set(e, ERR_INVALID, "the file name is too long");
         unlink(part);
         struct connection *from = connection_new(s, false, e);
-        const int busy_ms = s->is.busy_ms;
-        bool ok = from && setup(from, busy_ms, SQL_BEGIN_READ, e) && setup(from, busy_ms, SQL_LOOK, e)
-                  && copy_to(from, part, path, progress, ctx, e);
+        bool ok = from && setup(from, SQL_BEGIN_READ, e) && setup(from, SQL_LOOK, e) && copy_to(from, part, path, progress, ctx, e);
         connection_close(&from);
         return ok;
 }
