@@ -2,6 +2,7 @@
 #include "asks/asks.h"
 #include "base/text.h"
 #include "cases/cases.h"
+#include "cases/moves.h"
 #include "json/json.h"
 #include "pack/pack.h"
 
@@ -47,7 +48,6 @@ static bool asks_json(struct tx *tx, struct arena *a, int64_t case_id, const str
         size_t n;
         if (!asks_within(tx, a, case_id, &asks, &n, e))
                 return false;
-        json_array(j, "asks");
         for (size_t i = 0; i < n; i++) {
                 json_object(j, NULL);
                 json_int(j, "n", asks[i].n);
@@ -66,8 +66,15 @@ static bool asks_json(struct tx *tx, struct arena *a, int64_t case_id, const str
                 json_text(j, "reply", asks[i].reply);
                 json_object_end(j);
         }
-        json_array_end(j);
         return true;
 }
 
-const struct case_part asks_part = {.json = asks_json};
+static void no_asks(struct moving *m)
+{
+        static const struct ask_view none;
+        m->asks = &none;
+        m->n_asks = 0;
+}
+
+const struct case_part asks_part = {
+        .name = "asks", .some = "EXISTS (SELECT 1 FROM case_ask k WHERE k.case_id = $1)", .json = asks_json, .none = no_asks};

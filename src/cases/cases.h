@@ -70,12 +70,18 @@ bool cases_move(struct district *, struct arena *, const char *number, const cha
 /* --- reading -------------------------------------------------------------------------------------------- */
 /* Open cases, and those of them whose deadline has passed; counts end at 100,000. */
 bool cases_counts(struct store *, int64_t now, int64_t *open, int64_t *late, struct err *) MUST_CHECK;
+struct moving;
 struct case_view;                       /* all a reader may know of a case; see cases/view.h */
 
 /* What another capability adds to the answer about one case; the list is case_parts of src/capabilities.c, and ends with NULL. */
 struct case_part {
-        /* sight: what the reader may see of other cases. */
+        const char *name;       /* of its array in the answer */
+        /* A condition in SQL, true when the case $1 has any of it: of all parts in one statement, since most cases have none of most. */
+        const char *some;
+        /* Adds the elements of the array.  sight: what the reader may see of other cases. */
         bool (*json)(struct tx *, struct arena *, int64_t case_id, const struct sight *, struct json *, struct err *);
+        /* Tells a move's guards that there is none, so that they need not look.  May be NULL. */
+        void (*none)(struct moving *);
 };
 extern const struct case_part *const case_parts[];
 

@@ -71,12 +71,12 @@ static bool may_act(const struct request *rq, const struct case_detail *d, const
 
 /* The moves this person could take now, each with its form, so that a screen offers no others. */
 static bool moves_json(struct tx *tx, struct request *rq, const struct case_detail *d, const struct rulebook *rules,
-                       const struct workflow *w, struct json *j, struct err *e)
+                       const struct workflow *w, const struct case_part *const *missing, struct json *j, struct err *e)
 {
         const struct mover mover = mover_of(rq, d, rules, NULL);
         const struct move **moves;
         size_t n;
-        if (!cases_offer(tx, rq->app, rq->arena, d->view.number, &mover, rq->now, &moves, &n, e))
+        if (!cases_offer(tx, rq->app, rq->arena, d->view.number, &mover, missing, rq->now, &moves, &n, e))
                 return false;
         json_array(j, "moves");
         for (size_t i = 0; i < n; i++) {
@@ -93,12 +93,13 @@ static bool moves_json(struct tx *tx, struct request *rq, const struct case_deta
 static bool find_case(struct request *rq, struct case_detail *d, const struct rulebook **rules, struct err *e)
 {
         const struct sight *sight = sight_of(rq, e);
-        if (!sight || !case_read(rq->store, rq->arena, request_param(rq, "number"), sight, d, e))
+        if (!sight || !case_read_now(rq->store, rq->arena, request_param(rq, "number"), sight, d, e))
                 return false;
         *rules = district_rules_of(rq->app, d->view.version, e);
         return *rules != NULL;
 }
 
+enum { PARTS_MOST = 16 };
 struct answering {
         struct request *rq;
         struct reply *rp;
@@ -106,6 +107,25 @@ struct answering {
         const struct sight *other; /* of those it belongs with */
         int64_t version;           /* of the case that was written */
 };
+
+/* What the case has nothing of, in the order of case_parts, ended by NULL. */
+static bool missing_parts(struct tx *tx, struct arena *a, int64_t id, const struct case_part **missing, struct err *e)
+{
+        struct buf b = BUF_LIMIT(4096);
+        struct rows r;
+        size_t n = 0;
+        for (const struct case_part *const *part = case_parts; *part; part++)
+                buf_format(&b, "%s CASE WHEN %s THEN 1 ELSE 0 END", part == case_parts ? "SELECT" : ",", (*part)->some);
+        const char *sql = arena_text(a, b.at);
+        buf_free(&b);
+        if (tx_first(tx, &r, e, sql, ARGS(V(id))) != 1)
+                return false;
+        for (int i = 0; case_parts[i] && i < PARTS_MOST; i++)
+                if (!rows_int(&r, i))
+                        missing[n++] = case_parts[i];
+        missing[n] = NULL;
+        return rows_done(&r, e);
+}
 
 /* All of it in one reading transaction: on PostgreSQL each costs two journeys. */
 static bool write_case(struct tx *tx, void *ctx, struct err *e)
@@ -123,16 +143,22 @@ static bool write_case(struct tx *tx, void *ctx, struct err *e)
         struct json *j = &g->rp->json;
         json_object(j, NULL);
         case_members_json(&d.view, rules, j);
-        g->version = case_version(&d);
+        g->version = d.view.seq;
         json_int(j, "version", g->version);
         json_text(j, "track", d.view.track);
         case_tasks_json(&d, rules, j);
         case_clocks_json(&d, w, j);
-        if (!moves_json(tx, rq, &d, rules, w, j, e))
+        const struct case_part *missing[PARTS_MOST + 1];
+        if (!missing_parts(tx, rq->arena, d.view.id, missing, e) || !moves_json(tx, rq, &d, rules, w, missing, j, e))
                 return false;
-        for (const struct case_part *const *part = case_parts; *part; part++)
-                if (!(*part)->json(tx, rq->arena, d.view.id, g->other, j, e))
+        for (const struct case_part *const *part = case_parts, *const *gap = missing; *part; part++) {
+                json_array(j, (*part)->name);
+                if (*gap == *part)
+                        gap++;
+                else if (!(*part)->json(tx, rq->arena, d.view.id, g->other, j, e))
                         return false;
+                json_array_end(j);
+        }
         json_object_end(j);
         return true;
 }
@@ -214,17 +240,17 @@ static void tell_changes(const struct request *rq, struct reply *rp, const struc
                 return;
         if (case_unseen(&c->d, c->seen) < c->d.n_history)
                 name_last(c, e);
-        if (header && mover->seen != case_version(&c->d))
+        if (header && mover->seen != c->d.view.seq)
                 rp->status = 412;
         rp->problem = changes_json;
         rp->problem_ctx = c;
-        tell_version(rq, rp, case_version(&c->d));
+        tell_version(rq, rp, c->d.view.seq);
 }
 
 /* Which version the mover says he has seen, by If-Match or else in the body; 0 = he does not say, or "any". */
 static int64_t version_seen(const struct request *rq, const struct case_detail *d, bool *header)
 {
-        const int64_t now = case_version(d);
+        const int64_t now = d->view.seq;
         const char *named = request_header(rq, "If-Match");
         int64_t other;
         if (request_match(rq, arena_format(rq->arena, "%lld", (long long)now), header))

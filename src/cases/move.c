@@ -316,13 +316,16 @@ static bool offered(struct moving *m, const struct move *move)
         return true;
 }
 
-bool cases_offer(struct tx *tx, struct district *d, struct arena *a, const char *number, const struct mover *mover, int64_t now,
-                 const struct move ***moves, size_t *n, struct err *e)
+bool cases_offer(struct tx *tx, struct district *d, struct arena *a, const char *number, const struct mover *mover,
+                 const struct case_part *const *missing, int64_t now, const struct move ***moves, size_t *n, struct err *e)
 {
         struct moving m = {.district = d, .arena = a, .tx = tx, .mover = mover, .now = now};
         *n = 0;
         if (!set_out(&m, number, e))
                 return false;
+        for (; missing && *missing; missing++)
+                if ((*missing)->none)
+                        (*missing)->none(&m);
         *moves = NEW_ARRAY(a, const struct move *, m.workflow->n_moves);
         for (size_t i = 0; i < m.workflow->n_moves; i++)
                 if (offered(&m, &m.workflow->moves[i]))

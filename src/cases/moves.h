@@ -47,9 +47,9 @@ bool case_move_within(struct moving *, const char *number, const char *move, str
  * m->row.tip.  ERR_NOT_FOUND no such case; ERR_CONFLICT somebody was faster. */
 bool case_remark_within(struct moving *, const char *number, const char *name, struct err *) MUST_CHECK;
 /* The moves this mover could take now, inside a transaction that reads: those whose needs are met but for what a form must give.
- * They live in the rulebook, the list in the arena. */
-bool cases_offer(struct tx *, struct district *, struct arena *, const char *number, const struct mover *, int64_t now,
-                 const struct move ***, size_t *n, struct err *) MUST_CHECK;
+ * They live in the rulebook, the list in the arena.  missing: what the case is known to have nothing of, ended by NULL; may be NULL. */
+bool cases_offer(struct tx *, struct district *, struct arena *, const char *number, const struct mover *,
+                 const struct case_part *const *missing, int64_t now, const struct move ***, size_t *n, struct err *) MUST_CHECK;
 
 /* --- words: what data may name -------------------------------------------------------------------------------------------- */
 /* A member of the form handed in with a move. */

@@ -49,6 +49,7 @@ void case_view_read(const struct rows *r, struct arena *a, struct case_view *v)
                 .created = rows_int(r, 23),
                 .closed = rows_int(r, 24),
                 .due = rows_int(r, 25),
+                .seq = rows_int(r, 26),
         };
 }
 
@@ -90,7 +91,8 @@ static bool read_clocks(struct tx *tx, struct arena *a, struct case_detail *d, s
         return rows_done(&r, e);
 }
 
-static int read_detail(struct tx *tx, struct arena *a, const char *sql, struct value key, struct case_detail *d, struct err *e)
+static int read_detail(struct tx *tx, struct arena *a, const char *sql, struct value key, bool past, struct case_detail *d,
+                       struct err *e)
 {
         struct rows r;
         *d = (struct case_detail){0};
@@ -99,7 +101,7 @@ static int read_detail(struct tx *tx, struct arena *a, const char *sql, struct v
                 return found;
         case_view_read(&r, a, &d->view);
         bool ok = rows_done(&r, e) && read_tasks(tx, a, d, e) && read_clocks(tx, a, d, e)
-                  && ledger_rows(tx, a, d->view.id, &d->history, &d->n_history, e);
+                  && (!past || ledger_rows(tx, a, d->view.id, &d->history, &d->n_history, e));
         return ok ? 1 : -1;
 }
 
@@ -108,6 +110,7 @@ struct lookup {
         const char *sql;
         const char *key;
         const struct sight *sight;
+        bool past; /* its history too */
         struct case_detail *out;
 };
 
@@ -115,7 +118,7 @@ static bool look_up(struct tx *tx, void *ctx, struct err *e)
 {
         const struct lookup *l = ctx;
         bool seen = true;
-        int found = read_detail(tx, l->arena, l->sql, V(l->key), l->out, e);
+        int found = read_detail(tx, l->arena, l->sql, V(l->key), l->past, l->out, e);
         if (found > 0 && !sight_sees(tx, l->arena, l->sight, l->out->view.id, &seen, e))
                 return false;
         if (!seen)
@@ -129,23 +132,29 @@ static bool look_up(struct tx *tx, void *ctx, struct err *e)
 bool case_read_within(struct tx *tx, struct arena *a, const char *number, const struct sight *sight, struct case_detail *out,
                       struct err *e)
 {
-        return look_up(tx, &(struct lookup){a, SQL_BY_NUMBER, number, sight, out}, e);
+        return look_up(tx, &(struct lookup){a, SQL_BY_NUMBER, number, sight, false, out}, e);
+}
+
+bool case_read_now(struct store *store, struct arena *a, const char *number, const struct sight *sight, struct case_detail *out,
+                   struct err *e)
+{
+        return store_read(store, look_up, &(struct lookup){a, SQL_BY_NUMBER, number, sight, false, out}, e);
 }
 
 bool case_read(struct store *store, struct arena *a, const char *number, const struct sight *sight, struct case_detail *out,
                struct err *e)
 {
-        return store_read(store, look_up, &(struct lookup){a, SQL_BY_NUMBER, number, sight, out}, e);
+        return store_read(store, look_up, &(struct lookup){a, SQL_BY_NUMBER, number, sight, true, out}, e);
 }
 
 bool case_read_track(struct store *store, struct arena *a, const char *track, struct case_detail *out, struct err *e)
 {
-        return store_read(store, look_up, &(struct lookup){a, SQL_BY_TRACK, text_upper(a, track), NULL, out}, e);
+        return store_read(store, look_up, &(struct lookup){a, SQL_BY_TRACK, text_upper(a, track), NULL, true, out}, e);
 }
 
 int case_of_report(struct tx *tx, struct arena *a, int64_t report, struct case_detail *out, struct err *e)
 {
-        return read_detail(tx, a, SQL_BY_ID, V(report), out, e);
+        return read_detail(tx, a, SQL_BY_ID, V(report), true, out, e);
 }
 
 static void item_json(const char *code, double certainty, const struct rulebook *rules, struct json *j)
@@ -281,11 +290,6 @@ void case_history_json(const struct case_detail *d, const struct rulebook *rules
         json_array_end(j);
 }
 
-int64_t case_version(const struct case_detail *d)
-{
-        return d->n_history ? d->history[d->n_history - 1].seq : 0;
-}
-
 /* What the program did right behind a move, in the same transaction, has that move's instant. */
 static bool follows(const struct ledger_row *row, const struct ledger_row *before)
 {
@@ -319,7 +323,7 @@ void case_changes_json(const struct case_detail *d, const struct rulebook *rules
         const struct state *s = w ? state_find(w, d->view.state) : NULL;
         json_object(j, "case");
         json_text(j, "number", d->view.number);
-        json_int(j, "version", case_version(d));
+        json_int(j, "version", d->view.seq);
         json_text(j, "state", d->view.state);
         names_json(j, "state_name", s ? s->zh : d->view.state, s ? s->en : NULL);
         json_bool(j, "open", d->view.open);

@@ -10,7 +10,7 @@ struct store;
 struct workflow;
 
 struct case_view {                              /* texts live in the arena */
-        int64_t id, version;
+        int64_t id, version, seq;               /* version: of the pack; seq: of the last row of its history */
         const char *number, *track, *workflow, *state, *channel, *source, *property, *title;
         bool urgent, open, late;
         const char *item; double certainty;     /* item "" = not known yet */
@@ -27,9 +27,10 @@ struct case_detail {
         struct ledger_row *history; size_t n_history;
 };
 
-/* Fail with ERR_NOT_FOUND, and no differently when the case is there but out of sight; sight NULL = all of them.
- * case_read_track() takes the tracking code, in any case of letters. */
-bool case_read_within(struct tx *, struct arena *, const char *number, const struct sight *, struct case_detail *, struct err *) MUST_CHECK;
+/* Fail with ERR_NOT_FOUND, and no differently when the case is there but out of sight; sight NULL = all of them.  Those that tell how it
+ * stands now leave its history out, which grows with every move.  case_read_track() takes the tracking code, in any case of letters. */
+bool case_read_within(struct tx *, struct arena *, const char *number, const struct sight *, struct case_detail *, struct err *) MUST_CHECK; /* now */
+bool case_read_now(struct store *, struct arena *, const char *number, const struct sight *, struct case_detail *, struct err *) MUST_CHECK;
 bool case_read(struct store *, struct arena *, const char *number, const struct sight *, struct case_detail *, struct err *) MUST_CHECK;
 bool case_read_track(struct store *, struct arena *, const char *track, struct case_detail *, struct err *) MUST_CHECK;
 /* The case a report was filed as, inside a transaction: 1 found, 0 none, -1 failed. */
@@ -62,11 +63,9 @@ void case_page_sql(struct arena *, const struct case_filter *, char **bound, cha
 #define CASE_COLUMNS \
         "SELECT id, version, number, track, workflow, state, channel, source, property, title, urgent, open, late, item," \
         " certainty," \
-        " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due FROM cases c"
+        " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due, seq FROM cases c"
 void case_view_read(const struct rows *, struct arena *, struct case_view *);
 
-/* Its version: the number of the last row of its history. */
-int64_t case_version(const struct case_detail *);
 /* Where in the history begins what somebody has not seen who read version `seen`: the last CASE_UNSEEN_MOST rows at most; 0 = what he
  * has seen is not known: the last move, and what the program did right behind it. */
 enum { CASE_UNSEEN_MOST = 20 };

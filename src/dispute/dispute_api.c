@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "cases/cases.h"
+#include "cases/moves.h"
 #include "dispute/dispute.h"
 #include "district/district.h"
 #include "http/http.h"
@@ -83,7 +84,6 @@ static bool disputes_json(struct tx *tx, struct arena *a, int64_t case_id, const
         struct rows r;
         if (!read_positions(tx, a, case_id, &positions, &n, e) || !tx_rows(tx, &r, e, SQL_OF_CASE, ARGS(V(case_id))))
                 return false;
-        json_array(j, "disputes");
         while (rows_next(&r)) {
                 json_object(j, NULL);
                 json_int(j, "n", rows_int(&r, 0));
@@ -103,11 +103,19 @@ static bool disputes_json(struct tx *tx, struct arena *a, int64_t case_id, const
                 positions_json(positions, n, rows_int(&r, 0), j);
                 json_object_end(j);
         }
-        json_array_end(j);
         return rows_done(&r, e);
 }
 
-const struct case_part dispute_part = {.json = disputes_json};
+static void no_dispute(struct moving *m)
+{
+        m->dispute = NULL;
+        m->knows_dispute = true;
+}
+
+const struct case_part dispute_part = {.name = "disputes",
+                                       .some = "EXISTS (SELECT 1 FROM dispute k WHERE k.case_id = $1)",
+                                       .json = disputes_json,
+                                       .none = no_dispute};
 
 /* --- lists ------------------------------------------------------------------------------------------------------------------- */
 

@@ -150,11 +150,11 @@ static bool part_json(struct tx *tx, struct arena *a, int64_t case_id, const str
         (void)sight; /* who sees the case sees what was done */
         if (!evidence_of(tx, a, case_id, &list, &n, e))
                 return false;
-        json_array(j, "evidence");
         for (size_t i = 0; i < n; i++)
                 evidence_json(&list[i], j);
-        json_array_end(j);
         return true;
 }
 
-const struct case_part evidence_part = {.json = part_json};
+const struct case_part evidence_part = {.name = "evidence",
+                                        .some = "EXISTS (SELECT 1 FROM case_evidence k WHERE k.case_id = $1)",
+                                        .json = part_json};

@@ -76,7 +76,7 @@ static bool post_evidence(struct request *rq, struct reply *rp, struct err *e)
         const struct sight *sight = sight_of(rq, e);
         struct adding g = {.number = request_param(rq, "number"), .now = rq->now};
         /* Who does not see the case fills no disk for it. */
-        if (!sight || !case_read(rq->store, rq->arena, g.number, sight, &seen, e) || !read_piece(rq->form, &g.piece, e)
+        if (!sight || !case_read_now(rq->store, rq->arena, g.number, sight, &seen, e) || !read_piece(rq->form, &g.piece, e)
             || !picture_or_value(rq->form, &g.piece, e))
                 return false;
         const struct rulebook *rules = district_rules_of(rq->app, seen.view.version, e);

@@ -158,13 +158,13 @@ static bool part_json(struct tx *tx, struct arena *a, int64_t case_id, const str
         size_t n;
         if (!links_of_case(tx, a, case_id, &links, &n, e))
                 return false;
-        json_array(j, "exchange");
         for (size_t i = 0; i < n; i++)
                 link_json(&links[i], a, j);
-        json_array_end(j);
         return true;
 }
-const struct case_part exchange_part = {.json = part_json};
+const struct case_part exchange_part = {.name = "exchange",
+                                        .some = "EXISTS (SELECT 1 FROM exchange_link k WHERE k.case_id = $1)",
+                                        .json = part_json};
 
 static bool list_links(struct tx *tx, void *ctx, struct err *e)
 {

@@ -278,7 +278,7 @@ static bool get_reports(struct request *rq, struct reply *rp, struct err *e)
 {
         struct case_detail d;
         const struct sight *sight = sight_of(rq, e);
-        if (!sight || !case_read(rq->store, rq->arena, request_param(rq, "number"), sight, &d, e))
+        if (!sight || !case_read_now(rq->store, rq->arena, request_param(rq, "number"), sight, &d, e))
                 return false;
         return store_read(rq->store, read_reports, &(struct reading){rq, rp, request_param(rq, "number")}, e);
 }

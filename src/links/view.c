@@ -42,7 +42,6 @@ static bool links_json(struct tx *tx, struct arena *a, int64_t case_id, const st
         buf_free(&q.text);
         if (!asked)
                 return false;
-        json_array(j, "links");
         for (int i = 0; i < LINKS_MOST && rows_next(&r); i++) {
                 json_object(j, NULL);
                 json_text(j, "kind", rows_text(&r, a, 0));
@@ -54,8 +53,10 @@ static bool links_json(struct tx *tx, struct arena *a, int64_t case_id, const st
                 json_time(j, "undone", rows_int(&r, 6));
                 json_object_end(j);
         }
-        json_array_end(j);
         return rows_done(&r, e);
 }
 
-const struct case_part links_part = {.json = links_json};
+const struct case_part links_part = {.name = "links",
+                                     .some = "EXISTS (SELECT 1 FROM case_link k WHERE k.case_id = $1)"
+                                             " OR EXISTS (SELECT 1 FROM case_link k WHERE k.target = $1 AND k.undone_at = 0)",
+                                     .json = links_json};

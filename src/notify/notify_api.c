@@ -79,7 +79,7 @@ static bool get_messages(struct request *rq, struct reply *rp, struct err *e)
 {
         struct case_detail d;
         const struct sight *sight = sight_of(rq, e);
-        if (!sight || !case_read(rq->store, rq->arena, request_param(rq, "number"), sight, &d, e))
+        if (!sight || !case_read_now(rq->store, rq->arena, request_param(rq, "number"), sight, &d, e))
                 return false;
         struct listing l = {.rq = rq, .json = &rp->json, .key = d.view.number, .contact = {.report = d.view.id}};
         return store_read(rq->store, list_messages, &l, e);

@@ -108,7 +108,7 @@ bool reporter_unmask(struct district *d, struct arena *a, const char *number, co
 {
         struct case_detail c;
         const char *texts[FIELDS];
-        if (!check_purpose(p, e) || !case_read(d->store, a, number, who->sight, &c, e))
+        if (!check_purpose(p, e) || !case_read_now(d->store, a, number, who->sight, &c, e))
                 return false;
         struct unmasking u = {
                 .district = d, .arena = a, .who = who, .report = c.view.id, .now = now, .record = record_of(d, who, p, now)};
