@@ -166,7 +166,8 @@ test('pictures that cannot be had are said so, and the rest of the page stands',
   const one = await asked()
   const page = await open('en-GB', '/track')
   let broken = true
-  await page.route('**/evidence', (route) => (broken ? route.fulfill({ status: 503, body: '' }) : route.continue()))
+  let times = 0
+  await page.route('**/evidence', (route) => (++times, broken ? route.fulfill({ status: 503, body: '' }) : route.continue()))
   await page.route('**/evidence/1', (route) => route.abort())
   await page.getByLabel('Tracking code').fill(one.track)
   await page.getByRole('button', { name: 'Show' }).click()
@@ -178,6 +179,13 @@ test('pictures that cannot be had are said so, and the rest of the page stands',
   await page.getByText('This picture cannot be shown.').waitFor()
   assert.equal(await page.locator('[data-test=evidence] img').count(), 1)
   assert.equal(await page.locator('[data-test=evidence-failed]').count(), 0)
+  const earlier = times
+  for (const name of ['中文', 'English']) { // reads the case anew
+    const read = page.waitForResponse((r) => r.url().endsWith(`/track/${one.track}`))
+    await page.getByRole('button', { name }).click()
+    await read
+  }
+  assert.equal(times, earlier, 'pictures are asked for again when the case has moved, not each time that it is read')
   await close(page)
 })
 
