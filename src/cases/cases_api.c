@@ -90,10 +90,14 @@ static bool moves_json(struct tx *tx, struct request *rq, const struct case_deta
         return true;
 }
 
-static bool find_case(struct request *rq, struct case_detail *d, const struct rulebook **rules, struct err *e)
+/* past: its history too. */
+static bool find_case(struct request *rq, bool past, struct case_detail *d, const struct rulebook **rules, struct err *e)
 {
+        const char *number = request_param(rq, "number");
         const struct sight *sight = sight_of(rq, e);
-        if (!sight || !case_read_now(rq->store, rq->arena, request_param(rq, "number"), sight, d, e))
+        if (!sight
+            || !(past ? case_read(rq->store, rq->arena, number, sight, d, e)
+                      : case_read_now(rq->store, rq->arena, number, sight, d, e)))
                 return false;
         *rules = district_rules_of(rq->app, d->view.version, e);
         return *rules != NULL;
@@ -187,7 +191,7 @@ static bool get_history(struct request *rq, struct reply *rp, struct err *e)
 {
         struct case_detail d;
         const struct rulebook *rules;
-        if (!find_case(rq, &d, &rules, e))
+        if (!find_case(rq, true, &d, &rules, e))
                 return false;
         json_object(&rp->json, NULL);
         json_text(&rp->json, "number", d.view.number);
@@ -265,7 +269,7 @@ static bool post_move(struct request *rq, struct reply *rp, struct err *e)
         struct case_detail d;
         const struct rulebook *rules;
         const struct sight *sight = sight_of(rq, e);
-        if (!sight || !find_case(rq, &d, &rules, e) || !may_act(rq, &d, rules, e))
+        if (!sight || !find_case(rq, false, &d, &rules, e) || !may_act(rq, &d, rules, e))
                 return false;
         bool header;
         struct mover mover = mover_of(rq, &d, rules, sight);
