@@ -189,6 +189,12 @@ static bool settle(struct tx *tx, void *ctx, struct err *e)
         return queue_settle(tx, &d->queued, "sent", "", d->now, &d->lost, e);
 }
 
+static bool forget(struct tx *tx, void *ctx, struct err *e)
+{
+        const struct doing *d = ctx;
+        return queue_forget(tx, "d", d->now - 90 * USEC_DAY, e);
+}
+
 static bool rest(struct tx *tx, void *ctx, struct err *e)
 {
         const struct doing *d = ctx;
@@ -239,6 +245,12 @@ static void order_is_kept(struct store *s)
         done(s, settle, &d);
         done(s, take, &d);
         assert_true(d.found == 1 && d.queued.id == 2);
+        done(s, forget, &d);
+        assert_int_equal(test_number(s, "SELECT COUNT(*) FROM exchange_message"), 3);
+        d.now += 90 * USEC_DAY - USEC_MINUTE; /* 3 was taken longer ago than that; 1 was not, and 2 still waits */
+        done(s, forget, &d);
+        assert_int_equal(test_number(s, "SELECT COUNT(*) FROM exchange_message WHERE id IN (1, 2)"), 2);
+        assert_int_equal(test_number(s, "SELECT COUNT(*) FROM exchange_message"), 2);
         arena_free(&d.arena);
 }
 

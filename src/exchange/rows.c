@@ -25,6 +25,7 @@ static const char SQL_SAVE[] =
 static const char SQL_ACKED[] =
         "UPDATE exchange_link SET acked = CASE WHEN acked < $3 THEN $3 ELSE acked END, peer_number = COALESCE(peer_number, $4),"
         " error = $5 WHERE peer = $1 AND case_id = $2";
+static const char SQL_FORGET[] = "DELETE FROM exchange_message WHERE peer = $1 AND state = 'sent' AND sent_at < $2";
 static const char SQL_FAILED[] = "UPDATE exchange_link SET error = $3 WHERE peer = $1 AND case_id = $2";
 static const char SQL_PUT[] =
         "INSERT INTO exchange_message(id, peer, case_id, revision, body, state, error, created_at, not_before, sent_at, tries,"
@@ -192,6 +193,11 @@ bool queue_wake(struct tx *tx, const char *peer, struct err *e)
         int64_t next;
         return tx_int(tx, &next, 0, e, SQL_NEXT, ARGS(V(peer)))
                && (next == 0 || timer_set(tx, exchange_send_timer.name, peer, next, NULL, e));
+}
+
+bool queue_forget(struct tx *tx, const char *peer, int64_t before, struct err *e)
+{
+        return tx_change(tx, e, SQL_FORGET, ARGS(V(peer), V(before))) >= 0;
 }
 
 bool queue_waits(struct tx *tx, const char *peer, int64_t case_id, int64_t *n, struct err *e)

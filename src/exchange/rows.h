@@ -55,5 +55,7 @@ bool queue_rest(struct tx *, const char *peer, const struct queued *, const char
 bool queue_counts(struct store *, int64_t *waiting, int64_t *conflicts, struct err *) MUST_CHECK;
 /* Sets the peer's timer to the next that waits; none: does nothing. */
 bool queue_wake(struct tx *, const char *peer, struct err *) MUST_CHECK;
+/* Deletes what the peer took before that instant. */
+bool queue_forget(struct tx *, const char *peer, int64_t before, struct err *) MUST_CHECK;
 bool queue_waits(struct tx *, const char *peer, int64_t case_id, int64_t *n, struct err *) MUST_CHECK;
 #endif

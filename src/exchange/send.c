@@ -19,6 +19,7 @@
 /* Longer than one try: what a program that died had leased is taken again then. */
 #define LEASE ((CALL_SECONDS + 10) * USEC_SECOND)
 #define REST_MOST USEC_MINUTE
+#define KEPT (90 * USEC_DAY) /* what the peer took */
 enum { SENT_AT_ONCE = 500 };
 
 struct sending {
@@ -65,7 +66,7 @@ static bool settle(struct tx *tx, void *ctx, struct err *e)
 static bool wake(struct tx *tx, void *ctx, struct err *e)
 {
         const struct sending *s = ctx;
-        return queue_wake(tx, s->peer, e);
+        return queue_forget(tx, s->peer, s->now - KEPT, e) && queue_wake(tx, s->peer, e);
 }
 
 /* The peer's own sentence may quote what a citizen wrote: it goes to the link, which staff see, and not into the log. */

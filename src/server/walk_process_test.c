@@ -4,7 +4,7 @@
  *
  * YIWANG_WALK=1000000 is the long walk; unsaid, some thousands of steps for every change.
  */
-#include "server/process_test.h"
+#include "server/invariants_test.h"
 
 enum { POOL = 16, AT_ONCE = 400, NAMES = 4, SHORT_WALK = 16000, LONGER = 8, ROLES = 6, MANY = 80 };
 static const int roles[ROLES] = {0, ROLE_CLERK, ROLE_DISPATCHER, ROLE_UNIT, ROLE_SUPERVISOR, ROLE_ADMIN};
@@ -25,14 +25,9 @@ struct walk {
         size_t seldom; /* one step in so many comes hours after the one before */
 };
 
-/* xorshift64*: the same walk at every run. */
 static uint32_t draw(struct walk *k, size_t below)
 {
-        k->seed ^= k->seed >> 12;
-        k->seed ^= k->seed << 25;
-        k->seed ^= k->seed >> 27;
-        const uint32_t drawn = (uint32_t)((k->seed * UINT64_C(0x2545F4914F6CDD1D)) >> 32);
-        return below ? drawn % (uint32_t)below : 0;
+        return drawn(&k->seed, below);
 }
 
 static const char *new_case(struct walk *k)
@@ -127,59 +122,7 @@ static struct mover somebody(struct walk *k, size_t role, const char *unit)
         return m;
 }
 
-/* --- what must hold after every step ----------------------------------------------------------------------------------------- */
-
-/* The moves by which a case came where it is. */
-static const char *way_of(struct walk *k, const struct case_detail *d)
-{
-        struct buf b = BUF_LIMIT(1 << 16);
-        for (size_t i = 0; i < d->n_history; i++)
-                buf_format(&b, "%s%s", i ? " " : "", d->history[i].entry.move);
-        const char *way = arena_text(k->w->arena, b.at);
-        buf_free(&b);
-        return way;
-}
-
-static bool works_on(const char *state)
-{
-        static const char *const working[] = {"dispatched", "signed", "handling", "suspended"};
-        for (size_t i = 0; i < COUNT_OF(working); i++)
-                if (text_is(working[i], state))
-                        return true;
-        return false;
-}
-
-static void invariants(struct walk *k, const struct case_detail *d)
-{
-        size_t leads = 0, running = 0;
-        const struct state *state = state_find(k->workflow, d->view.state);
-        for (size_t i = 0; i < d->n_tasks; i++)
-                leads += text_is(d->tasks[i].kind, "lead") && text_is(d->tasks[i].state, "open");
-        for (size_t i = 0; i < d->n_clocks; i++)
-                running += text_is(d->clocks[i].state, "running");
-        if (leads != (works_on(state->name) ? 1U : 0U))
-                fail_msg("%s in %s has %zu open lead tasks (%s)", d->view.number, state->name, leads, way_of(k, d));
-        if (!text_is(state->clock, "runs") && running)
-                fail_msg("%s in %s has %zu clocks that run (%s)", d->view.number, state->name, running, way_of(k, d));
-        assert_int_equal(d->view.open, !state->last);
-        assert_true(d->n_history > 0);
-        for (size_t i = 0; i < d->n_history; i++) { /* the history replays to the row */
-                assert_int_equal(d->history[i].seq, (int64_t)i + 1);
-                assert_string_equal(d->history[i].entry.origin, i ? d->history[i - 1].entry.dest : "");
-                const struct move *m = move_find(k->workflow, d->history[i].entry.move);
-                assert_non_null(m);
-                assert_string_equal(d->history[i].entry.dest, m->dest ? m->dest->name : d->history[i].entry.origin);
-                if (i && !move_starts_at(m, d->history[i].entry.origin))
-                        fail_msg("%s took %s in %s", d->view.number, m->name, d->history[i].entry.origin);
-        }
-        assert_string_equal(d->history[d->n_history - 1].entry.dest, d->view.state);
-        struct case_replay r; /* and its clocks */
-        struct err e;
-        ok(replay_case(&k->w->district, k->w->arena, d->view.number, &r, &e), &e);
-        if (r.n_changes)
-                fail_msg("%s in %s: clock %s/%lld is %s, by its history %s", d->view.number, state->name, r.changes[0].clock,
-                         (long long)r.changes[0].round, r.changes[0].old_state, r.changes[0].new_state);
-}
+/* --- steps ------------------------------------------------------------------------------------------------------------------- */
 
 static void refused_rightly(struct walk *k, const struct case_detail *before, const struct move *m, const struct mover *mover,
                             const struct err *e, bool fault)
@@ -227,7 +170,8 @@ static void step(struct walk *k, size_t i, bool new_ground)
                 assert_true(move_allows(m, mover.role) && move_starts_at(m, before.view.state));
                 const struct case_detail after = read_case(k->w, number);
                 assert_true(after.n_history > before.n_history);
-                invariants(k, &after);
+                invariants(k->w, k->workflow, &after);
+                seen_by_its_units(k->w, &after, units[draw(k, COUNT_OF(units))]);
                 k->taken[m - k->workflow->moves]++;
                 k->n_taken++;
         } else {
