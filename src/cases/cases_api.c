@@ -103,7 +103,6 @@ static bool find_case(struct request *rq, bool past, struct case_detail *d, cons
         return *rules != NULL;
 }
 
-enum { PARTS_MOST = 16 };
 struct answering {
         struct request *rq;
         struct reply *rp;
@@ -111,25 +110,6 @@ struct answering {
         const struct sight *other; /* of those it belongs with */
         int64_t version;           /* of the case that was written */
 };
-
-/* What the case has nothing of, in the order of case_parts, ended by NULL. */
-static bool missing_parts(struct tx *tx, struct arena *a, int64_t id, const struct case_part **missing, struct err *e)
-{
-        struct buf b = BUF_LIMIT(4096);
-        struct rows r;
-        size_t n = 0;
-        for (const struct case_part *const *part = case_parts; *part; part++)
-                buf_format(&b, "%s CASE WHEN %s THEN 1 ELSE 0 END", part == case_parts ? "SELECT" : ",", (*part)->some);
-        const char *sql = arena_text(a, b.at);
-        buf_free(&b);
-        if (tx_first(tx, &r, e, sql, ARGS(V(id))) != 1)
-                return false;
-        for (int i = 0; case_parts[i] && i < PARTS_MOST; i++)
-                if (!rows_int(&r, i))
-                        missing[n++] = case_parts[i];
-        missing[n] = NULL;
-        return rows_done(&r, e);
-}
 
 /* All of it in one reading transaction: on PostgreSQL each costs two journeys. */
 static bool write_case(struct tx *tx, void *ctx, struct err *e)
@@ -152,8 +132,9 @@ static bool write_case(struct tx *tx, void *ctx, struct err *e)
         json_text(j, "track", d.view.track);
         case_tasks_json(&d, rules, j);
         case_clocks_json(&d, w, j);
-        const struct case_part *missing[PARTS_MOST + 1];
-        if (!missing_parts(tx, rq->arena, d.view.id, missing, e) || !moves_json(tx, rq, &d, rules, w, missing, j, e))
+        const struct case_part *missing[CASE_PARTS_MOST + 1];
+        if (!case_parts_missing(tx, rq->arena, case_parts, d.view.id, missing, e)
+            || !moves_json(tx, rq, &d, rules, w, missing, j, e))
                 return false;
         for (const struct case_part *const *part = case_parts, *const *gap = missing; *part; part++) {
                 json_array(j, (*part)->name);
@@ -214,22 +195,6 @@ static void changes_json(const void *ctx, struct json *j)
         case_changes_json(&c->d, c->rules, c->seen, j);
 }
 
-/* Adds to the sentence of a conflict who did what last. */
-static void name_last(const struct changes *c, struct err *e)
-{
-        const struct workflow *w = workflow_find(c->rules->workflows, c->d.view.workflow);
-        const struct state *s = w ? state_find(w, c->d.view.state) : NULL;
-        const struct ledger_entry *last = case_last_taken(&c->d);
-        const struct move *m = w ? move_find(w, last->move) : NULL;
-        const struct err said = *e;
-        char at[TIME_TEXT_SIZE];
-        (void)time_text(at, last->at, ZONE_SHANGHAI);
-        (void)err_both(e, said.kind, said.field, "%s%.0s; last, %s took \"%s%.0s\" on %.10s at %.5s, and it is now \"%s%.0s\"",
-                       "%.0s%s；最近一次变动：%s执行“%.0s%s”（%.10s %.5s），现为“%.0s%s”", said.text, said.zh, last->actor,
-                       m ? m->en : last->move, m ? m->zh : last->move, at, at + strlen("2026-11-30T"), s ? s->en : c->d.view.state,
-                       s ? s->zh : c->d.view.state);
-}
-
 /* A conflict says how the case stands now and what happened meanwhile, to whoever still sees it.  header: the version was named by
  * If-Match, and that it is another by now has a status of its own. */
 static void tell_changes(const struct request *rq, struct reply *rp, const struct mover *mover, bool header, struct err *e)
@@ -243,7 +208,7 @@ static void tell_changes(const struct request *rq, struct reply *rp, const struc
         if (!c->rules)
                 return;
         if (case_unseen(&c->d, c->seen) < c->d.n_history)
-                name_last(c, e);
+                case_name_last(&c->d, c->rules, e);
         if (header && mover->seen != c->d.view.seq)
                 rp->status = 412;
         rp->problem = changes_json;

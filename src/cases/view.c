@@ -1,6 +1,8 @@
 /* cases/view.c -- see view.h. */
 #include "cases/view.h"
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "catalogue/catalogue.h"
 #include "cases/workflow.h"
@@ -217,6 +219,25 @@ void case_members_json(const struct case_view *v, const struct rulebook *rules, 
         json_bool(j, "late", v->late);
 }
 
+bool case_parts_missing(struct tx *tx, struct arena *a, const struct case_part *const *all, int64_t id,
+                        const struct case_part **missing, struct err *e)
+{
+        struct buf b = BUF_LIMIT(4096);
+        struct rows r;
+        size_t n = 0;
+        for (const struct case_part *const *part = all; *part; part++)
+                buf_format(&b, "%s CASE WHEN %s THEN 1 ELSE 0 END", part == all ? "SELECT" : ",", (*part)->some);
+        const char *sql = arena_text(a, b.at);
+        buf_free(&b);
+        if (tx_first(tx, &r, e, sql, ARGS(V(id))) != 1)
+                return false;
+        for (int i = 0; all[i] && i < CASE_PARTS_MOST; i++)
+                if (!rows_int(&r, i))
+                        missing[n++] = all[i];
+        missing[n] = NULL;
+        return rows_done(&r, e);
+}
+
 /* --- parts of a case as JSON ----------------------------------------------------------------------------------------- */
 
 void case_tasks_json(const struct case_detail *d, const struct rulebook *rules, struct json *j)
@@ -315,6 +336,21 @@ const struct ledger_entry *case_last_taken(const struct case_detail *d)
         while (i > 0 && follows(&d->history[i], &d->history[i - 1]))
                 i--;
         return &d->history[i].entry;
+}
+
+void case_name_last(const struct case_detail *d, const struct rulebook *rules, struct err *e)
+{
+        const struct workflow *w = workflow_find(rules->workflows, d->view.workflow);
+        const struct state *s = w ? state_find(w, d->view.state) : NULL;
+        const struct ledger_entry *last = case_last_taken(d);
+        const struct move *m = w ? move_find(w, last->move) : NULL;
+        const struct err said = *e;
+        char at[TIME_TEXT_SIZE];
+        (void)time_text(at, last->at, ZONE_SHANGHAI);
+        (void)err_both(e, said.kind, said.field, "%s%.0s; last, %s took \"%s%.0s\" on %.10s at %.5s, and it is now \"%s%.0s\"",
+                       "%.0s%s；最近一次变动：%s执行“%.0s%s”（%.10s %.5s），现为“%.0s%s”", said.text, said.zh, last->actor,
+                       m ? m->en : last->move, m ? m->zh : last->move, at, at + strlen("2026-11-30T"), s ? s->en : d->view.state,
+                       s ? s->zh : d->view.state);
 }
 
 void case_changes_json(const struct case_detail *d, const struct rulebook *rules, int64_t seen, struct json *j)

@@ -66,12 +66,18 @@ void case_page_sql(struct arena *, const struct case_filter *, char **bound, cha
         " subdistrict, community, grid, address, unit, lon, lat, occurred_at, created_at, closed_at, due, seq FROM cases c"
 void case_view_read(const struct rows *, struct arena *, struct case_view *);
 
+/* What the case has nothing of, in the order of `all`, ended by NULL. */
+enum { CASE_PARTS_MOST = 16 };
+bool case_parts_missing(struct tx *, struct arena *, const struct case_part *const *all, int64_t id, const struct case_part **missing,
+                        struct err *) MUST_CHECK;
 /* Where in the history begins what somebody has not seen who read version `seen`: the last CASE_UNSEEN_MOST rows at most; 0 = what he
  * has seen is not known: the last move, and what the program did right behind it. */
 enum { CASE_UNSEEN_MOST = 20 };
 size_t case_unseen(const struct case_detail *, int64_t seen);
 /* The last move but for what the program did right behind it.  There is one: a case begins with its history. */
 const struct ledger_entry *case_last_taken(const struct case_detail *);
+/* Adds to the sentence of a conflict who took that last move, when, and how the case stands now. */
+void case_name_last(const struct case_detail *, const struct rulebook *, struct err *);
 
 /* Writes the members of an answer's object; the caller opens and closes it. */
 void case_members_json(const struct case_view *, const struct rulebook *, struct json *);

@@ -199,19 +199,26 @@ static const char *seldom(struct walk *k, const char *state)
         return number;
 }
 
+/* Whether a walk has to come to the move: not to those that filing or other moves take along. */
+static bool is_walked(const struct workflow *w, const struct move *m)
+{
+        static const char *const others[] = {"receive", "file", "answer_merged", "close_merged", "recompute"};
+        for (size_t i = 0; i < COUNT_OF(others); i++) /* recompute: there is nothing to mend, see invariants() */
+                if (text_is(m->name, others[i]))
+                        return false;
+        for (size_t n = 0; n < w->n_moves; n++)
+                for (const struct move *const *next = w->moves[n].next; *next; next++)
+                        if (*next == m)
+                                return false;
+        return true;
+}
+
 /* What the walk has still to come to, as a sentence; NULL = nothing. */
 static const char *not_tried(const struct walk *k)
 {
         const struct workflow *w = k->workflow;
         for (size_t i = 0; i < w->n_moves; i++) {
-                const bool by_filing = text_is(w->moves[i].name, "receive") || text_is(w->moves[i].name, "file");
-                bool follows = false; /* taken behind another only; so it is not asked for by name */
-                for (size_t n = 0; n < w->n_moves; n++)
-                        for (const struct move *const *next = w->moves[n].next; *next; next++)
-                                follows |= *next == &w->moves[i];
-                const bool merged = text_is(w->moves[i].name, "answer_merged") || text_is(w->moves[i].name, "close_merged");
-                const bool mends = text_is(w->moves[i].name, "recompute"); /* there is nothing to mend: see invariants() */
-                if (!by_filing && !follows && !merged && !mends && k->taken[i] == 0)
+                if (is_walked(w, &w->moves[i]) && k->taken[i] == 0)
                         return arena_format(k->w->arena, "no walk took the move %s", w->moves[i].name);
         }
         for (size_t s = 0; s < w->n_states; s++)
@@ -221,6 +228,17 @@ static const char *not_tried(const struct walk *k)
                                         return arena_format(k->w->arena, "never tried: %s in %s by role %d", w->moves[i].name,
                                                             w->states[s].name, roles[r]);
         return NULL;
+}
+
+/* What the walk needs no more goes. */
+static void let_go(struct walk *k, const struct arena *lasting)
+{
+        struct arena *fresh = arena_new();
+        for (size_t n = 0; n < POOL; n++)
+                k->numbers[n] = arena_text(fresh, k->numbers[n]);
+        if (k->w->arena != lasting)
+                arena_free(&k->w->arena);
+        k->w->arena = fresh;
 }
 
 static void every_move_and_every_forbidden_move(struct world *w)
@@ -249,12 +267,7 @@ static void every_move_and_every_forbidden_move(struct world *w)
                 if (i % 250 != 249)
                         continue;
                 ok(precedents_refresh(w->district.precedents, w->district.store, &e), &e);
-                struct arena *fresh = arena_new(); /* what the walk needs no more goes */
-                for (size_t n = 0; n < POOL; n++)
-                        k->numbers[n] = arena_text(fresh, k->numbers[n]);
-                if (w->arena != lasting)
-                        arena_free(&w->arena);
-                w->arena = fresh;
+                let_go(k, lasting);
         }
         if (w->arena != lasting)
                 arena_free(&w->arena);
