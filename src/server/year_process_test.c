@@ -11,7 +11,7 @@
 #include "proof/sweep.h"
 #include <unistd.h>
 
-enum { REPORTS = 1500, REPORTS_POSTGRES = 500, RINGS = 200, PERSONS = 3 };
+enum { REPORTS = 1500, REPORTS_POSTGRES = 250, RINGS = 200, PERSONS = 3 };
 
 enum who { UNIT, CHIEF, CLERK, DISPATCHER, SUPERVISOR, WHO_COUNT };
 enum must { TAKEN, REFUSED, UNTIL_REFUSED };
