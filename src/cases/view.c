@@ -231,7 +231,7 @@ bool case_parts_missing(struct tx *tx, struct arena *a, const struct case_part *
         buf_free(&b);
         if (tx_first(tx, &r, e, sql, ARGS(V(id))) != 1)
                 return false;
-        for (int i = 0; all[i] && i < CASE_PARTS_MOST; i++)
+        for (int i = 0; i < CASE_PARTS_MOST && all[i]; i++)
                 if (!rows_int(&r, i))
                         missing[n++] = all[i];
         missing[n] = NULL;
