@@ -169,4 +169,6 @@ void problem_write(struct reply *, const struct request *, const struct err *);
 
 /* Keyset paging: ?after= and ?limit=.  `limit` of the request between 1 and most, `otherwise` when unsaid. */
 int request_limit(const struct request *, int otherwise, int most);
+/* A time that was checked against its shape (SHAPE_TIME); text NULL = otherwise. */
+int64_t request_instant(const char *text, int64_t otherwise);
 #endif

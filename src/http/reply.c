@@ -57,6 +57,12 @@ bool request_match(const struct request *rq, const char *version, bool *said)
         return !list;
 }
 
+int64_t request_instant(const char *text, int64_t otherwise)
+{
+        int64_t at;
+        return text && time_parse(text, ZONE_SHANGHAI, &at) ? at : otherwise;
+}
+
 int request_limit(const struct request *rq, int otherwise, int most)
 {
         int64_t n;

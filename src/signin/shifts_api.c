@@ -34,23 +34,15 @@ static void shift_json(struct json *j, struct arena *a, const struct shift *s, i
         json_object_end(j);
 }
 
-static bool instant(const char *text, const char *name, int64_t otherwise, int64_t *at, struct err *e)
-{
-        *at = otherwise;
-        return !text || time_parse(text, ZONE_SHANGHAI, at)
-               || err_both(e, ERR_INVALID, name, "\"%s\" must be a time such as 2026-12-01T09:00:00+08:00",
-                           "“%s”须为时间，如 2026-12-01T09:00:00+08:00", name);
-}
-
 static bool get_shifts(struct request *rq, struct reply *rp, struct err *e)
 {
         struct shift_scope scope;
         struct shift *at;
         struct json *j = &rp->json;
-        int64_t from, until;
+        const int64_t from = request_instant(request_query(rq, "from"), rq->now),
+                      until = request_instant(request_query(rq, "until"), from + 7 * USEC_DAY);
         size_t n;
-        if (!scope_of(rq, &scope, e) || !instant(request_query(rq, "from"), "from", rq->now, &from, e)
-            || !instant(request_query(rq, "until"), "until", from + 7 * USEC_DAY, &until, e))
+        if (!scope_of(rq, &scope, e))
                 return false;
         if (until <= from || until - from > 31 * USEC_DAY)
                 return err_both(e, ERR_INVALID, "until", "until must lie behind from, and within 31 days of it",
@@ -70,14 +62,15 @@ static bool post_shift(struct request *rq, struct reply *rp, struct err *e)
 {
         struct district *d = rq->app;
         struct shift_scope scope;
-        struct shift s = {.login = json_get_text(rq->body, "login", ""), .made_by = rq->actor.name};
+        struct shift s = {.login = json_get_text(rq->body, "login", ""),
+                          .from = request_instant(json_get_text(rq->body, "from", NULL), rq->now),
+                          .until = request_instant(json_get_text(rq->body, "until", NULL), 0),
+                          .made_by = rq->actor.name};
         const int64_t weeks = json_get_int(rq->body, "weeks", 1);
         int64_t ids[SHIFT_WEEKS_MOST];
         for (size_t i = 0; i < SHIFT_WEEKS_MOST; i++)
                 ids[i] = id_new(d->ids, rq->now);
-        if (!scope_of(rq, &scope, e) || !instant(json_get_text(rq->body, "from", NULL), "from", rq->now, &s.from, e)
-            || !instant(json_get_text(rq->body, "until", NULL), "until", 0, &s.until, e)
-            || !shifts_add(rq->store, rq->arena, &scope, &s, ids, (int)weeks, rq->now, e))
+        if (!scope_of(rq, &scope, e) || !shifts_add(rq->store, rq->arena, &scope, &s, ids, (int)weeks, rq->now, e))
                 return false;
         rp->status = 201;
         json_object(&rp->json, NULL);
@@ -100,8 +93,8 @@ static bool delete_shift(struct request *rq, struct reply *rp, struct err *e)
 }
 
 static const struct query_param query[] = {
-        {.name = "from", .type = SHAPE_TEXT, .most = 40, .about = "Shifts that end after this instant; now when unsaid."},
-        {.name = "until", .type = SHAPE_TEXT, .most = 40, .about = "Shifts that begin before it; a week later when unsaid."},
+        {.name = "from", .type = SHAPE_TIME, .about = "Shifts that end after this instant; now when unsaid."},
+        {.name = "until", .type = SHAPE_TIME, .about = "Shifts that begin before it; a week later when unsaid."},
         {0},
 };
 static const struct shape members[] = {
