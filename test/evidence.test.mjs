@@ -87,6 +87,23 @@ test('handing over without them needs a second person and a reason', async (t) =
   assert.deepEqual(body.evidence.map((p) => [p.kind, p.note]), [['waiver', '现场已封闭']])
 })
 
+test('what the finder has solved on the spot is closed in one step, with a picture from before and after', async (t) => {
+  const { d, k } = await begin(t)
+  const { body: made } = await d.report({ item: ITEM, location: PLACE })
+  const quick = () => d.move(made.number, 'quick', { result: '现场已复位' }, k.worker)
+  for (const [kind, file] of [['photo_before', JPEG], ['photo_after', PNG]]) {
+    const refused = await quick()
+    assert.equal(refused.status, 400, refused.text)
+    assert.equal(refused.body.field, 'evidence')
+    assert.equal((await add(d, made.number, k.worker, { kind }, file)).status, 201)
+  }
+  const closed = await quick()
+  assert.equal(closed.status, 200, closed.text)
+  assert.equal(closed.body.state, 'closed')
+  const seen = await d.ask('GET', `/api/v1/track/${made.track}`)
+  assert.equal(seen.body.state, 'closed')
+})
+
 test('after rework the pictures are taken anew', async (t) => {
   const { d, k, number } = await begin(t)
   await add(d, number, k.worker, { kind: 'photo_before' }, PNG)

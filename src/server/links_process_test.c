@@ -59,6 +59,7 @@ static void a_merge_is_into_another_open_case_that_stands_alone(struct world *w)
         refused(w, first, "merge", &worker, into(w, second), now, ERR_DENIED, "");
         must_move(w, second, "merge", &carl, into(w, first), now);
         refused(w, third, "merge", &carl, into(w, second), now, ERR_CONFLICT, "case");
+        must_move(w, third, "waive_evidence", &dora, "{\"reason\": \"有录像\"}", now);
         must_move(w, third, "quick", &worker, "{\"result\": \"done\"}", now);
         must_move(w, third, "archive", &carl, NULL, now);
         refused(w, first, "merge", &carl, into(w, third), now, ERR_CONFLICT, "case");
@@ -89,6 +90,7 @@ static void a_merge_can_be_undone(struct world *w)
         assert_string_equal(state_of(w, second), "filed");
         assert_int_equal(read_case(w, second).view.due, at("2026-11-23 12:00")); /* two working hours to dispatch it */
         must_move(w, second, "dispatch", &dora, "{\"unit\": \"pingshan-water\"}", at("2026-11-23 10:10"));
+        must_move(w, first, "waive_evidence", &dora, "{\"reason\": \"有录像\"}", at("2026-11-23 10:10"));
         must_move(w, first, "quick", &worker, "{\"result\": \"done\"}", at("2026-11-23 10:10"));
         assert_string_equal(state_of(w, second), "dispatched");
 }
