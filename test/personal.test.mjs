@@ -86,6 +86,16 @@ test('masked for everybody, whole only for a purpose, and each look is recorded'
   const second = (await d.ask('GET', `/api/v1/personal_access?limit=2&after=${first.next}`, undefined, { key: k.admin })).body
   assert.deepEqual([...first.access, ...second.access].map((r) => r.id), rows.slice(0, 4).map((r) => r.id))
   for (const key of [k.clerk, k.unit, k.dispatcher]) assert.equal((await d.ask('GET', '/api/v1/personal_access', undefined, { key })).status, 403)
+
+  // A supervisor of one unit looks back at its cases only.
+  const made = d.commandWith('correct horse battery', 'user', 'add', 'narrow', '--role', 'supervisor', '--unit', 'north', '--sees', 'unit')
+  assert.equal(made.status, 0, made.stderr)
+  const narrow = (await d.ask('POST', '/api/v1/session', { user: 'narrow', password: 'correct horse battery' })).body.token
+  const look = async (query) => (await d.ask('GET', `/api/v1/personal_access${query}`, undefined, { key: narrow })).status
+  const { body: elsewhere } = await d.report({ text: '另一处' })
+  assert.equal(await look(''), 403)
+  assert.equal(await look(`?number=${number}`), 200)
+  assert.equal(await look(`?number=${elsewhere.number}`), 404)
   await d.stop()
   const all = everything(d)
   for (const text of [LI.phone, LI.name, LI.email, 'unmistakable']) {

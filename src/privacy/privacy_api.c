@@ -5,13 +5,13 @@
 #include "privacy/privacy.h"
 #include "base/arena.h"
 #include "base/text.h"
-#include "cases/cases.h"
+#include "cases/view.h"
 #include "district/district.h"
 #include "http/http.h"
 #include "sight/sight_api.h"
 
 /* sight stays NULL, and e tells why, when no pack is loaded. */
-static struct mover mover_of(const struct request *rq, struct err *e)
+static struct mover looker_of(const struct request *rq, struct err *e)
 {
         return (struct mover){
                 .name = rq->actor.name, .unit = rq->actor.unit, .role = (int)rq->actor.role, .sight = sight_of(rq, e)};
@@ -24,7 +24,7 @@ static struct purpose purpose_of(const struct request *rq)
 
 static bool post_reporter(struct request *rq, struct reply *rp, struct err *e)
 {
-        const struct mover who = mover_of(rq, e);
+        const struct mover who = looker_of(rq, e);
         const struct purpose purpose = purpose_of(rq);
         struct reporter r;
         if (!who.sight || !reporter_unmask(rq->app, rq->arena, request_param(rq, "number"), &who, &purpose, rq->now, &r, e))
@@ -40,7 +40,7 @@ static bool post_reporter(struct request *rq, struct reply *rp, struct err *e)
 
 static bool post_search(struct request *rq, struct reply *rp, struct err *e)
 {
-        const struct mover who = mover_of(rq, e);
+        const struct mover who = looker_of(rq, e);
         const struct purpose purpose = purpose_of(rq);
         struct json *j = &rp->json;
         struct found_case *at;
@@ -84,6 +84,19 @@ static void access_json(struct json *j, struct arena *a, const struct access_row
         json_object_end(j);
 }
 
+/* Who sees a part of the district asks about a case that he sees. */
+static bool may_look_back(struct request *rq, const struct access_filter *f, struct err *e)
+{
+        struct case_detail d;
+        const struct sight *sight = sight_of(rq, e);
+        if (!sight || sight->all)
+                return sight != NULL;
+        if (!f->number)
+                return err_both(e, ERR_DENIED, "number", "you see a part of the district: name the case (number)",
+                                "您的数据范围不是全区，请指定案件编号（number）");
+        return case_read_now(rq->store, rq->arena, f->number, sight, &d, e);
+}
+
 static bool get_access(struct request *rq, struct reply *rp, struct err *e)
 {
         struct access_filter f = {.number = request_query(rq, "number"),
@@ -96,7 +109,7 @@ static bool get_access(struct request *rq, struct reply *rp, struct err *e)
         if (after && (!text_to_int(after, &f.before) || f.before < 1))
                 return err_both(e, ERR_INVALID, "after", "\"%s\" is not a place in this list; take it from \"next\"",
                                 "“%s”不是此列表的位置，请使用上一页的 next", after);
-        if (!access_page(rq->store, rq->arena, &f, &at, &n, e))
+        if (!may_look_back(rq, &f, e) || !access_page(rq->store, rq->arena, &f, &at, &n, e))
                 return false;
         json_object(j, NULL);
         json_array(j, "access");
@@ -200,7 +213,9 @@ static const struct route routes[] = {
          .run = get_access,
          .query = access_query,
          .answer = access_answer,
-         .about = "Who looked at or erased whose personal data, when and why; newest first."},
+         .about =
+                 "Who looked at or erased whose personal data, when and why; newest first.  Who sees a part of the district names a"
+                 " case."},
         {0},
 };
 const struct route *const privacy_routes = routes;
