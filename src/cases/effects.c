@@ -156,6 +156,12 @@ static bool revoke(struct moving *m, struct err *e)
         return task_end(m->tx, m->row.id, "", "", "revoked", m->now, e);
 }
 
+static bool give_back(struct moving *m, struct err *e)
+{
+        return task_end(m->tx, m->row.id, "lead", "", "returned", m->now, e)
+               && task_end(m->tx, m->row.id, "", "", "revoked", m->now, e);
+}
+
 static bool lead_done(struct moving *m, struct err *e)
 {
         return task_end(m->tx, m->row.id, "lead", "", "done", m->now, e);
@@ -221,6 +227,7 @@ const struct effect case_effects[] = {
          "The form's unit, else the routed one, takes charge with the lead task; assists get theirs."},
         {"rework", NULL, lead_again, NULL, "The unit in charge gets the lead task again."},
         {"revoke", NULL, revoke, NULL, "Open tasks end."},
+        {"give_back", NULL, give_back, NULL, "The lead task ends as returned, which counts for its unit; other open tasks end."},
         {"lead_done", NULL, lead_done, NULL, "The lead task is done."},
         {"assist_done", NULL, assist_done, NULL, "The assist task of the mover's unit is done."},
         {"assign_person", NULL, assign_person, NULL, "The form's person does the lead task."},

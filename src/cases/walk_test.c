@@ -205,7 +205,7 @@ static void apply(struct world *w, struct model *m, const struct attempt *a, con
                         assign(w, m, a, d);
                 else if (text_is(v->text, "rework"))
                         add_task(m, "lead", m->unit);
-                else if (text_is(v->text, "revoke"))
+                else if (text_is(v->text, "revoke") || text_is(v->text, "give_back"))
                         end_tasks(m, NULL, NULL);
                 else if (text_is(v->text, "lead_done"))
                         end_tasks(m, "lead", NULL);

@@ -21,6 +21,7 @@ bool serve(const struct settings *, const struct settings_source *, const struct
 bool serve_check(const struct settings *, const struct capabilities *, struct err *) MUST_CHECK;
 
 extern const struct route *const events_routes;         /* GET /api/v1/events, /api/v1/track/{code}/events */
+extern const struct route *const return_routes;         /* how often units return cases */
 extern const struct route *const timer_routes;          /* timers that wait */
 extern const struct route *const page_routes;           /* the embedded console */
 #endif
