@@ -240,6 +240,7 @@ static bool read_again(struct keyring *ring, struct err *e)
 
 bool keyring_open(struct keyring **out, const char *path, bool make, enum seal_cipher cipher, int64_t now, struct err *e)
 {
+        *out = NULL;
         if (make && access(path, F_OK) != 0 && !make_file(path, cipher, now, e))
                 return false;
         struct keyring *ring = calloc(1, sizeof *ring);

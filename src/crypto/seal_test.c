@@ -258,7 +258,7 @@ static void write_file(const char *path, const char *text, size_t n, mode_t mode
 
 static bool opens(const char *path, bool make, enum seal_cipher cipher, struct err *e)
 {
-        struct keyring *ring;
+        struct keyring *ring = (struct keyring *)1; /* nothing may be left in it when it fails */
         const bool good = keyring_open(&ring, path, make, cipher, 0, e);
         keyring_close(&ring);
         return good;

@@ -308,6 +308,12 @@ struct crowd {
         pthread_t thread;
 };
 
+static bool empty_things(struct tx *tx, void *ctx, struct err *e)
+{
+        (void)ctx;
+        return tx_change(tx, e, "DELETE FROM thing", NO_ARGS) >= 0;
+}
+
 /* Every fifth is refused after its insert, every seventh meets a key that is there already. */
 static void *crowd_member(void *arg)
 {
@@ -327,14 +333,10 @@ static void *crowd_member(void *arg)
         return NULL;
 }
 
-static void a_failing_member_harms_no_neighbour(struct store *s)
+/* 16 at once, each with members that fail among those that do not. */
+static void crowd_writes(struct store *s)
 {
         struct crowd crowd[16];
-        struct err e;
-        int each = 0;
-        ok(put(s, 1, "one", &e), &e);
-        for (int i = 0; i < 60; i++)
-                each += i % 7 != 6 && i % 5 != 4;
         for (int i = 0; i < 16; i++) {
                 crowd[i] = (struct crowd){.store = s, .number = i};
                 assert_int_equal(pthread_create(&crowd[i].thread, NULL, crowd_member, &crowd[i]), 0);
@@ -343,9 +345,24 @@ static void a_failing_member_harms_no_neighbour(struct store *s)
                 pthread_join(crowd[i].thread, NULL);
                 assert_true(crowd[i].good);
         }
-        assert_int_equal(number_of(s, SQL_COUNT), 1 + 16 * each);
-        assert_int_equal(number_of(s, "SELECT count(*) FROM thing WHERE id >= 1000 AND id % 100 % 7 <> 6 AND id % 100 % 5 <> 4"),
-                         16 * each);
+}
+
+static void a_failing_member_harms_no_neighbour(struct store *s)
+{
+        struct err e;
+        int each = 0;
+        for (int i = 0; i < 60; i++)
+                each += i % 7 != 6 && i % 5 != 4;
+        /* Whether members meet in one transaction is the machine's affair: again until some have. */
+        for (int again = 0; again < 20 && (again == 0 || (!store_is_postgres(s) && store_figures(s).alone == 0)); again++) {
+                ok(store_write(s, empty_things, NULL, &e), &e);
+                ok(put(s, 1, "one", &e), &e);
+                crowd_writes(s);
+                assert_int_equal(number_of(s, SQL_COUNT), 1 + 16 * each);
+                assert_int_equal(
+                        number_of(s, "SELECT count(*) FROM thing WHERE id >= 1000 AND id % 100 % 7 <> 6 AND id % 100 % 5 <> 4"),
+                        16 * each);
+        }
         assert_true(store_is_postgres(s) || store_figures(s).alone > 0);
 }
 
