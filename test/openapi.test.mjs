@@ -1,7 +1,7 @@
 /* The interface page against what the server really answers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { District, faults } from './lib.mjs'
+import { District, faults, until } from './lib.mjs'
 
 test('every answer has the shape that the page promises', async (t) => {
   const d = await District.start(t)
@@ -63,9 +63,14 @@ test('every address answers strangers and wrong methods as the page says', async
 test('figures and readiness', async (t) => {
   const d = await District.start(t)
   await d.report({ item: '0201' })
-  const { text } = await d.ask('GET', '/metrics')
+  const counted = 'yiwang_http_requests_total{method="POST",route="/api/v1/reports",status="2xx"} 1'
+  // A request is counted once its answer is on the way.
+  const text = await until(async () => {
+    const { text: page } = await d.ask('GET', '/metrics')
+    return page.includes(counted) && page
+  }, counted)
   const names = [
-    'yiwang_http_requests_total{method="POST",route="/api/v1/reports",status="2xx"} 1', 'yiwang_store_commits_total',
+    'yiwang_store_commits_total',
     'yiwang_timers_waiting', 'yiwang_pack_version', 'process_resident_memory_bytes', 'yiwang_http_request_seconds_bucket',
   ]
   for (const name of names)
