@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "calendar/calendar.h"
+#include "calendar/loading_test.h"
 #include "pack/testing.h"
 #include "store/store.h"
 #include "store/testing.h"
@@ -308,18 +309,6 @@ static void two_limits_one_behind_the_other_end_where_their_sum_ends(void **stat
 }
 
 /* --- by name, with the calendar of the small pack ----------------------------------------------------------------------- */
-
-struct loading {
-        struct arena *arena;
-        int64_t version;
-        struct calendar *calendar;
-};
-
-static bool load(struct tx *tx, void *ctx, struct err *e)
-{
-        struct loading *l = ctx;
-        return calendar_load(tx, l->arena, l->version, &l->calendar, e);
-}
 
 static void due_is(const struct calendar *c, const char *start, double amount, enum limit_unit unit, const char *wanted)
 {

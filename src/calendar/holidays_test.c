@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "calendar/calendar.h"
+#include "calendar/loading_test.h"
 #include "pack/testing.h"
 #include "store/store.h"
 #include "store/testing.h"
@@ -96,18 +97,6 @@ static const struct holiday holidays[] = {
          "2026-09-30 15:30", {"2026-10-08 09:30", "2026-10-08 15:30", "2026-10-13 15:30", "2026-10-20 15:30"}},
 };
 /* clang-format on */
-
-struct loading {
-        struct arena *arena;
-        int64_t version;
-        struct calendar *calendar;
-};
-
-static bool load(struct tx *tx, void *ctx, struct err *e)
-{
-        struct loading *l = ctx;
-        return calendar_load(tx, l->arena, l->version, &l->calendar, e);
-}
 
 /* The calendar as each of the stores gives it. */
 static void on_pingshan(void (*check)(const struct calendar *, const struct holiday *))

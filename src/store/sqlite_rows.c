@@ -34,6 +34,12 @@ bool err_unwritable(struct err *e, const char *words)
                         "数据库文件或所在目录对本程序只读：请使其可写");
 }
 
+/* A key that is there already, or one that is missing; the others are faults of the statement. */
+static bool is_conflict(int full)
+{
+        return full != SQLITE_CONSTRAINT_NOTNULL && full != SQLITE_CONSTRAINT_CHECK && full != SQLITE_CONSTRAINT_DATATYPE;
+}
+
 bool sqlite_error(struct connection *c, int rc, const char *sql, struct err *e)
 {
         const char *words = sqlite3_errmsg(c->db);
@@ -58,7 +64,7 @@ bool sqlite_error(struct connection *c, int rc, const char *sql, struct err *e)
         case SQLITE_NOTADB:
                 return err_damaged(e, words);
         case SQLITE_CONSTRAINT:
-                if (full != SQLITE_CONSTRAINT_NOTNULL && full != SQLITE_CONSTRAINT_CHECK && full != SQLITE_CONSTRAINT_DATATYPE)
+                if (is_conflict(full))
                         return err_conflict(e, words);
                 break;
         default:
