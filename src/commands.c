@@ -1,5 +1,6 @@
 /* commands.c -- the one visible list of commands, in the order of the help. */
 #include "command/command.h"
+#include "evaluate/commands.h"
 
 extern const struct command *const all_commands[];
 const struct command *const all_commands[] = {
@@ -35,6 +36,7 @@ const struct command *const all_commands[] = {
         &ledger_key_command,
         &backup_command,
         &restore_command,
+        &eval_classify_command,
         &exchange_reconcile_command,
         &version_command,
         NULL,

@@ -161,17 +161,17 @@ void fold_free(struct fold **f)
 
 /* --- folding -------------------------------------------------------------------------------------------------------------- */
 
+static bool is_han(uint32_t c)
+{
+        return (c >= HAN_FROM && c <= HAN_TO) || c == 0x3007 || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF);
+}
+
 enum letter letter_kind(uint32_t c)
 {
-        if (c < 0x80) {
-                if (c >= '0' && c <= '9')
-                        return LETTER_DIGIT;
-                return c >= 'a' && c <= 'z' ? LETTER_WORD : LETTER_NONE;
-        }
-        if ((c >= HAN_FROM && c <= HAN_TO) || c == 0x3007 || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF))
+        if (c >= '0' && c <= '9')
+                return LETTER_DIGIT;
+        if (is_han(c))
                 return LETTER_HAN;
-        if (c < 0xAA || (c >= 0x2000 && c < 0x2C00) || (c >= 0x3000 && c < 0x3041) || c >= 0xFE00)
-                return u_isalpha((UChar32)c) ? LETTER_WORD : LETTER_NONE;
         return u_isalnum((UChar32)c) ? LETTER_WORD : LETTER_NONE;
 }
 

@@ -1,0 +1,7 @@
+/* evaluate/commands.h -- the commands of this folder. */
+#ifndef EVALUATE_COMMANDS_H
+#define EVALUATE_COMMANDS_H
+struct command;
+
+extern const struct command eval_classify_command;
+#endif
