@@ -22,6 +22,7 @@
 #include "routing/routing.h"
 #include "server/serve.h"
 #include "signin/signin.h"
+#include "triage/triage.h"
 #include "twin/twin.h"
 
 /* What moves may need and do, and what the answer about a case tells. */
@@ -32,9 +33,10 @@ const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
                                                    &cases_pack, &asks_pack, &dispute_pack, &evidence_pack, &privacy_pack,
-                                                   &notify_pack, &intake_pack, &exchange_pack, NULL},
+                                                   &notify_pack, &triage_pack, &intake_pack, &exchange_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes,
+                                                       &triage_routes,
                                                        &track_routes,
                                                        &proof_routes,
                                                        &cases_routes,
@@ -59,7 +61,7 @@ const struct capabilities capabilities = {
                                                        NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
-        .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer, NULL},
-        .consumers = (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, NULL},
+        .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer, &triage_timer, NULL},
+        .consumers = (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, &triage_consumer, NULL},
         .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load, .peers = peers_load},
 };

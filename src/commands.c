@@ -36,6 +36,7 @@ const struct command *const all_commands[] = {
         &ledger_key_command,
         &backup_command,
         &restore_command,
+        &train_command,
         &eval_classify_command,
         &exchange_reconcile_command,
         &version_command,

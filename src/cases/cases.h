@@ -42,6 +42,7 @@ struct filing {
         bool urgent;
         const struct item *item;        /* NULL = unknown yet */
         double certainty;               /* of the item, 0..1 */
+        const char *item_why, *item_why_zh;     /* why that item, when nobody gave it; NULL */
         const struct place *place;
         const char *address;
         const struct answer *answer;    /* of routing */

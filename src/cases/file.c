@@ -107,15 +107,20 @@ int64_t filing_plan_due(const struct filing_plan *p)
         return p->due;
 }
 
-char *answer_form(struct arena *a, const struct answer *answer, const struct item *item, double certainty, int64_t due,
-                  const char *extra_reason)
+/* What was decided, and why; a repeated report gets its receipt from here. */
+static char *decision_form(struct arena *a, const struct filing *f, int64_t due)
 {
+        const struct answer *answer = f->answer;
         struct buf b = BUF_LIMIT(1 << 20);
         struct json j = json_to(&b);
         json_object(&j, NULL);
-        if (item) {
-                json_text(&j, "item", item->code);
-                json_real(&j, "certainty", certainty);
+        if (f->item) {
+                json_text(&j, "item", f->item->code);
+                json_real(&j, "certainty", f->certainty);
+        }
+        if (f->item_why) {
+                json_text(&j, "item_why", f->item_why);
+                json_text(&j, "item_why_zh", f->item_why_zh);
         }
         json_text(&j, "unit", answer->lead->code);
         json_array(&j, "assists");
@@ -126,8 +131,6 @@ char *answer_form(struct arena *a, const struct answer *answer, const struct ite
         json_text(&j, "row", answer->row);
         json_text(&j, "why", answer->why);
         json_text(&j, "why_zh", answer->why_zh);
-        if (extra_reason)
-                json_text(&j, "reason", extra_reason);
         if (due)
                 json_int(&j, "due_at", due);
         json_object_end(&j);
@@ -148,7 +151,7 @@ bool cases_plan(struct arena *a, const struct filing *f, struct filing_plan **ou
                 return err_set(e, ERR_FAULT, "the workflow \"%s\" does not let the program take the move \"receive\"", name);
         if (!plan_clocks(f, p, e))
                 return false;
-        p->form = answer_form(a, f->answer, f->item, f->certainty, p->due, NULL);
+        p->form = decision_form(a, f, p->due);
         *out = p;
         return true;
 }

@@ -149,6 +149,4 @@ bool clocks_set_timer(struct tx *, int64_t case_id, struct err *) MUST_CHECK;
 /* The outbox row of a move; topic "case".  at: when it happened; told: the present, by which the outbox forgets. */
 bool case_tell(struct tx *, const struct case_row *, const char *move, const char *state, const char *unit, int64_t at, int64_t told,
                struct err *) MUST_CHECK;
-/* The form of a dispatch's history row: unit, assists, step, row and why of the answer, and the due instant. */
-char *answer_form(struct arena *, const struct answer *, const struct item *, double certainty, int64_t due, const char *extra_reason);
 #endif

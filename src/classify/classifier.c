@@ -59,6 +59,8 @@ bool classifier_train(const struct classes *classes, const struct example *all, 
         int done = 0;
         const struct part whole = {all, n, NULL, -1};
         ok = ok && nodes_train(c, &whole, &how, &done, steps, e) && cross_fit(c, all, n, &how, &done, steps, e);
+        if (ok && classifier_cold(c))
+                recall_make(c->arena, &c->recall, all, n);
         count(c, all, n);
         c->report.at = how.now;
         c->report.elapsed = clock_steady() - began;
@@ -142,8 +144,22 @@ size_t guess_raw(const struct classifier *c, const struct gram_count *grams, siz
         return found;
 }
 
+/* Similarities, made so that they could be chances. */
+static size_t guess_cold(const struct classifier *c, const struct gram_count *grams, size_t n, struct guess *out, size_t most)
+{
+        const size_t found = recall_guess(&c->recall, grams, n, out, most);
+        double sum = 0;
+        for (size_t i = 0; i < found; i++)
+                sum += out[i].p;
+        for (size_t i = 0; i < found && sum > 1; i++)
+                out[i].p /= sum;
+        return found;
+}
+
 size_t classifier_guess(const struct classifier *c, const struct gram_count *grams, size_t n, struct guess *out, size_t most)
 {
+        if (classifier_cold(c))
+                return guess_cold(c, grams, n, out, most);
         const size_t found = guess_raw(c, grams, n, out, most);
         if (found == 0)
                 return 0;

@@ -4,7 +4,8 @@
  * that node only.  Features are weighted by how well they tell the children apart: log-count ratios of naive Bayes (Wang and
  * Manning 2012) times inverse document frequency, sublinear in the count, to unit length.  A node's margins become probabilities by
  * slopes and shifts fitted on texts the machine had not seen (Platt 1999, for many classes), and the best answer's certainty by an
- * isotonic line on top (Zadrozny and Elkan 2002).
+ * isotonic line on top (Zadrozny and Elkan 2002).  With too few texts to learn that from the classifier is *cold*: it answers with the
+ * classes whose texts are most similar, and is sure of nothing.
  */
 #ifndef CLASSIFY_CLASSIFIER_H
 #define CLASSIFY_CLASSIFIER_H

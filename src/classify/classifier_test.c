@@ -236,8 +236,28 @@ static void cold(void **state)
         assert_int_equal(best_of(c, m->text[2]).class, 4);
         for (int k = 0; k < (int)classifier_classes(c); k++)
                 assert_true(classifier_threshold(c, k) > 1);
-        classifier_free(&c);
+        /* A correction is found again, also by what is like it; the bytes hold only what was trained. */
+        struct gram_count *grams;
+        struct classifier *again;
+        struct buf b = BUF_LIMIT(1 << 20);
         struct err e;
+        const size_t n = counted(m->arena, "广场舞音响半夜还在放", &grams);
+        assert_true(classifier_correct(c, grams, n, 5));
+        assert_int_equal(best_of(c, "广场舞音响半夜还在放").class, 5);
+        assert_int_equal(best_of(c, "请管管，广场舞音响半夜还在放").class, 5);
+        classifier_write(c, &b);
+        assert_true(classifier_read(b.at, b.length, &again, &e));
+        assert_true(classifier_cold(again));
+        assert_int_equal(best_of(again, m->text[2]).class, 4);
+        assert_int_not_equal(best_of(again, "广场舞音响半夜还在放").class, 5);
+        for (size_t i = 0; i < b.length; i += 7) {
+                b.at[i] ^= 0x10;
+                classifier_free(&c);
+                assert_false(classifier_read(b.at, b.length, &c, &e));
+                b.at[i] ^= 0x10;
+        }
+        buf_free(&b);
+        classifier_free(&again);
         assert_false(classifier_train(&classes, m->at, 1, &(struct training){0}, &c, &e));
         assert_int_equal(e.kind, ERR_INVALID);
         assert_false(classifier_train(&classes, m->at, 0, &(struct training){0}, &c, &e));

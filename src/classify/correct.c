@@ -81,6 +81,11 @@ static void correct_node(struct classifier *c, uint32_t k, const struct gram_cou
 bool classifier_correct(struct classifier *c, const struct gram_count *grams, size_t n, int class)
 {
         bool known = false;
+        if (classifier_cold(c)) {
+                recall_text(c->arena, &c->recall, grams, n, class);
+                c->corrections++;
+                return true;
+        }
         for (size_t k = 0; k < c->n_nodes; k++) {
                 const int right = path_child(c, k, class);
                 if (right < 0)

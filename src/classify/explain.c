@@ -20,15 +20,18 @@ static double says(const struct classifier *c, size_t k, uint32_t key, int child
         return sum;
 }
 
+/* Shared among its characters: neighbours that say the same make a phrase. */
+static void add_gram(const struct gram *g, double by, double *of)
+{
+        for (uint32_t at = 0; at < g->n; at++)
+                of[g->from + at] += by / g->n;
+}
+
 static void add_node(const struct classifier *c, size_t k, const struct gram *grams, size_t n, int child, int against,
                      double length, double *of)
 {
-        for (size_t i = 0; i < n; i++) {
-                const double by = says(c, k, grams[i].key, child, against);
-                /* Shared among its characters: neighbours that say the same make a phrase. */
-                for (uint32_t at = 0; at < grams[i].n; at++)
-                        of[grams[i].from + at] += by / grams[i].n / length;
-        }
+        for (size_t i = 0; i < n; i++)
+                add_gram(&grams[i], says(c, k, grams[i].key, child, against) / length, of);
 }
 
 static int strongest_first(const void *a, const void *b)
@@ -65,7 +68,12 @@ size_t classifier_explain(const struct classifier *c, struct arena *a, const str
         struct gram_count *counts;
         const size_t n = grams_list(f, a, &grams), kinds = grams_count(grams, n, a, &counts);
         double *of = NEW_ARRAY(a, double, f->n + 1);
-        for (size_t k = 0; k < c->n_nodes; k++) {
+        for (size_t i = 0; classifier_cold(c) && i < n; i++)
+                add_gram(&grams[i],
+                         recall_says(&c->recall, grams[i].key, class)
+                                 - (other >= 0 ? recall_says(&c->recall, grams[i].key, other) : 0),
+                         of);
+        for (size_t k = 0; k < c->n_nodes && !classifier_cold(c); k++) {
                 const int child = path_child(c, k, class), against = other >= 0 ? path_child(c, k, other) : -1;
                 if (child < 0 || child == against || c->nodes[k].n_children < 2)
                         continue;

@@ -69,6 +69,36 @@ static void put_node(struct buf *b, const struct node *node)
         arena_free(&a);
 }
 
+/* Texts as they are remembered: the corrections among them are not the model's. */
+static void put_recall(struct buf *b, const struct recall *r, size_t texts)
+{
+        struct arena *a = arena_new();
+        struct recall_key *keys = NEW_ARRAY(a, struct recall_key, r->n_keys + 1);
+        uint32_t n = 0;
+        for (uint32_t s = 0; s < r->room; s++)
+                if (r->keys[s].key)
+                        keys[n++] = r->keys[s];
+        put_real(b, r->most_idf);
+        put_whole(b, texts, 4);
+        for (size_t i = 0; i < texts; i++)
+                put_whole(b, (uint32_t)r->class_of[i], 4);
+        put_whole(b, n, 4);
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t posts = 0;
+                for (int32_t p = keys[i].first; p >= 0; p = r->posts[p].next)
+                        posts += (size_t)r->posts[p].text < texts;
+                put_whole(b, keys[i].key, 4);
+                put_real(b, keys[i].idf);
+                put_whole(b, posts, 4);
+                for (int32_t p = keys[i].first; p >= 0; p = r->posts[p].next)
+                        if ((size_t)r->posts[p].text < texts) {
+                                put_whole(b, (uint32_t)r->posts[p].text, 4);
+                                put_real(b, r->posts[p].weight);
+                        }
+        }
+        arena_free(&a);
+}
+
 static void put_report(struct buf *b, const struct training_report *r)
 {
         const int64_t whole[REPORT_WHOLE] = {r->at, r->examples, r->made, r->classes, r->features, r->elapsed};
@@ -96,6 +126,7 @@ void classifier_write(const struct classifier *c, struct buf *out)
         put_whole(&b, c->n_nodes, 4);
         for (size_t k = 0; k < c->n_nodes; k++)
                 put_node(&b, &c->nodes[k]);
+        put_recall(&b, &c->recall, c->recall.n_texts > c->corrections ? c->recall.n_texts - c->corrections : 0);
         put_report(&b, &c->report);
         unsigned char digest[SHA256_SIZE];
         sha256(b.at, b.length, digest);
@@ -268,6 +299,36 @@ static void read_nodes(struct reader *r, struct classifier *c)
         r->bad = r->bad || c->n_nodes == 0 || c->node_of[0] < 0;
 }
 
+static void read_recall(struct reader *r, struct classifier *c)
+{
+        struct recall *to = &c->recall;
+        to->most_idf = real(r);
+        to->n_texts = to->texts_room = (uint32_t)number_of(r, UINT32_MAX / 8, 4);
+        to->class_of = NEW_ARRAY(c->arena, int, to->n_texts + 1);
+        for (uint32_t i = 0; i < to->n_texts && !r->bad; i++)
+                to->class_of[i] = index_below(r, 0, (int64_t)c->classes.n);
+        const size_t keys = number_of(r, UINT32_MAX / 8, 12);
+        to->posts_room = (uint32_t)((size_t)(r->end - r->at) / 8 + 1);
+        to->posts = NEW_ARRAY(c->arena, struct recall_post, keys > 0 ? to->posts_room : 1);
+        for (size_t i = 0; i < keys && !r->bad; i++) {
+                const uint32_t key = (uint32_t)whole(r, 4);
+                const float idf = real(r);
+                const size_t posts = number_of(r, to->posts_room, 8), known = to->n_keys;
+                int32_t first = -1;
+                for (size_t p = 0; p < posts && !r->bad; p++) {
+                        const int32_t text = index_below(r, 0, to->n_texts);
+                        to->posts[to->n_posts] = (struct recall_post){text, first, real(r)};
+                        first = (int32_t)to->n_posts++;
+                }
+                recall_key(c->arena, to, key, idf);
+                r->bad = r->bad || key == 0 || to->n_keys == known;
+                if (!r->bad)
+                        recall_first(to, key, first);
+        }
+        to->room = to->n_keys > 0 ? to->room : 0;
+        to->posts_room = to->n_posts;
+}
+
 static void read_report(struct reader *r, struct training_report *to)
 {
         int64_t n[REPORT_WHOLE];
@@ -307,6 +368,8 @@ bool classifier_read(const void *bytes, size_t n, struct classifier **out, struc
         read_classes(&r, c);
         if (!r.bad)
                 read_nodes(&r, c);
+        if (!r.bad)
+                read_recall(&r, c);
         if (!r.bad)
                 read_report(&r, &c->report);
         if (r.bad || r.at != r.end) {

@@ -13,6 +13,14 @@ struct node {
         float *bias;                            /* one a child */
         float slope; float *shift;              /* margins to probabilities */
 };
+struct recall_key { uint32_t key; float idf; int32_t first; };          /* first: of its posts; -1 = none */
+struct recall_post { int32_t text, next; float weight; };
+struct recall {
+        struct recall_key *keys; uint32_t room, n_keys;
+        struct recall_post *posts; uint32_t posts_room, n_posts;
+        int *class_of; uint32_t texts_room, n_texts;
+        float most_idf;                         /* of grams that no text has */
+};
 struct fix_cell { uint32_t key, node; float *by; };     /* by: what is added for each child */
 struct classifier {
         struct arena *arena;
@@ -22,6 +30,7 @@ struct classifier {
         float *line_p, *line_certainty; size_t n_line;          /* the isotonic line; n = 0: cold */
         float *threshold;                       /* of each class */
         struct training_report report;
+        struct recall recall;                   /* while cold: of the examples and of every correction */
         struct map *by_code;
         struct fix_cell *fixes; size_t n_fixes, fix_room, corrections;
 };
@@ -48,6 +57,15 @@ struct linear *linear_new(const struct sparse *, size_t n, size_t n_features);
 void linear_free(struct linear **);
 /* A machine that tells side 1 from side -1.  weights: n_features, and the constant's behind them. */
 void linear_train(const struct linear *, const signed char *side, double cost, double *weights);
+
+/* --- recall.c ----------------------------------------------------------------------------------------------------------------------- */
+void recall_make(struct arena *, struct recall *, const struct example *, size_t n);
+void recall_key(struct arena *, struct recall *, uint32_t key, float idf);             /* when it is not there yet */
+void recall_text(struct arena *, struct recall *, const struct gram_count *, size_t n, int class);
+/* p is the similarity, 0..1. */
+size_t recall_guess(const struct recall *, const struct gram_count *, size_t n, struct guess *out, size_t most);
+void recall_first(struct recall *, uint32_t key, int32_t post);          /* a key that is there */
+double recall_says(const struct recall *, uint32_t key, int class);    /* what the gram adds */
 
 /* --- calibrate.c -------------------------------------------------------------------------------------------------------------------- */
 /* n margins of `children` each, and the right child of each. */

@@ -3,7 +3,8 @@
 #include "classify/classifier.h"
 #include <stdlib.h>
 
-enum { BANDS = 16, BAND_ROWS = 4, HASHES = BANDS * BAND_ROWS };
+/* No group becomes larger than a twentieth: of a class whose texts are all alike some must be left to learn from. */
+enum { GROUPS_LEAST = 20, BANDS = 16, BAND_ROWS = 4, HASHES = BANDS * BAND_ROWS };
 
 static uint32_t root_of(struct example *x, uint32_t i)
 {
@@ -63,11 +64,18 @@ void near_groups(struct example *x, size_t n)
                 }
         }
         qsort(bands, n * BANDS, sizeof *bands, by_hash);
+        uint32_t *size = NEW_ARRAY(a, uint32_t, n + 1);
+        for (size_t i = 0; i < n; i++)
+                size[i] = 1;
         for (size_t i = 1; i < n * BANDS; i++) {
                 if (bands[i].hash != bands[i - 1].hash)
                         continue;
                 const uint32_t p = root_of(x, bands[i - 1].example), q = root_of(x, bands[i].example);
-                x[p > q ? p : q].group = p < q ? p : q;
+                const uint32_t low = p < q ? p : q, high = p < q ? q : p;
+                if (low == high || size[low] + size[high] > n / GROUPS_LEAST + 2)
+                        continue;
+                x[high].group = low;
+                size[low] += size[high];
         }
         for (size_t i = 0; i < n; i++)
                 x[i].group = root_of(x, (uint32_t)i);

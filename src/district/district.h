@@ -24,6 +24,7 @@ struct scheduler;
 struct sender;
 struct server;
 struct store;
+struct triage;
 struct twin;
 struct tx;
 struct units;
@@ -62,6 +63,7 @@ struct district {
         const char *data;               /* folder of the district's files; NULL in tests */
         const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
         struct precedents *precedents;  /* rulings of disputes, see routing/ */
+        struct triage *triage;          /* of triage/; NULL: nothing is read by the machine */
         struct intake_figures *reports; /* of intake/; NULL: reports are not counted */
         int64_t sweep_asked;            /* of proof/: steady clock until which a sweep is asked for already */
         void *inside;                   /* the rulebooks by version */

@@ -16,6 +16,7 @@
 #include "routing/routing.h"
 #include "store/store.h"
 #include "task/task.h"
+#include "triage/triage.h"
 #include "twin/twin.h"
 #include <stdio.h>
 
@@ -81,6 +82,8 @@ struct walk {
         struct kept kept;
         struct place place;
         struct answer answer;
+        struct opinion opinion; /* of a report without item; read says whether there is one */
+        bool read;
         struct filing filing;
         struct filing_plan *plan; /* NULL: cannot be filed now; the report is kept all the same */
         struct err cause;         /* why not */
@@ -88,6 +91,47 @@ struct walk {
         struct receipt *receipt;
         bool again;
 };
+
+/* A report that names no item is read by the machine: it takes the item it is sure of, and urgency it finds is never taken away. */
+static const struct item *read_text(struct walk *w, const struct rulebook *rules)
+{
+        const struct report *r = w->report;
+        triage_read(w->district, rules, w->arena, r->title, r->text, &w->opinion);
+        w->read = w->district->triage != NULL;
+        return w->opinion.sure ? w->opinion.at[0].item : NULL;
+}
+
+static void plan_filing(struct walk *w, const struct rulebook *rules, const struct item *item, const char *track, int64_t now)
+{
+        const struct report *r = w->report;
+        const struct opinion *o = &w->opinion;
+        w->filing = (struct filing){
+                .id = w->kept.id,
+                .rules = rules,
+                .channel = r->channel,
+                .source = r->source,
+                .property = r->property,
+                .title = w->kept.title,
+                .track = track,
+                .urgent = r->urgent || o->urgent,
+                .item = item,
+                .certainty = !w->read   ? (item ? 1.0 : 0.0)
+                             : o->n > 0 ? o->at[0].p
+                                        : 0.0,
+                .place = &w->place,
+                .address = r->address,
+                .answer = &w->answer,
+                .occurred = r->occurred ? r->occurred : w->kept.received,
+                .now = w->kept.received,
+                .told = now,
+        };
+        if (w->read && o->n > 0) {
+                w->filing.item_why = o->why;
+                w->filing.item_why_zh = o->why_zh;
+        }
+        if (!cases_plan(w->arena, &w->filing, &w->plan, &w->cause))
+                w->plan = NULL;
+}
 
 static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, struct err *e)
 {
@@ -104,30 +148,13 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
         if (!random_token(track, TRACK_CHARACTERS, e)
             || !reporter_seal(w->district, w->arena, w->kept.id, &who, &w->kept.reporter, e))
                 return false;
+        if (!item)
+                item = read_text(w, rules);
         (void)snprintf(w->turn, sizeof w->turn, "%lld", (long long)w->kept.id);
         district_route(w->district, rules, &(struct question){.item = item, .area = w->place.area, .turn = w->turn}, &w->answer);
         /* With an item but no place the list may still know the unit; without an item a person looks first. */
         w->answer.sure = w->answer.sure && item != NULL;
-        w->filing = (struct filing){
-                .id = w->kept.id,
-                .rules = rules,
-                .channel = r->channel,
-                .source = r->source,
-                .property = r->property,
-                .title = w->kept.title,
-                .track = track,
-                .urgent = r->urgent,
-                .item = item,
-                .certainty = item ? 1.0 : 0.0,
-                .place = &w->place,
-                .address = r->address,
-                .answer = &w->answer,
-                .occurred = r->occurred ? r->occurred : received,
-                .now = received,
-                .told = now,
-        };
-        if (!cases_plan(w->arena, &w->filing, &w->plan, &w->cause))
-                w->plan = NULL;
+        plan_filing(w, rules, item, track, now);
         return true;
 }
 
@@ -144,7 +171,8 @@ static bool accept_once(struct tx *tx, void *ctx, struct err *e)
                 w->again = true;
                 return receipt_again(tx, w->district, w->arena, w->report, w->receipt, e);
         }
-        return cases_file(tx, w->district, &w->filing, w->plan, e);
+        return cases_file(tx, w->district, &w->filing, w->plan, e)
+               && (!w->read || triage_keep(tx, w->kept.id, &w->opinion, w->filing.told, e));
 }
 
 /* Filing is impossible now: the report is kept and gets its number; a timer files it as soon as that works. */

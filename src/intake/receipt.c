@@ -31,9 +31,11 @@ static void add_assist(struct receipt *r, const struct unit *unit)
 }
 
 /* What follows from the item being there or not; the same for a new receipt and a repeated one. */
-static void explain(struct receipt *r)
+static void explain(struct receipt *r, const char *why, const char *why_zh)
 {
-        if (r->item_code)
+        if (!text_empty(why))
+                add_why(r, why, why_zh);
+        else if (r->item_code)
                 add_why(r, "The item was given with the report.", "事项由来件指定。");
         else
                 add_why(r, "The report names no item, so a dispatcher looks at it first.", "来件未指定事项，先由分拨员研判。");
@@ -72,7 +74,7 @@ void receipt_new(struct arena *a, const struct filing *f, bool filed, struct rec
         };
         for (size_t i = 0; i < f->answer->n_assists; i++)
                 add_assist(r, f->answer->assists[i]);
-        explain(r);
+        explain(r, f->item_why, f->item_why_zh);
         add_why(r, arena_text(a, f->answer->why), arena_text(a, f->answer->why_zh));
 }
 
@@ -114,7 +116,7 @@ static bool receipt_of_case(struct district *district, struct arena *a, const st
         };
         for (const struct json_value *v = json_first(json_get(form, "assists")); v; v = json_next(v))
                 add_assist(r, unit_find(rules->units, json_text_of(v)));
-        explain(r);
+        explain(r, json_get_text(form, "item_why", ""), json_get_text(form, "item_why_zh", ""));
         add_why(r, json_get_text(form, "why", ""), json_get_text(form, "why_zh", ""));
         return true;
 }

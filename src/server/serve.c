@@ -18,6 +18,7 @@
 #include "routing/routing.h"
 #include "store/store.h"
 #include "task/task.h"
+#include "triage/triage.h"
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -76,6 +77,8 @@ static void news(void *ctx)
         struct err e;
         if (!precedents_refresh(r->district.precedents, r->store, &e))
                 log_err(LOG_WARN, "precedents.refresh", &e);
+        if (!triage_refresh(&r->district, &e))
+                log_err(LOG_WARN, "triage.refresh", &e);
         proof_news(&r->district, clock_now());
         (void)pthread_mutex_lock(&r->waking);
         if (r->district.server)
@@ -103,7 +106,7 @@ static bool open_district(struct running *r, const struct settings *s, const str
                 .cipher = s->cipher,
                 .readers = c->readers,
         };
-        if (!district_open(&r->district, &district, e))
+        if (!district_open(&r->district, &district, e) || !triage_open(&r->district, e))
                 return false;
         r->district.notify = &s->notify;
         r->district.open311 = &s->open311;
@@ -133,7 +136,7 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
                 .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
         struct scheduler *started = NULL;
-        const bool ok = privacy_start(&r->district, clock_now(), e) && proof_start(&r->district, clock_now(), e)
+        const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e) && proof_start(&r->district, clock_now(), e)
                         && scheduler_start(&r->slow, &slow, e) && scheduler_start(&started, &usual, e);
         atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
         return ok;
@@ -187,6 +190,7 @@ static void close_all(struct running *r)
         (void)pthread_mutex_lock(&r->waking);
         r->district.server = NULL;
         (void)pthread_mutex_unlock(&r->waking);
+        triage_stop(&r->district);
         server_stop(&server); /* finishes what was accepted; that may still nudge the scheduler */
         struct scheduler *usual = atomic_exchange(&r->district.scheduler, NULL);
         if (usual)
@@ -194,6 +198,7 @@ static void close_all(struct running *r)
         if (r->slow)
                 scheduler_stop(&r->slow);
         sender_stop(&r->district);
+        triage_close(&r->district);
         district_close(&r->district);
         if (r->store)
                 store_close(&r->store);

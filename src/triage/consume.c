@@ -1,0 +1,162 @@
+/* triage/consume.c -- what became of the machine's answers: counted, learned, and a shadow judged by them. */
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "district/district.h"
+#include "store/store.h"
+#include "task/task.h"
+#include "triage/inside.h"
+#include <math.h>
+
+static const char SQL_OPINION[] =
+        "SELECT o.case_id, o.at, o.guess, o.sure, o.shadow, o.shadow_id, o.counted, o.judged, o.settled, c.item, c.open"
+        " FROM cases c JOIN triage_opinion o ON o.case_id = c.id WHERE c.number = $1";
+static const char SQL_SETTLE[] = "UPDATE triage_opinion SET counted = 1, judged = $2, settled = $3 WHERE case_id = $1";
+static const char SQL_FIX[] =
+        "INSERT INTO triage_fix(id, case_id, was, item, at) SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3, $4 FROM triage_fix";
+static const char SQL_COUNT[] =
+        "INSERT INTO triage_day(day, item, asked, sure, judged, hits, sure_judged, sure_hits) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " ON CONFLICT (day, item) DO UPDATE SET asked = triage_day.asked + excluded.asked, sure = triage_day.sure + excluded.sure,"
+        " judged = triage_day.judged + excluded.judged, hits = triage_day.hits + excluded.hits,"
+        " sure_judged = triage_day.sure_judged + excluded.sure_judged, sure_hits = triage_day.sure_hits + excluded.sure_hits";
+static const char SQL_JUDGE[] =
+        "UPDATE triage_model SET judged = judged + 1, only_it = only_it + $2, only_other = only_other + $3 WHERE id = $1"
+        " AND state = 'shadow'";
+static const char SQL_SHADOW[] = "SELECT id, judged, only_it, only_other FROM triage_model WHERE state = 'shadow' AND judged >= $1";
+static const char SQL_STATE[] = "UPDATE triage_model SET state = $2, state_since = $3 WHERE id = $1";
+static const char SQL_RETIRE[] = "UPDATE triage_model SET state = 'retired', state_since = $1 WHERE state = 'active'";
+
+struct outcome {
+        int64_t case_id, at, shadow_id;
+        const char *guess, *shadow, *settled, *item;
+        bool sure, counted, judged, open;
+};
+
+/* 1 found, 0: the case was not read by the machine, -1 failed. */
+static int read_outcome(struct tx *tx, struct arena *a, const char *number, struct outcome *o, struct err *e)
+{
+        struct rows r;
+        const int found = tx_first(tx, &r, e, SQL_OPINION, ARGS(V(number)));
+        if (found <= 0)
+                return found;
+        *o = (struct outcome){
+                .case_id = rows_int(&r, 0),
+                .at = rows_int(&r, 1),
+                .guess = rows_text(&r, a, 2),
+                .sure = rows_int(&r, 3) != 0,
+                .shadow = rows_text(&r, a, 4),
+                .shadow_id = rows_int(&r, 5),
+                .counted = rows_int(&r, 6) != 0,
+                .judged = rows_int(&r, 7) != 0,
+                .settled = rows_text(&r, a, 8),
+                .item = rows_text(&r, a, 9),
+                .open = rows_int(&r, 10) != 0,
+        };
+        return rows_done(&r, e) ? 1 : -1;
+}
+
+static int day_of(int64_t at)
+{
+        const struct civil c = civil_of(at, ZONE_SHANGHAI);
+        return c.year * 10000 + c.month * 100 + c.day;
+}
+
+/* A person chose the item, or the case ended with the machine's. */
+static bool is_known(const struct outcome *o)
+{
+        return !text_empty(o->item) && (!o->sure || !text_is(o->item, o->guess) || !o->open);
+}
+
+static bool judge_shadow(struct tx *tx, const struct outcome *o, bool hit, struct err *e)
+{
+        const bool shadow_hit = text_is(o->shadow, o->item);
+        return o->shadow_id == 0
+               || tx_change(tx, e, SQL_JUDGE, ARGS(V(o->shadow_id), V(shadow_hit && !hit ? 1 : 0), V(hit && !shadow_hit ? 1 : 0)))
+                          >= 0;
+}
+
+/* A person's choice is learned when it is not what the machine would say anyway: each new choice once. */
+static bool learn(struct tx *tx, const struct outcome *o, int64_t now, bool *learned, struct err *e)
+{
+        const bool chosen = !text_empty(o->item) && !text_is(o->item, o->settled) && (!text_is(o->item, o->guess) || !o->sure);
+        *learned = *learned || chosen;
+        return !chosen || tx_change(tx, e, SQL_FIX, ARGS(V(o->case_id), V(o->guess), V(o->item), V(now))) == 1;
+}
+
+static bool settle(struct tx *tx, const struct outcome *o, int64_t now, bool *learned, struct err *e)
+{
+        const bool judged = !o->judged && is_known(o), hit = text_is(o->guess, o->item);
+        const bool changed = !o->counted || judged || (!text_empty(o->item) && !text_is(o->item, o->settled));
+        if (!changed)
+                return true;
+        return learn(tx, o, now, learned, e)
+               && tx_change(tx, e, SQL_COUNT,
+                            ARGS(V(day_of(o->at)), V(o->guess), V(o->counted ? 0 : 1), V(!o->counted && o->sure ? 1 : 0),
+                                 V(judged ? 1 : 0), V(judged && hit ? 1 : 0), V(judged && o->sure ? 1 : 0),
+                                 V(judged && o->sure && hit ? 1 : 0)))
+                          >= 0
+               && (!judged || judge_shadow(tx, o, hit, e))
+               && tx_change(tx, e, SQL_SETTLE, ARGS(V(o->case_id), V(o->judged || judged ? 1 : 0), V(o->item))) == 1;
+}
+
+/* McNemar's test on the answers of which only one was right (one-sided, 5 %): the shadow is adopted unless it is worse. */
+static bool decide(struct tx *tx, int64_t now, struct err *e)
+{
+        struct rows r;
+        const int found = tx_first(tx, &r, e, SQL_SHADOW, ARGS(V((int)SHADOW_TRUTHS)));
+        if (found <= 0)
+                return found == 0;
+        const int64_t id = rows_int(&r, 0);
+        const double it = (double)rows_int(&r, 2), other = (double)rows_int(&r, 3);
+        if (!rows_done(&r, e))
+                return false;
+        const bool worse = other - it > 1.645 * sqrt(it + other);
+        log_event(LOG_INFO, "triage.shadow", "id=%lld only_it=%.0f only_other=%.0f adopted=%s", (long long)id, it, other,
+                  worse ? "no" : "yes");
+        return (worse || tx_change(tx, e, SQL_RETIRE, ARGS(V(now))) >= 0)
+               && tx_change(tx, e, SQL_STATE, ARGS(V(id), V(worse ? "retired" : "active"), V(now))) == 1;
+}
+
+struct batch {
+        const struct event *events;
+        size_t n;
+        int64_t now;
+        bool learned;
+};
+
+static bool take_batch(struct tx *tx, void *ctx, struct err *e)
+{
+        struct batch *b = ctx;
+        struct arena *a = arena_new();
+        bool ok = true;
+        b->learned = false;
+        for (size_t i = 0; ok && i < b->n; i++) {
+                struct outcome o;
+                if (!text_is(b->events[i].topic, "case"))
+                        continue;
+                arena_reset(a);
+                const int found = read_outcome(tx, a, b->events[i].key, &o, e);
+                ok = found >= 0 && (found == 0 || settle(tx, &o, b->now, &b->learned, e));
+        }
+        /* Other processes look for what is new when they are told of something. */
+        ok = ok && decide(tx, b->now, e) && (!b->learned || outbox_put(tx, "triage", "learned", "{}", b->now, e));
+        arena_free(&a);
+        return ok;
+}
+
+static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
+{
+        struct district *d = ctx;
+        struct batch b = {.events = events, .n = n, .now = clock_now()};
+        bool any = false;
+        for (size_t i = 0; i < n && !any; i++)
+                any = text_is(events[i].topic, "case");
+        return !any || (store_write(d->store, take_batch, &b, e) && (!d->triage || triage_refresh(d, e)));
+}
+
+const struct consumer triage_consumer = {
+        .name = "triage",
+        .about = "Learns from what people decide.",
+        .take = take,
+};

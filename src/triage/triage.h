@@ -1,0 +1,64 @@
+/* triage/triage.h -- the machine reads a report: which item it is about, how sure that is and why, and whether it is urgent.
+ *
+ * Nothing here can fail a report: the worst answer is "unsure", and then a person decides among three candidates.  What a person
+ * decides is learned at once (a correction), by the next training, and by every process of a PostgreSQL district.
+ */
+#ifndef TRIAGE_TRIAGE_H
+#define TRIAGE_TRIAGE_H
+#include "base/base.h"
+struct arena;
+struct buf;
+struct consumer;
+struct district;
+struct item;
+struct pack_part;
+struct route;
+struct rulebook;
+struct store;
+struct timer_kind;
+struct triage;
+struct tx;
+
+/* Sets district.triage: the active model of the store with all later corrections, and its shadow.  Without a model one is asked for (triage_timer). */
+bool triage_open(struct district *, struct err *) MUST_CHECK;
+/* Sets the nightly timer, at once when there is no model yet. */
+bool triage_start(struct district *, int64_t now, struct err *) MUST_CHECK;
+void triage_stop(struct district *);            /* a training under way ends; before the schedulers stop */
+void triage_close(struct district *);
+/* Reads what came since: models, corrections.  Cheap when nothing did. */
+bool triage_refresh(struct district *, struct err *) MUST_CHECK;
+
+enum { CANDIDATES_MOST = 3, REASONS_MOST = 4 };
+/* weight > 0 speaks for the candidate: the best one against the second, the others against the best. */
+struct ground { const char *phrase; double weight; };
+struct candidate { const struct item *item; double p; struct ground reasons[REASONS_MOST]; size_t n_reasons; };
+struct opinion {                                /* texts live in the arena */
+        struct candidate at[CANDIDATES_MOST]; size_t n;        /* best first; 0: nothing known */
+        bool sure;                              /* the best one may be taken without asking */
+        const char *urgent;                     /* the phrase that makes it urgent, as it was written; NULL */
+        int64_t model;                          /* 0: none */
+        const char *shadow; int64_t shadow_id;  /* what the shadow would have said; "" */
+        const char *why, *why_zh;               /* one sentence on the best one; "" when n = 0 */
+};
+/* Of title (may be NULL) and text.  district.triage NULL: nothing is known.  Items the rulebook does not have are left out. */
+void triage_read(struct district *, const struct rulebook *, struct arena *, const char *title, const char *text, struct opinion *);
+/* Keeps what was said of the case, in the transaction that files it. */
+bool triage_keep(struct tx *, int64_t case_id, const struct opinion *, int64_t now, struct err *) MUST_CHECK;
+
+/* Trains on the texts of the district's cases and the words of its pack.  The first model is active at once, later ones run in the
+ * shadow of the active one first.  ERR_INVALID: nothing to learn from; ERR_BUSY: stopped. */
+struct triage_training {
+        void (*progress)(void *ctx, int done, int all); bool (*stop)(void *ctx); void *ctx;     /* may be NULL */
+        bool adopt;                             /* active at once */
+};
+bool triage_train(struct district *, const struct triage_training *, int64_t now, int64_t *model, struct err *) MUST_CHECK;
+
+/* What is known of a model that is in memory (active or shadow); accuracy -1: too few texts to say.  ERR_NOT_FOUND. */
+struct triage_summary { const char *state; int64_t examples, made, items; double accuracy, macro_f1, ece, coverage, precision, seconds; };
+bool triage_summary(struct district *, int64_t model, struct triage_summary *, struct err *) MUST_CHECK;
+
+extern const struct consumer triage_consumer;   /* learns from what people decide */
+extern const struct timer_kind triage_timer;    /* nightly training, on a thread that may be slow */
+extern const struct pack_part triage_pack;      /* urgent_words.csv, item_words.csv */
+extern const struct route *const triage_routes;
+#endif

@@ -1,0 +1,356 @@
+/* triage/triage_api.c -- what the machine says of a text, of a case, and how good it has been. */
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "cases/view.h"
+#include "catalogue/catalogue.h"
+#include "district/district.h"
+#include "people/people.h"
+#include "routing/routing.h"
+#include "sight/sight_api.h"
+#include "store/store.h"
+#include "triage/inside.h"
+#include "twin/twin.h"
+
+static const char SQL_OF_CASE[] =
+        "SELECT r.title, r.text, COALESCE(o.guess, ''), COALESCE(o.certainty, 0), COALESCE(o.sure, 0), COALESCE(o.at, 0),"
+        " COALESCE(o.urgent, '') FROM cases c JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END"
+        " LEFT JOIN triage_opinion o ON o.case_id = c.id WHERE c.number = $1";
+static const char SQL_MODELS[] =
+        "SELECT id, state, made_at, sha256, last_fix, examples, accuracy, judged, only_it, only_other, state_since FROM triage_model"
+        " ORDER BY id DESC";
+static const char SQL_DAYS[] =
+        "SELECT item, SUM(asked), SUM(sure), SUM(judged), SUM(hits), SUM(sure_judged), SUM(sure_hits) FROM triage_day"
+        " WHERE day >= $1 AND day <= $2 GROUP BY item ORDER BY SUM(asked) DESC, item";
+static const char SQL_FIXES[] = "SELECT COUNT(*) FROM triage_fix WHERE at >= $1";
+
+/* --- candidates ----------------------------------------------------------------------------------------------------------------- */
+
+static void reasons_json(const struct candidate *c, bool against, struct json *j)
+{
+        json_array(j, against ? "against" : "for");
+        for (size_t i = 0; i < c->n_reasons; i++)
+                if ((c->reasons[i].weight < 0) == against)
+                        json_text(j, NULL, c->reasons[i].phrase);
+        json_array_end(j);
+}
+
+struct asked {
+        struct district *district;
+        const struct rulebook *rules;
+        const struct area *area;
+        const char *turn;
+};
+
+static void candidate_json(const struct asked *q, const struct candidate *c, struct json *j)
+{
+        struct answer answer;
+        district_route(q->district, q->rules, &(struct question){.item = c->item, .area = q->area, .turn = q->turn}, &answer);
+        json_object(j, NULL);
+        json_text(j, "item", c->item->code);
+        json_text(j, "name", c->item->name);
+        json_real(j, "certainty", c->p);
+        reasons_json(c, false, j);
+        reasons_json(c, true, j);
+        json_text(j, "unit", answer.lead->code);
+        json_text(j, "unit_name", answer.lead->name);
+        json_text(j, "why", answer.why);
+        json_text(j, "why_zh", answer.why_zh);
+        json_object_end(j);
+}
+
+static void opinion_json(const struct asked *q, const struct opinion *o, struct json *j)
+{
+        json_array(j, "candidates");
+        for (size_t i = 0; i < o->n; i++)
+                candidate_json(q, &o->at[i], j);
+        json_array_end(j);
+        json_bool(j, "sure", o->sure);
+        json_text(j, "urgent", o->urgent);
+        json_int(j, "model", o->model);
+}
+
+static bool post_triage(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct district *d = rq->app;
+        const struct json_value *at = json_get(rq->body, "location");
+        const struct point point = {json_get_real(at, "lon", 0), json_get_real(at, "lat", 0)};
+        struct asked q = {.district = d, .rules = district_rules(d, e), .turn = "0"};
+        struct place place;
+        struct opinion o;
+        if (!q.rules || !twin_locate(q.rules->twin, at ? &point : NULL, json_get_text(rq->body, "area", NULL), &place, e))
+                return false;
+        q.area = place.area;
+        triage_read(d, q.rules, rq->arena, json_get_text(rq->body, "title", NULL), json_get_text(rq->body, "text", ""), &o);
+        json_object(&rp->json, NULL);
+        opinion_json(&q, &o, &rp->json);
+        json_object_end(&rp->json);
+        return true;
+}
+
+/* --- of a case ------------------------------------------------------------------------------------------------------------------- */
+
+struct of_case {
+        struct request *rq;
+        const char *title, *text, *guess, *urgent;
+        double certainty;
+        bool sure;
+        int64_t at;
+};
+
+static bool read_case(struct tx *tx, void *ctx, struct err *e)
+{
+        struct of_case *c = ctx;
+        struct rows r;
+        const int found = tx_first(tx, &r, e, SQL_OF_CASE, ARGS(V(request_param(c->rq, "number"))));
+        if (found <= 0)
+                return found == 0 && err_both(e, ERR_NOT_FOUND, NULL, "the case has no report", "该案件没有来件");
+        c->title = rows_text(&r, c->rq->arena, 0);
+        c->text = rows_text(&r, c->rq->arena, 1);
+        c->guess = rows_text(&r, c->rq->arena, 2);
+        c->certainty = rows_real(&r, 3);
+        c->sure = rows_int(&r, 4) != 0;
+        c->at = rows_int(&r, 5);
+        c->urgent = rows_text(&r, c->rq->arena, 6);
+        return rows_done(&r, e);
+}
+
+static const struct area *area_of(const struct rulebook *rules, const struct case_view *v)
+{
+        const char *code = !text_empty(v->grid) ? v->grid : !text_empty(v->community) ? v->community : v->subdistrict;
+        return text_empty(code) ? NULL : area_find(rules->twin, code);
+}
+
+static bool get_case(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct district *d = rq->app;
+        struct case_detail detail;
+        struct of_case c = {.rq = rq};
+        struct opinion o;
+        const struct sight *sight = sight_of(rq, e);
+        if (!sight || !case_read_now(rq->store, rq->arena, request_param(rq, "number"), sight, &detail, e)
+            || !store_read(rq->store, read_case, &c, e))
+                return false;
+        struct asked q = {.district = d, .rules = district_rules_of(d, detail.view.version, e)};
+        if (!q.rules)
+                return false;
+        q.area = area_of(q.rules, &detail.view);
+        q.turn = arena_format(rq->arena, "%lld", (long long)detail.view.id);
+        triage_read(d, q.rules, rq->arena, c.title, c.text, &o);
+        o.urgent = text_empty(c.urgent) ? o.urgent : c.urgent;
+        json_object(&rp->json, NULL);
+        opinion_json(&q, &o, &rp->json);
+        json_text(&rp->json, "said", text_empty(c.guess) ? NULL : c.guess);
+        json_real(&rp->json, "said_certainty", c.certainty);
+        json_bool(&rp->json, "said_sure", c.sure);
+        json_time(&rp->json, "said_at", c.at);
+        json_object_end(&rp->json);
+        return true;
+}
+
+/* --- how good it has been ---------------------------------------------------------------------------------------------------------- */
+
+struct model_page {
+        struct request *rq;
+        struct reply *rp;
+        int from, to;
+        int64_t since;
+};
+
+static bool models_json(struct tx *tx, struct model_page *r, struct err *e)
+{
+        struct json *j = &r->rp->json;
+        struct rows rows;
+        json_array(j, "models");
+        bool ok = tx_rows(tx, &rows, e, SQL_MODELS, NO_ARGS);
+        while (ok && rows_next(&rows)) {
+                json_object(j, NULL);
+                json_int(j, "id", rows_int(&rows, 0));
+                json_text(j, "state", rows_text(&rows, r->rq->arena, 1));
+                json_time(j, "made", rows_int(&rows, 2));
+                json_text(j, "sha256", rows_text(&rows, r->rq->arena, 3));
+                json_int(j, "last_correction", rows_int(&rows, 4));
+                json_int(j, "examples", rows_int(&rows, 5));
+                if (rows_real(&rows, 6) < 0)
+                        json_null(j, "accuracy");
+                else
+                        json_real(j, "accuracy", rows_real(&rows, 6));
+                json_int(j, "judged", rows_int(&rows, 7));
+                json_int(j, "only_it", rows_int(&rows, 8));
+                json_int(j, "only_other", rows_int(&rows, 9));
+                json_time(j, "since", rows_int(&rows, 10));
+                json_object_end(j);
+        }
+        json_array_end(j);
+        return ok && rows_done(&rows, e);
+}
+
+static bool days_json(struct tx *tx, struct model_page *r, struct err *e)
+{
+        static const char *const names[] = {"asked", "sure", "judged", "hits", "sure_judged", "sure_hits"};
+        struct json *j = &r->rp->json;
+        struct rows rows;
+        json_array(j, "items");
+        bool ok = tx_rows(tx, &rows, e, SQL_DAYS, ARGS(V(r->from), V(r->to)));
+        while (ok && rows_next(&rows)) {
+                json_object(j, NULL);
+                json_text(j, "item", rows_text(&rows, r->rq->arena, 0));
+                for (int i = 0; i < (int)COUNT_OF(names); i++)
+                        json_int(j, names[i], rows_int(&rows, i + 1));
+                json_object_end(j);
+        }
+        json_array_end(j);
+        return ok && rows_done(&rows, e);
+}
+
+static bool write_report(struct tx *tx, void *ctx, struct err *e)
+{
+        struct model_page *r = ctx;
+        int64_t fixes;
+        buf_clear(&r->rp->body); /* a transaction function may run again */
+        r->rp->json = json_to(&r->rp->body);
+        json_object(&r->rp->json, NULL);
+        if (!models_json(tx, r, e) || !days_json(tx, r, e) || !tx_int(tx, &fixes, 0, e, SQL_FIXES, ARGS(V(r->since))))
+                return false;
+        json_int(&r->rp->json, "corrections", fixes);
+        json_object_end(&r->rp->json);
+        return true;
+}
+
+static bool get_model(struct request *rq, struct reply *rp, struct err *e)
+{
+        const char *days = request_query(rq, "days");
+        int64_t n = 30;
+        struct model_page r = {.rq = rq, .rp = rp};
+        if (days && (!text_to_int(days, &n) || n < 1 || n > 3660))
+                return err_both(e, ERR_INVALID, "days", "days is a whole number from 1 to 3660", "days 应为1至3660的整数");
+        const int64_t now = clock_now();
+        const struct civil today = civil_of(now, ZONE_SHANGHAI), first = civil_of(now - (n - 1) * USEC_DAY, ZONE_SHANGHAI);
+        r.from = first.year * 10000 + first.month * 100 + first.day;
+        r.to = today.year * 10000 + today.month * 100 + today.day;
+        r.since = now - n * USEC_DAY;
+        return store_read(rq->store, write_report, &r, e);
+}
+
+/* --- tables --------------------------------------------------------------------------------------------------------------------------- */
+
+static const struct shape location_body[] = {
+        {.name = "lon", .type = SHAPE_REAL, .required = true, .about = "Degrees east, WGS-84."},
+        {.name = "lat", .type = SHAPE_REAL, .required = true, .about = "Degrees north, WGS-84."},
+        {0},
+};
+static const struct shape triage_body[] = {
+        {.name = "title", .type = SHAPE_TEXT, .most = 200},
+        {.name = "text", .type = SHAPE_TEXT, .required = true, .least = 1, .most = 20000},
+        {.name = "location", .type = SHAPE_OBJECT, .fields = location_body},
+        {.name = "area", .type = SHAPE_TEXT, .most = 40, .about = "Code, when there is no location."},
+        {0},
+};
+static const struct shape phrase_element[] = {{.type = SHAPE_TEXT}, {0}};
+static const struct shape candidate_members[] = {
+        {.name = "item", .type = SHAPE_TEXT, .required = true},
+        {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "certainty", .type = SHAPE_REAL, .required = true, .about = "0 to 1; of the first one calibrated."},
+        {.name = "for", .type = SHAPE_ARRAY, .required = true, .fields = phrase_element, .about = "Phrases that speak for it."},
+        {.name = "against", .type = SHAPE_ARRAY, .required = true, .fields = phrase_element},
+        {.name = "unit", .type = SHAPE_TEXT, .required = true, .about = "Who would be responsible."},
+        {.name = "unit_name", .type = SHAPE_TEXT, .required = true},
+        {.name = "why", .type = SHAPE_TEXT, .required = true, .about = "Why that unit."},
+        {.name = "why_zh", .type = SHAPE_TEXT, .required = true},
+        {0},
+};
+static const struct shape candidate_element[] = {{.type = SHAPE_OBJECT, .fields = candidate_members}, {0}};
+#define OPINION_SHAPES \
+        {.name = "candidates", \
+         .type = SHAPE_ARRAY, \
+         .required = true, \
+         .fields = candidate_element, \
+         .about = "At most three, best first."}, \
+                {.name = "sure", .type = SHAPE_BOOL, .required = true, .about = "The first is taken without asking."}, \
+                {.name = "urgent", \
+                 .type = SHAPE_TEXT, \
+                 .required = true, \
+                 .nullable = true, \
+                 .about = "The phrase that makes it urgent."}, \
+        { \
+                .name = "model", .type = SHAPE_INT, .required = true, .about = "0: there is none yet." \
+        }
+static const struct shape opinion_answer[] = {OPINION_SHAPES, {0}};
+static const struct shape case_answer[] = {
+        OPINION_SHAPES,
+        {.name = "said",
+         .type = SHAPE_TEXT,
+         .required = true,
+         .nullable = true,
+         .about = "The machine's item when the report came."},
+        {.name = "said_certainty", .type = SHAPE_REAL, .required = true},
+        {.name = "said_sure", .type = SHAPE_BOOL, .required = true},
+        {.name = "said_at", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {0},
+};
+static const struct shape model_members[] = {
+        {.name = "id", .type = SHAPE_INT, .required = true},
+        {.name = "state", .type = SHAPE_TEXT, .required = true, .about = "active, shadow, retired."},
+        {.name = "made", .type = SHAPE_TIME, .required = true},
+        {.name = "sha256", .type = SHAPE_TEXT, .required = true},
+        {.name = "last_correction", .type = SHAPE_INT, .required = true, .about = "Corrections up to this one are in it."},
+        {.name = "examples", .type = SHAPE_INT, .required = true, .about = "Texts of cases it has learned from."},
+        {.name = "accuracy",
+         .type = SHAPE_REAL,
+         .required = true,
+         .nullable = true,
+         .about = "Of texts it had not seen; null: too few to say."},
+        {.name = "judged", .type = SHAPE_INT, .required = true, .about = "In the shadow: answers whose truth came out."},
+        {.name = "only_it", .type = SHAPE_INT, .required = true, .about = "Of these right by this one alone."},
+        {.name = "only_other", .type = SHAPE_INT, .required = true, .about = "Right by the active one alone."},
+        {.name = "since", .type = SHAPE_TIME, .required = true, .about = "When it came into its state."},
+        {0},
+};
+static const struct shape model_element[] = {{.type = SHAPE_OBJECT, .fields = model_members}, {0}};
+static const struct shape item_members[] = {
+        {.name = "item", .type = SHAPE_TEXT, .required = true, .about = "The machine's guess; empty: none."},
+        {.name = "asked", .type = SHAPE_INT, .required = true, .about = "Reports without item."},
+        {.name = "sure", .type = SHAPE_INT, .required = true, .about = "Of these answered without asking."},
+        {.name = "judged", .type = SHAPE_INT, .required = true, .about = "Whose item is known by now."},
+        {.name = "hits", .type = SHAPE_INT, .required = true, .about = "Of these guessed rightly."},
+        {.name = "sure_judged", .type = SHAPE_INT, .required = true},
+        {.name = "sure_hits", .type = SHAPE_INT, .required = true},
+        {0},
+};
+static const struct shape item_element[] = {{.type = SHAPE_OBJECT, .fields = item_members}, {0}};
+static const struct shape model_answer[] = {
+        {.name = "models", .type = SHAPE_ARRAY, .required = true, .fields = model_element, .about = "Newest first."},
+        {.name = "items", .type = SHAPE_ARRAY, .required = true, .fields = item_element},
+        {.name = "corrections", .type = SHAPE_INT, .required = true, .about = "By people, in these days."},
+        {0},
+};
+static const struct query_param days_query[] = {
+        {.name = "days", .type = SHAPE_INT, .least = 1, .most = 3660, .about = "Up to today; 30 when unsaid."},
+        {0},
+};
+static const struct route routes[] = {
+        {.method = "POST",
+         .path = "/api/v1/triage",
+         .roles = ROLE_ALL,
+         .run = post_triage,
+         .body = triage_body,
+         .answer = opinion_answer,
+         .per_minute = 120,
+         .about =
+                 "What the machine reads from a text: three items with how sure it is and why, and the unit of each.  Nothing is kept."},
+        {.method = "GET",
+         .path = "/api/v1/cases/{number}/triage",
+         .roles = ROLE_STAFF,
+         .run = get_case,
+         .answer = case_answer,
+         .about = "The same of a case's report, as the machine reads it now, and what it said when the report came."},
+        {.method = "GET",
+         .path = "/api/v1/triage/model",
+         .roles = ROLE_DISPATCHER | ROLE_SUPERVISOR | ROLE_ADMIN,
+         .run = get_model,
+         .query = days_query,
+         .answer = model_answer,
+         .about = "Models, and how good their answers have been: automatic share, precision, corrections by item."},
+        {0},
+};
+const struct route *const triage_routes = routes;
