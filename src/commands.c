@@ -37,6 +37,7 @@ const struct command *const all_commands[] = {
         &backup_command,
         &restore_command,
         &eval_classify_command,
+        &eval_route_command,
         &exchange_reconcile_command,
         &version_command,
         NULL,
