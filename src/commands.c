@@ -38,6 +38,7 @@ const struct command *const all_commands[] = {
         &restore_command,
         &train_command,
         &eval_classify_command,
+        &eval_route_command,
         &exchange_reconcile_command,
         &version_command,
         NULL,

@@ -22,7 +22,7 @@ test('the first day: the pack\'s own words give candidates, none is sure, and a 
   const d = await District.start(t)
   const dispatcher = await d.signIn('dispatcher')
   await until(async () => (await model(d, dispatcher)).models.length === 1, 'a first model is made by itself')
-  const first = await read(d, { text: '有施工噪声', area: '990101' })
+  const first = await read(d, { text: '有施工噪声', area_code: '990101' })
   assert.equal(first.status, 200, first.text)
   assert.equal(first.body.candidates[0].item, '0201')
   assert.equal(first.body.sure, false)
@@ -62,7 +62,7 @@ test('with enough texts it is sure, says why, learns a correction at once, and k
   const words = '工地半夜施工，打桩声吵得睡不着'
   await until(async () => (await read(d, { text: words })).body.sure, 'the new model is in use')
 
-  const sure = await d.report({ text: words, area: '990101' })
+  const sure = await d.report({ text: words, area_code: '990101' })
   assert.equal(sure.status, 201)
   assert.equal(sure.body.item.code, '0201')
   assert.equal(sure.body.state, 'dispatched')
@@ -73,7 +73,7 @@ test('with enough texts it is sure, says why, learns a correction at once, and k
   // As wrong as can be, but a person said so.
   const odd = '楼上邻居半夜唱歌，敲墙装修'
   assert.equal((await read(d, { text: odd })).body.candidates[0].item, '0202')
-  const c = await d.report({ text: odd, area: '990101' })
+  const c = await d.report({ text: odd, area_code: '990101' })
   assert.equal(c.body.item.code, '0202')
   const number = c.body.number
   const unit = c.body.unit.code
@@ -132,7 +132,7 @@ test('whatever the text, the report is kept', async (t) => {
   }
   assert.equal((await read(d, { text: '' })).status, 400)
   assert.equal((await read(d, {})).status, 400)
-  assert.equal((await read(d, { text: 'x', area: 'nowhere' })).status, 400)
+  assert.equal((await read(d, { text: 'x', area_code: 'nowhere' })).status, 400)
   assert.equal((await d.ask('GET', '/api/v1/triage/model?days=0', undefined, { key: await d.signIn('dispatcher') })).status, 400)
 })
 

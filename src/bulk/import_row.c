@@ -166,11 +166,11 @@ static bool yes_no(const struct making *m, enum import_field f, bool *out, struc
 /* --- what the pack must know -------------------------------------------------------------------------------------------- */
 
 /* The names up to the last that is said; empty ones above it count as unknown. */
-static size_t names_of(const struct making *m, const struct map_columns *columns, const char *names[MAP_PARTS_MOST])
+size_t row_names(const struct table_row *row, const struct map_columns *columns, const char *names[MAP_PARTS_MOST])
 {
         size_t n = 0;
         for (size_t i = 0; i < columns->n; i++) {
-                names[i] = m->row->values[columns->at[i]];
+                names[i] = row->values[columns->at[i]];
                 if (!text_empty(names[i]))
                         n = i + 1;
         }
@@ -180,7 +180,7 @@ static size_t names_of(const struct making *m, const struct map_columns *columns
 static void find_item(const struct making *m, struct report *r, struct row_notes *notes)
 {
         const char *names[MAP_PARTS_MOST];
-        size_t n = names_of(m, &m->map->item_path, names);
+        size_t n = row_names(m->row, &m->map->item_path, names);
         const char *code = text_of(m, FIELD_ITEM);
         const struct item *item = n ? item_by_path(m->rules->catalogue, names, n) : item_find(m->rules->catalogue, code);
         r->item = item ? item->code : NULL;
@@ -190,7 +190,7 @@ static void find_item(const struct making *m, struct report *r, struct row_notes
 static void find_area(const struct making *m, struct report *r, struct row_notes *notes)
 {
         const char *names[MAP_PARTS_MOST], *code = text_of(m, FIELD_AREA);
-        size_t n = names_of(m, &m->map->area_names, names);
+        size_t n = row_names(m->row, &m->map->area_names, names);
         const struct area *area = text_empty(code) ? NULL : area_find(m->rules->twin, code);
         notes->unknown_area = !area && !text_empty(code);
         for (size_t i = 0; i < n; i++) {
@@ -228,6 +228,17 @@ static bool find_point(const struct making *m, struct report *r, struct err *e)
                 r->point = point_from_bd09(r->point);
         r->has_point = true;
         return true;
+}
+
+const char *row_text(const struct import_map *map, struct arena *a, const struct table_row *row, enum import_field f)
+{
+        return text_of(&(struct making){.map = map, .arena = a, .row = row}, f);
+}
+
+bool row_time(const struct import_map *map, struct arena *a, const struct table_row *row, enum import_field f, int64_t now,
+              int64_t *out, struct err *e)
+{
+        return time_of(&(struct making){.map = map, .arena = a, .row = row}, f, now, out, e);
 }
 
 bool row_report(const struct import_map *map, const struct rulebook *rules, struct arena *a, const struct table_row *row,

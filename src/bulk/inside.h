@@ -3,8 +3,8 @@
 #define BULK_INSIDE_H
 #include "base/buf.h"
 #include "bulk/bulk.h"
+#include "bulk/table.h"
 #include "intake/intake.h"
-#include "pack/encoding.h"
 #include <pthread.h>
 #include <stdio.h>
 struct rulebook;
@@ -27,7 +27,6 @@ bool crew_run(const struct crew *, struct err *) MUST_CHECK;
 bool accept_patiently(struct district *, struct arena *, const struct report *, struct receipt *, struct err *) MUST_CHECK;
 
 /* --- source.c: a foreign file as UTF-8 text, a window of a few MiB at a time ------------------------------------------------- */
-struct source;
 /* Reads all of it once: its digest, its lines, and its encoding (ENCODING_NONE: found by its bytes).  `file` stays the caller's.
  * ERR_NOT_FOUND, ERR_INVALID: it is empty, no file, or in no encoding that is known. */
 bool source_open(struct source **, const char *file, enum encoding, struct err *) MUST_CHECK;
@@ -40,27 +39,6 @@ const char *source_text(const struct source *, size_t *n, bool *more);
 bool source_move(struct source *, size_t used, struct err *) MUST_CHECK;
 int64_t source_offset(const struct source *, size_t used);      /* where the text behind the first `used` bytes stands in the file */
 void source_seek(struct source *, int64_t offset);              /* the next source_move(0) reads there */
-
-/* --- table.c: a foreign file row by row ---------------------------------------------------------------------------------- */
-struct table_row {                      /* texts live in the arena */
-        int64_t line;
-        const char **values;            /* of the map's columns, trimmed; "" = not said */
-        const char **cells; size_t n;   /* as in the file; JSONL and unreadable rows: the line as one cell */
-};
-struct row_place { int64_t byte, line; };   /* where a row begins */
-struct table;
-/* CSV may have semicolons or tabs instead of commas: what makes the map's columns appear in the first line.
- * ERR_INVALID: a column of the map is not in the first line (CSV, TSV), or the encoding is unknown. */
-bool table_open(struct table **, const char *file, const struct import_map *, enum encoding, struct err *) MUST_CHECK;
-void table_close(struct table **);
-const struct source *table_source(const struct table *);
-const char *const *table_header(const struct table *, size_t *n);      /* JSONL: n = 0 */
-int64_t table_lines(const struct table *);      /* about as many rows as there are */
-struct row_place table_place(const struct table *);         /* of the next row */
-int64_t table_passed(const struct table *);             /* bytes of text that were read, in UTF-8 */
-bool table_seek(struct table *, struct row_place, struct err *) MUST_CHECK;         /* to what table_place() said of the same file */
-/* 1: a row; 0: the end; -1: a faulty row (line and cells are set), the next call goes on behind it; -2: the file cannot be read on. */
-int table_next(struct table *, struct arena *, struct table_row *, struct err *) MUST_CHECK;
 
 /* --- mark.c: how far an import is, kept in the store -------------------------------------------------------------------------- */
 enum { MARK_RUN_CHARACTERS = 12 };

@@ -3,5 +3,5 @@
 #define EVALUATE_COMMANDS_H
 struct command;
 
-extern const struct command train_command, eval_classify_command;
+extern const struct command train_command, eval_classify_command, eval_route_command;
 #endif

@@ -78,7 +78,7 @@ static bool post_triage(struct request *rq, struct reply *rp, struct err *e)
         struct asked q = {.district = d, .rules = district_rules(d, e), .turn = "0"};
         struct place place;
         struct opinion o;
-        if (!q.rules || !twin_locate(q.rules->twin, at ? &point : NULL, json_get_text(rq->body, "area", NULL), &place, e))
+        if (!q.rules || !twin_locate(q.rules->twin, at ? &point : NULL, json_get_text(rq->body, "area_code", NULL), &place, e))
                 return false;
         q.area = place.area;
         triage_read(d, q.rules, rq->arena, json_get_text(rq->body, "title", NULL), json_get_text(rq->body, "text", ""), &o);
@@ -243,7 +243,7 @@ static const struct shape triage_body[] = {
         {.name = "title", .type = SHAPE_TEXT, .most = 200},
         {.name = "text", .type = SHAPE_TEXT, .required = true, .least = 1, .most = 20000},
         {.name = "location", .type = SHAPE_OBJECT, .fields = location_body},
-        {.name = "area", .type = SHAPE_TEXT, .most = 40, .about = "Code, when there is no location."},
+        {.name = "area_code", .type = SHAPE_TEXT, .most = 40, .about = "Code, when there is no location."},
         {0},
 };
 static const struct shape phrase_element[] = {{.type = SHAPE_TEXT}, {0}};
