@@ -107,6 +107,74 @@ test('with enough texts it is sure, says why, learns a correction at once, and k
   assert.deepEqual(states.slice(0, 2), ['shadow', 'active'])
 })
 
+test('who handled like cases: taken where the list has no row, heard against one, reported to who keeps the list', async (t) => {
+  const d = await District.start(t)
+  const dispatcher = await d.signIn('dispatcher')
+  const key = {}
+  for (const unit of ['city', 'ecology', 'north-law']) {
+    const made = d.commandWith('seven quiet lanterns\n', 'user', 'add', `w-${unit}`, '--role', 'unit', '--unit', unit)
+    assert.equal(made.status, 0, made.stderr)
+    key[unit] = (await d.ask('POST', '/api/v1/session', { user: `w-${unit}`, password: 'seven quiet lanterns' })).body.token
+  }
+  const must = async (...move) => {
+    const answer = await d.move(...move)
+    assert.equal(answer.status, 200, `${move}: ${answer.text}`)
+    return answer
+  }
+  const handle = async (number, unit) => {
+    await must(number, 'sign', {}, key[unit])
+    await must(number, 'handle', {}, key[unit])
+    await must(number, 'hand_over', { result: '已处理' }, key[unit])
+  }
+  const unlisted = { text: '线缆垂落', item: '03', area_code: '990101' }
+  const first = await d.report(unlisted)
+  assert.equal(first.body.state, 'filed', 'the list has no row for it')
+  await must(first.body.number, 'dispatch', { item: '03', unit: 'ecology' }, dispatcher)
+  await handle(first.body.number, 'ecology')
+  const learn = async (n) => {
+    for (let i = 0; i < n; i++) {
+      const { body } = await d.report(unlisted)
+      if (body.state === 'filed') await must(body.number, 'dispatch', { item: '03', unit: 'ecology' }, dispatcher)
+      await handle(body.number, 'ecology')
+    }
+  }
+  await learn(60)
+  const next = await until(async () => {
+    const { body } = await d.report(unlisted)
+    return body.state === 'dispatched' && body
+  }, 'experience answers')
+  assert.equal(next.unit.code, 'ecology')
+  assert.match(next.why_zh?.join() ?? next.why.join(), /同类|like it/)
+
+  // Somebody else does what the list gives to north-law.
+  const listed = { text: '垃圾没人清', item: '010102', area_code: '990101' }
+  const against = async () => {
+    const { body } = await d.report(listed)
+    if (body.state === 'filed') return body
+    assert.equal(body.unit.code, 'north-law')
+    await must(body.number, 'return', { reason: '不属于本单位' }, key['north-law'])
+    await must(body.number, 'redispatch', { unit: 'city' }, dispatcher)
+    await handle(body.number, 'city')
+    return null
+  }
+  let doubted = null
+  for (let i = 0; i < 150 && !doubted; i++) doubted = await against()
+  assert.ok(doubted, 'the list is doubted in the end')
+  assert.match(doubted.why.join(), /But of/)
+  assert.equal(doubted.unit.code, 'north-law')
+  const told = await d.ask('GET', '/api/v1/triage/contradictions', undefined, { key: dispatcher })
+  assert.equal(told.status, 200, told.text)
+  const [row] = told.body.contradictions
+  assert.deepEqual([row.item, row.area, row.listed, row.unit, row.cases], ['010102', '990101', 'north-law', 'city', 1])
+  assert.match(row.place, /^routes\.csv:\d+$/)
+
+  // What was learned is there after a restart.
+  await d.stop('SIGKILL')
+  await d.serve()
+  assert.equal((await d.report(unlisted)).body.unit.code, 'ecology')
+  assert.equal((await d.report(listed)).body.state, 'filed')
+})
+
 test('urgent words make a case urgent, unless they stand beside others', async (t) => {
   const d = await District.start(t)
   const dispatcher = await d.signIn('dispatcher')

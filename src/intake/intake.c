@@ -84,6 +84,7 @@ struct walk {
         struct answer answer;
         struct opinion opinion; /* of a report without item; read says whether there is one */
         bool read;
+        struct route_opinion route;
         struct filing filing;
         struct filing_plan *plan; /* NULL: cannot be filed now; the report is kept all the same */
         struct err cause;         /* why not */
@@ -133,6 +134,18 @@ static void plan_filing(struct walk *w, const struct rulebook *rules, const stru
                 w->plan = NULL;
 }
 
+static void find_unit(struct walk *w, const struct rulebook *rules, const struct item *item, int64_t received)
+{
+        const struct report *r = w->report;
+        const struct area *area = w->place.area;
+        district_route(w->district, rules, &(struct question){.item = item, .area = area, .turn = w->turn}, &w->answer);
+        const struct route_question q = {
+                .item = item, .area = area, .source = r->source, .property = r->property, .time = received};
+        triage_route(w->district, rules, w->arena, &q, &w->answer, &w->route);
+        /* With an item but no place the list may still know the unit; without an item a person looks first. */
+        w->answer.sure = w->answer.sure && item != NULL;
+}
+
 static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, struct err *e)
 {
         const struct report *r = w->report;
@@ -151,9 +164,7 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
         if (!item)
                 item = read_text(w, rules);
         (void)snprintf(w->turn, sizeof w->turn, "%lld", (long long)w->kept.id);
-        district_route(w->district, rules, &(struct question){.item = item, .area = w->place.area, .turn = w->turn}, &w->answer);
-        /* With an item but no place the list may still know the unit; without an item a person looks first. */
-        w->answer.sure = w->answer.sure && item != NULL;
+        find_unit(w, rules, item, received);
         plan_filing(w, rules, item, track, now);
         return true;
 }
@@ -172,7 +183,8 @@ static bool accept_once(struct tx *tx, void *ctx, struct err *e)
                 return receipt_again(tx, w->district, w->arena, w->report, w->receipt, e);
         }
         return cases_file(tx, w->district, &w->filing, w->plan, e)
-               && (!w->read || triage_keep(tx, w->kept.id, &w->opinion, w->filing.told, e));
+               && (!w->read || triage_keep(tx, w->kept.id, &w->opinion, w->filing.told, e))
+               && (!w->route.said || triage_keep_route(tx, w->kept.id, &w->route, w->filing.told, e));
 }
 
 /* Filing is impossible now: the report is kept and gets its number; a timer files it as soon as that works. */

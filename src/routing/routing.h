@@ -29,7 +29,7 @@ struct question {
         const char *kind;               /* entity kind; NULL */
         const char *turn;               /* what a rota is drawn by: the report's id as text; the same turn draws the same unit */
 };
-enum routing_step { STEP_OWNER, STEP_ITEM_AREA_KIND, STEP_ITEM_AREA, STEP_ITEM, STEP_ROTA, STEP_FALLBACK, STEP_PRECEDENT };
+enum routing_step { STEP_OWNER, STEP_ITEM_AREA_KIND, STEP_ITEM_AREA, STEP_ITEM, STEP_ROTA, STEP_FALLBACK, STEP_PRECEDENT, STEP_EXPERIENCE };
 enum { ASSISTS_MOST = 8 };
 struct answer {
         const struct unit *lead;

@@ -10,16 +10,17 @@
 #include <math.h>
 
 static const char SQL_OPINION[] =
-        "SELECT o.case_id, o.at, o.guess, o.sure, o.shadow, o.shadow_id, o.counted, o.judged, o.settled, c.item, c.open"
-        " FROM cases c JOIN triage_opinion o ON o.case_id = c.id WHERE c.number = $1";
-static const char SQL_SETTLE[] = "UPDATE triage_opinion SET counted = 1, judged = $2, settled = $3 WHERE case_id = $1";
+        "SELECT c.id, COALESCE(o.at, 0), COALESCE(o.guess, ''), COALESCE(o.sure, 0), COALESCE(o.shadow, ''), COALESCE(o.shadow_id, 0),"
+        " COALESCE(o.judged, 1), COALESCE(o.settled, ''), c.item, c.open, o.case_id,"
+        " (SELECT t.unit FROM case_task t WHERE t.case_id = c.id AND t.kind = 'lead' AND t.state = 'done' ORDER BY t.n DESC LIMIT 1)"
+        " FROM cases c LEFT JOIN triage_opinion o ON o.case_id = c.id WHERE c.number = $1";
+static const char SQL_HANDLED[] =
+        "INSERT INTO triage_handled(id, case_id, unit, at) SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM triage_handled"
+        " HAVING NOT EXISTS (SELECT 1 FROM triage_handled WHERE case_id = $1 AND unit = $2)";
+static const char SQL_SETTLE[] =
+        "UPDATE triage_opinion SET judged = $2, hit = CASE WHEN judged = 1 THEN hit ELSE $3 END, settled = $4 WHERE case_id = $1";
 static const char SQL_FIX[] =
         "INSERT INTO triage_fix(id, case_id, was, item, at) SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3, $4 FROM triage_fix";
-static const char SQL_COUNT[] =
-        "INSERT INTO triage_day(day, item, asked, sure, judged, hits, sure_judged, sure_hits) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-        " ON CONFLICT (day, item) DO UPDATE SET asked = triage_day.asked + excluded.asked, sure = triage_day.sure + excluded.sure,"
-        " judged = triage_day.judged + excluded.judged, hits = triage_day.hits + excluded.hits,"
-        " sure_judged = triage_day.sure_judged + excluded.sure_judged, sure_hits = triage_day.sure_hits + excluded.sure_hits";
 static const char SQL_JUDGE[] =
         "UPDATE triage_model SET judged = judged + 1, only_it = only_it + $2, only_other = only_other + $3 WHERE id = $1"
         " AND state = 'shadow'";
@@ -30,10 +31,11 @@ static const char SQL_RETIRE[] = "UPDATE triage_model SET state = 'retired', sta
 struct outcome {
         int64_t case_id, at, shadow_id;
         const char *guess, *shadow, *settled, *item;
-        bool sure, counted, judged, open;
+        bool sure, judged, open, read;
+        const char *handler; /* who has done the lead task; NULL */
 };
 
-/* 1 found, 0: the case was not read by the machine, -1 failed. */
+/* 1 found, 0 there is no such case, -1 failed. */
 static int read_outcome(struct tx *tx, struct arena *a, const char *number, struct outcome *o, struct err *e)
 {
         struct rows r;
@@ -47,19 +49,14 @@ static int read_outcome(struct tx *tx, struct arena *a, const char *number, stru
                 .sure = rows_int(&r, 3) != 0,
                 .shadow = rows_text(&r, a, 4),
                 .shadow_id = rows_int(&r, 5),
-                .counted = rows_int(&r, 6) != 0,
-                .judged = rows_int(&r, 7) != 0,
-                .settled = rows_text(&r, a, 8),
-                .item = rows_text(&r, a, 9),
-                .open = rows_int(&r, 10) != 0,
+                .judged = rows_int(&r, 6) != 0,
+                .settled = rows_text(&r, a, 7),
+                .item = rows_text(&r, a, 8),
+                .open = rows_int(&r, 9) != 0,
+                .read = !rows_null(&r, 10),
+                .handler = rows_text(&r, a, 11),
         };
         return rows_done(&r, e) ? 1 : -1;
-}
-
-static int day_of(int64_t at)
-{
-        const struct civil c = civil_of(at, ZONE_SHANGHAI);
-        return c.year * 10000 + c.month * 100 + c.day;
 }
 
 /* A person chose the item, or the case ended with the machine's. */
@@ -87,17 +84,13 @@ static bool learn(struct tx *tx, const struct outcome *o, int64_t now, bool *lea
 static bool settle(struct tx *tx, const struct outcome *o, int64_t now, bool *learned, struct err *e)
 {
         const bool judged = !o->judged && is_known(o), hit = text_is(o->guess, o->item);
-        const bool changed = !o->counted || judged || (!text_empty(o->item) && !text_is(o->item, o->settled));
-        if (!changed)
+        if (!judged && (text_empty(o->item) || text_is(o->item, o->settled)))
                 return true;
-        return learn(tx, o, now, learned, e)
-               && tx_change(tx, e, SQL_COUNT,
-                            ARGS(V(day_of(o->at)), V(o->guess), V(o->counted ? 0 : 1), V(!o->counted && o->sure ? 1 : 0),
-                                 V(judged ? 1 : 0), V(judged && hit ? 1 : 0), V(judged && o->sure ? 1 : 0),
-                                 V(judged && o->sure && hit ? 1 : 0)))
-                          >= 0
-               && (!judged || judge_shadow(tx, o, hit, e))
-               && tx_change(tx, e, SQL_SETTLE, ARGS(V(o->case_id), V(o->judged || judged ? 1 : 0), V(o->item))) == 1;
+        return learn(tx, o, now, learned, e) && (!judged || judge_shadow(tx, o, hit, e))
+               && tx_change(tx, e, SQL_SETTLE,
+                            ARGS(V(o->case_id), V(o->judged || judged ? 1 : 0), V(hit && (judged || o->judged) ? 1 : 0),
+                                 V(o->item)))
+                          == 1;
 }
 
 /* McNemar's test on the answers of which only one was right (one-sided, 5 %): the shadow is adopted unless it is worse. */
@@ -116,6 +109,16 @@ static bool decide(struct tx *tx, int64_t now, struct err *e)
                   worse ? "no" : "yes");
         return (worse || tx_change(tx, e, SQL_RETIRE, ARGS(V(now))) >= 0)
                && tx_change(tx, e, SQL_STATE, ARGS(V(id), V(worse ? "retired" : "active"), V(now))) == 1;
+}
+
+/* Who brought the case to its end has shown that it is his. */
+static bool handled(struct tx *tx, const struct outcome *o, int64_t now, bool *learned, struct err *e)
+{
+        if (text_empty(o->handler) || text_empty(o->item))
+                return true;
+        const int added = tx_change(tx, e, SQL_HANDLED, ARGS(V(o->case_id), V(o->handler), V(now)));
+        *learned = *learned || added > 0;
+        return added >= 0;
 }
 
 struct batch {
@@ -137,7 +140,9 @@ static bool take_batch(struct tx *tx, void *ctx, struct err *e)
                         continue;
                 arena_reset(a);
                 const int found = read_outcome(tx, a, b->events[i].key, &o, e);
-                ok = found >= 0 && (found == 0 || settle(tx, &o, b->now, &b->learned, e));
+                ok = found >= 0
+                     && (found == 0
+                         || ((!o.read || settle(tx, &o, b->now, &b->learned, e)) && handled(tx, &o, b->now, &b->learned, e)));
         }
         /* Other processes look for what is new when they are told of something. */
         ok = ok && decide(tx, b->now, e) && (!b->learned || outbox_put(tx, "triage", "learned", "{}", b->now, e));

@@ -7,7 +7,10 @@
 #include <stdatomic.h>
 
 struct urgent { uint32_t *c; size_t n; const char *kind; const uint32_t **beside; size_t *n_beside, count; };
-struct urgent_list { int64_t version; const struct urgent *at; size_t n; struct urgent_list *next; };
+/* Numbers a city may set (triage.csv); what each means stands in words.c. */
+enum triage_number { NUMBER_PRECISION, NUMBER_ROUTE, NUMBER_CONTRADICTION, NUMBER_CONTRADICTION_CASES, TRIAGE_NUMBERS };
+/* What a pack version says. */
+struct triage_words { int64_t version; const struct urgent *at; size_t n; double number[TRIAGE_NUMBERS]; struct triage_words *next; };
 struct machine { struct classifier *classifier; int64_t id, last_fix; };
 struct triage {
         struct fold *fold;
@@ -15,7 +18,8 @@ struct triage {
         struct machine active, shadow;
         pthread_mutex_t refreshing;             /* of the store: one at a time */
         struct arena *arena;                    /* of the lists below */
-        _Atomic(struct urgent_list *) urgent;   /* of the pack versions met so far */
+        _Atomic(struct triage_words *) words;   /* of the pack versions met so far */
+        struct experience *experience; int64_t last_handled;
         atomic_bool closing;                    /* a training under way ends */
 };
 
@@ -24,8 +28,14 @@ const char *triage_text(struct arena *, const char *title, const char *text);
 size_t triage_grams(const struct fold *, struct arena *, const char *text, struct folded *, struct gram_count **);
 
 /* --- words.c ------------------------------------------------------------------------------------------------------------------ */
+/* What the version says; the usual numbers and no phrase when the store does not answer. */
+const struct triage_words *words_of(struct triage *, struct store *, int64_t version);
 /* The first phrase that makes the text urgent: bytes of the text; NULL. */
-const struct urgent *urgent_find(struct triage *, struct store *, int64_t version, const struct folded *, uint32_t *from, uint32_t *to);
+const struct urgent *urgent_find(const struct triage_words *, const struct folded *, uint32_t *from, uint32_t *to);
+
+/* --- handlers.c ----------------------------------------------------------------------------------------------------------------- */
+/* Learns from cases handled since; the caller holds `refreshing`. */
+bool handlers_refresh(struct triage *, struct district *, struct err *) MUST_CHECK;
 
 /* --- learn.c ------------------------------------------------------------------------------------------------------------------ */
 enum { SHADOW_TRUTHS = 100 };           /* answers after which a shadow is adopted or dropped */

@@ -183,7 +183,11 @@ bool triage_train(struct district *d, const struct triage_training *how, int64_t
                 return false;
         struct gathering g = {.district = d, .rules = rules, .arena = arena_new(), .scratch = arena_new()};
         struct classifier *c = NULL;
-        const struct training training = {.now = now, .progress = how->progress, .stop = how->stop, .ctx = how->ctx};
+        const struct training training = {.precision = words_of(d->triage, d->store, rules->version)->number[NUMBER_PRECISION],
+                                          .now = now,
+                                          .progress = how->progress,
+                                          .stop = how->stop,
+                                          .ctx = how->ctx};
         bool ok = gather(&g, e);
         if (ok) {
                 near_groups(g.examples, g.n);

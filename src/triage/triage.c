@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "catalogue/catalogue.h"
 #include "district/district.h"
+#include "experience/experience.h"
 #include "json/json.h"
 #include "store/store.h"
 #include "triage/inside.h"
@@ -18,7 +19,7 @@ static const char SQL_FIXES[] =
         "SELECT f.id, f.item, r.title, r.text FROM triage_fix f JOIN report r ON r.id = f.case_id WHERE f.id > $1"
         " ORDER BY f.id LIMIT 500";
 static const char SQL_KEEP[] =
-        "INSERT INTO triage_opinion(case_id, model, at, guess, certainty, sure, others, urgent, shadow, shadow_id, counted, judged,"
+        "INSERT INTO triage_opinion(case_id, model, at, guess, certainty, sure, others, urgent, shadow, shadow_id, judged, hit,"
         " settled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, '')";
 
 enum { OTHERS_ROOM = 4096 };
@@ -31,6 +32,7 @@ bool triage_open(struct district *d, struct err *e)
         if (!t || pthread_rwlock_init(&t->lock, NULL) != 0 || pthread_mutex_init(&t->refreshing, NULL) != 0)
                 abort();
         t->arena = arena_new();
+        t->experience = experience_new(&(struct experience_options){0});
         d->triage = t;
         return (fold_new(&t->fold, e) && triage_refresh(d, e)) || (triage_close(d), false);
 }
@@ -42,6 +44,7 @@ void triage_close(struct district *d)
                 return;
         classifier_free(&t->active.classifier);
         classifier_free(&t->shadow.classifier);
+        experience_free(&t->experience);
         fold_free(&t->fold);
         (void)pthread_rwlock_destroy(&t->lock);
         (void)pthread_mutex_destroy(&t->refreshing);
@@ -170,7 +173,7 @@ bool triage_refresh(struct district *d, struct err *e)
                 ok = load(&f, d->store, &t->active, 0, e);
         if (ok && f.id[1] != t->shadow.id)
                 ok = load(&f, d->store, &t->shadow, 1, e);
-        ok = ok && catch_up(&f, d->store, &t->active, e) && catch_up(&f, d->store, &t->shadow, e);
+        ok = ok && catch_up(&f, d->store, &t->active, e) && catch_up(&f, d->store, &t->shadow, e) && handlers_refresh(t, d, e);
         (void)pthread_mutex_unlock(&t->refreshing);
         arena_free(&f.arena);
         return ok;
@@ -238,7 +241,7 @@ static void explain(const struct classifier *c, struct arena *a, const char *tex
         const int other = rival < o->n ? classifier_class(c, o->at[rival].item->code) : -1;
         o->at[i].n_reasons = classifier_explain(c, a, f, class, other, p, COUNT_OF(p));
         for (size_t k = 0; k < o->at[i].n_reasons; k++)
-                o->at[i].reasons[k] = (struct ground){arena_copy(a, text + p[k].from, p[k].to - p[k].from), p[k].weight};
+                o->at[i].reasons[k] = (struct hint){arena_copy(a, text + p[k].from, p[k].to - p[k].from), p[k].weight};
 }
 
 static void say_why(struct arena *a, struct opinion *o)
@@ -288,7 +291,7 @@ void triage_read(struct district *d, const struct rulebook *rules, struct arena 
         const char *whole = triage_text(a, title, text);
         const size_t n = triage_grams(t->fold, a, whole, &f, &grams);
         guess(t, rules, a, whole, &f, grams, n, o);
-        if (urgent_find(t, d->store, rules->version, &f, &from, &to))
+        if (urgent_find(words_of(t, d->store, rules->version), &f, &from, &to))
                 o->urgent = arena_copy(a, whole + from, to - from);
 }
 

@@ -6,6 +6,8 @@
 #ifndef TRIAGE_TRIAGE_H
 #define TRIAGE_TRIAGE_H
 #include "base/base.h"
+struct answer;
+struct area;
 struct arena;
 struct buf;
 struct consumer;
@@ -18,6 +20,7 @@ struct store;
 struct timer_kind;
 struct triage;
 struct tx;
+struct unit;
 
 /* Sets district.triage: the active model of the store with all later corrections, and its shadow.  Without a model one is asked for (triage_timer). */
 bool triage_open(struct district *, struct err *) MUST_CHECK;
@@ -30,8 +33,8 @@ bool triage_refresh(struct district *, struct err *) MUST_CHECK;
 
 enum { CANDIDATES_MOST = 3, REASONS_MOST = 4 };
 /* weight > 0 speaks for the candidate: the best one against the second, the others against the best. */
-struct ground { const char *phrase; double weight; };
-struct candidate { const struct item *item; double p; struct ground reasons[REASONS_MOST]; size_t n_reasons; };
+struct hint { const char *phrase; double weight; };
+struct candidate { const struct item *item; double p; struct hint reasons[REASONS_MOST]; size_t n_reasons; };
 struct opinion {                                /* texts live in the arena */
         struct candidate at[CANDIDATES_MOST]; size_t n;        /* best first; 0: nothing known */
         bool sure;                              /* the best one may be taken without asking */
@@ -42,8 +45,22 @@ struct opinion {                                /* texts live in the arena */
 };
 /* Of title (may be NULL) and text.  district.triage NULL: nothing is known.  Items the rulebook does not have are left out. */
 void triage_read(struct district *, const struct rulebook *, struct arena *, const char *title, const char *text, struct opinion *);
-/* Keeps what was said of the case, in the transaction that files it. */
+/* Who is responsible: the list, or a precedent, always where it has a row.  Where it has none (the fallback) the unit that handled like
+ * cases is taken if experience is certain enough.  Where experience contradicts a row strongly the answer is no longer sure: a person
+ * decides, and sees both.  The question's item must be known, else nothing is changed.  out->said: experience had something to say. */
+struct route_question { const struct item *item; const struct area *area; const char *source, *property; int64_t time; };
+struct route_opinion {
+        bool said, taken, contradicts;
+        const struct unit *listed, *unit;       /* the list's; experience's */
+        const char *place;                      /* of the list's row */
+        const char *item, *area;
+        double certainty;
+};
+void triage_route(struct district *, const struct rulebook *, struct arena *, const struct route_question *, struct answer *,
+                  struct route_opinion *out);
+/* Keep what was said of the case, and of who is responsible, in the transaction that files it. */
 bool triage_keep(struct tx *, int64_t case_id, const struct opinion *, int64_t now, struct err *) MUST_CHECK;
+bool triage_keep_route(struct tx *, int64_t case_id, const struct route_opinion *, int64_t now, struct err *) MUST_CHECK;
 
 /* Trains on the texts of the district's cases and the words of its pack.  The first model is active at once, later ones run in the
  * shadow of the active one first.  ERR_INVALID: nothing to learn from; ERR_BUSY: stopped. */

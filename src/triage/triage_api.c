@@ -20,9 +20,14 @@ static const char SQL_MODELS[] =
         "SELECT id, state, made_at, sha256, last_fix, examples, accuracy, judged, only_it, only_other, state_since FROM triage_model"
         " ORDER BY id DESC";
 static const char SQL_DAYS[] =
-        "SELECT item, SUM(asked), SUM(sure), SUM(judged), SUM(hits), SUM(sure_judged), SUM(sure_hits) FROM triage_day"
-        " WHERE day >= $1 AND day <= $2 GROUP BY item ORDER BY SUM(asked) DESC, item";
+        "SELECT guess, COUNT(*), SUM(sure), SUM(judged), SUM(hit), SUM(sure * judged), SUM(sure * hit) FROM triage_opinion"
+        " WHERE at >= $1 GROUP BY guess ORDER BY COUNT(*) DESC, guess";
+static const char SQL_CONTRADICTIONS[] =
+        "SELECT item, area, listed, place, unit, COUNT(*), MAX(certainty), MIN(at), MAX(at) FROM triage_route WHERE contradicts = 1"
+        " AND at >= $1 GROUP BY item, area, listed, place, unit ORDER BY COUNT(*) DESC, item, area LIMIT 200";
 static const char SQL_FIXES[] = "SELECT COUNT(*) FROM triage_fix WHERE at >= $1";
+
+enum { DAYS_MOST = 92 };
 
 /* --- candidates ----------------------------------------------------------------------------------------------------------------- */
 
@@ -153,7 +158,6 @@ static bool get_case(struct request *rq, struct reply *rp, struct err *e)
 struct model_page {
         struct request *rq;
         struct reply *rp;
-        int from, to;
         int64_t since;
 };
 
@@ -191,7 +195,7 @@ static bool days_json(struct tx *tx, struct model_page *r, struct err *e)
         struct json *j = &r->rp->json;
         struct rows rows;
         json_array(j, "items");
-        bool ok = tx_rows(tx, &rows, e, SQL_DAYS, ARGS(V(r->from), V(r->to)));
+        bool ok = tx_rows(tx, &rows, e, SQL_DAYS, ARGS(V(r->since)));
         while (ok && rows_next(&rows)) {
                 json_object(j, NULL);
                 json_text(j, "item", rows_text(&rows, r->rq->arena, 0));
@@ -217,19 +221,53 @@ static bool write_report(struct tx *tx, void *ctx, struct err *e)
         return true;
 }
 
-static bool get_model(struct request *rq, struct reply *rp, struct err *e)
+/* Since the first of the last `days` days. */
+static bool read_days(const struct request *rq, int64_t *since, struct err *e)
 {
         const char *days = request_query(rq, "days");
         int64_t n = 30;
-        struct model_page r = {.rq = rq, .rp = rp};
-        if (days && (!text_to_int(days, &n) || n < 1 || n > 3660))
-                return err_both(e, ERR_INVALID, "days", "days is a whole number from 1 to 3660", "days 应为1至3660的整数");
-        const int64_t now = clock_now();
-        const struct civil today = civil_of(now, ZONE_SHANGHAI), first = civil_of(now - (n - 1) * USEC_DAY, ZONE_SHANGHAI);
-        r.from = first.year * 10000 + first.month * 100 + first.day;
-        r.to = today.year * 10000 + today.month * 100 + today.day;
-        r.since = now - n * USEC_DAY;
-        return store_read(rq->store, write_report, &r, e);
+        if (days && (!text_to_int(days, &n) || n < 1 || n > DAYS_MOST))
+                return err_both(e, ERR_INVALID, "days", "days is a whole number from 1 to 92", "days 应为1至92的整数");
+        *since = clock_now() - n * USEC_DAY;
+        return true;
+}
+
+static bool write_contradictions(struct tx *tx, void *ctx, struct err *e)
+{
+        static const char *const names[] = {"item", "area", "listed", "place", "unit"};
+        struct model_page *p = ctx;
+        struct json *j = &p->rp->json;
+        struct rows r;
+        buf_clear(&p->rp->body); /* a transaction function may run again */
+        *j = json_to(&p->rp->body);
+        json_object(j, NULL);
+        json_array(j, "contradictions");
+        bool ok = tx_rows(tx, &r, e, SQL_CONTRADICTIONS, ARGS(V(p->since)));
+        while (ok && rows_next(&r)) {
+                json_object(j, NULL);
+                for (int i = 0; i < (int)COUNT_OF(names); i++)
+                        json_text(j, names[i], rows_text(&r, p->rq->arena, i));
+                json_int(j, "cases", rows_int(&r, 5));
+                json_real(j, "certainty", rows_real(&r, 6));
+                json_time(j, "first", rows_int(&r, 7));
+                json_time(j, "last", rows_int(&r, 8));
+                json_object_end(j);
+        }
+        json_array_end(j);
+        json_object_end(j);
+        return ok && rows_done(&r, e);
+}
+
+static bool get_contradictions(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct model_page p = {.rq = rq, .rp = rp};
+        return read_days(rq, &p.since, e) && store_read(rq->store, write_contradictions, &p, e);
+}
+
+static bool get_model(struct request *rq, struct reply *rp, struct err *e)
+{
+        struct model_page p = {.rq = rq, .rp = rp};
+        return read_days(rq, &p.since, e) && store_read(rq->store, write_report, &p, e);
 }
 
 /* --- tables --------------------------------------------------------------------------------------------------------------------------- */
@@ -324,8 +362,25 @@ static const struct shape model_answer[] = {
         {.name = "corrections", .type = SHAPE_INT, .required = true, .about = "By people, in these days."},
         {0},
 };
+static const struct shape contradiction_members[] = {
+        {.name = "item", .type = SHAPE_TEXT, .required = true},
+        {.name = "area", .type = SHAPE_TEXT, .required = true},
+        {.name = "listed", .type = SHAPE_TEXT, .required = true, .about = "The unit that the list names."},
+        {.name = "place", .type = SHAPE_TEXT, .required = true, .about = "Of the list's row."},
+        {.name = "unit", .type = SHAPE_TEXT, .required = true, .about = "The unit that handles such cases."},
+        {.name = "cases", .type = SHAPE_INT, .required = true},
+        {.name = "certainty", .type = SHAPE_REAL, .required = true, .about = "The greatest."},
+        {.name = "first", .type = SHAPE_TIME, .required = true},
+        {.name = "last", .type = SHAPE_TIME, .required = true},
+        {0},
+};
+static const struct shape contradiction_element[] = {{.type = SHAPE_OBJECT, .fields = contradiction_members}, {0}};
+static const struct shape contradictions_answer[] = {
+        {.name = "contradictions", .type = SHAPE_ARRAY, .required = true, .fields = contradiction_element},
+        {0},
+};
 static const struct query_param days_query[] = {
-        {.name = "days", .type = SHAPE_INT, .least = 1, .most = 3660, .about = "Up to today; 30 when unsaid."},
+        {.name = "days", .type = SHAPE_INT, .least = 1, .most = 92, .about = "Up to today; 30 when unsaid."},
         {0},
 };
 static const struct route routes[] = {
@@ -351,6 +406,13 @@ static const struct route routes[] = {
          .query = days_query,
          .answer = model_answer,
          .about = "Models, and how good their answers have been: automatic share, precision, corrections by item."},
+        {.method = "GET",
+         .path = "/api/v1/triage/contradictions",
+         .roles = ROLE_DISPATCHER | ROLE_SUPERVISOR | ROLE_ADMIN,
+         .run = get_contradictions,
+         .query = days_query,
+         .answer = contradictions_answer,
+         .about = "Rows of the responsibility list that experience contradicts: for who keeps the catalogue."},
         {0},
 };
 const struct route *const triage_routes = routes;

@@ -15,6 +15,15 @@ CREATE TABLE item_words (
 );
 CREATE INDEX item_words_version ON item_words(version);
 
+-- Numbers a city may set (triage.csv).
+CREATE TABLE triage_number (
+        version INTEGER NOT NULL,
+        place   TEXT NOT NULL,
+        name    TEXT NOT NULL,
+        value   REAL NOT NULL
+);
+CREATE INDEX triage_number_version ON triage_number(version);
+
 -- Trained models.  One is active, at most one runs in its shadow; the last few that were are kept.
 CREATE TABLE triage_model (
         id          INTEGER PRIMARY KEY,
@@ -44,10 +53,11 @@ CREATE TABLE triage_opinion (
         urgent    TEXT NOT NULL,                -- the phrase that made it urgent; '' = none
         shadow    TEXT NOT NULL,                -- what the shadow said; '' = none ran
         shadow_id INTEGER NOT NULL,
-        counted   INTEGER NOT NULL,             -- stands in triage_day
         judged    INTEGER NOT NULL,             -- its truth is known
+        hit       INTEGER NOT NULL,             -- ... and was the guess
         settled   TEXT NOT NULL                 -- the item as it was last learned from the case
 );
+CREATE INDEX triage_opinion_at ON triage_opinion(at);
 
 -- What people decided otherwise, or where the machine had not dared: learned at once, and again by every model until one has it.
 CREATE TABLE triage_fix (
@@ -59,15 +69,26 @@ CREATE TABLE triage_fix (
 );
 CREATE INDEX triage_fix_at ON triage_fix(at);
 
--- Counts by day (of the opinion, Shanghai) and guessed item.
-CREATE TABLE triage_day (
-        day        INTEGER NOT NULL,            -- 20261130
-        item       TEXT NOT NULL,
-        asked      INTEGER NOT NULL,
-        sure       INTEGER NOT NULL,
-        judged     INTEGER NOT NULL,
-        hits       INTEGER NOT NULL,
-        sure_judged INTEGER NOT NULL,
-        sure_hits  INTEGER NOT NULL,
-        PRIMARY KEY (day, item)
-) WITHOUT ROWID;
+-- Who handled a case to its end: what experience is made of, in the order in which it was learned.
+CREATE TABLE triage_handled (
+        id      INTEGER PRIMARY KEY,            -- 1, 2, ...
+        case_id INTEGER NOT NULL,
+        unit    TEXT NOT NULL,
+        at      INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX triage_handled_case ON triage_handled(case_id, unit);
+
+-- Where experience had something to say about who is responsible: it answered where the list has no row, or contradicted it.
+CREATE TABLE triage_route (
+        case_id   INTEGER PRIMARY KEY,
+        at        INTEGER NOT NULL,
+        item      TEXT NOT NULL,
+        area      TEXT NOT NULL,
+        listed    TEXT NOT NULL,                -- the list's unit
+        place     TEXT NOT NULL,                -- of its row; '' = the fallback
+        unit      TEXT NOT NULL,                -- experience's
+        certainty REAL NOT NULL,
+        taken     INTEGER NOT NULL,             -- it was sent there without asking
+        contradicts INTEGER NOT NULL
+);
+CREATE INDEX triage_route_contradicts ON triage_route(at) WHERE contradicts = 1;
