@@ -169,10 +169,12 @@ test('who handled like cases: taken where the list has no row, heard against one
   assert.match(row.place, /^routes\.csv:\d+$/)
 
   // What was learned is there after a restart.
+  const answers = async () => (await Promise.all([unlisted, listed].map((r) => d.report(r)))).map(({ body }) => [body.state, body.unit.code, body.why])
+  await until(async () => (await d.ask('GET', '/metrics')).text.includes('yiwang_outbox_waiting{consumer="triage"} 0'), 'all is learned')
+  const before = await answers()
   await d.stop('SIGKILL')
   await d.serve()
-  assert.equal((await d.report(unlisted)).body.unit.code, 'ecology')
-  assert.equal((await d.report(listed)).body.state, 'filed')
+  assert.deepEqual(await answers(), before)
 })
 
 test('urgent words make a case urgent, unless they stand beside others', async (t) => {

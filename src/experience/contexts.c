@@ -144,6 +144,11 @@ void contexts_of(const struct circumstance *c, unsigned without, uint64_t keys[C
         }
 }
 
+bool context_is_item(size_t context)
+{
+        return list[context].parts == LEAF && !list[context].roles;
+}
+
 struct ground context_ground(size_t context, const struct circumstance *c)
 {
         const unsigned parts = list[context].parts;

@@ -285,6 +285,19 @@ static struct ground best_ground(struct weighing *w, size_t c)
         return g;
 }
 
+/* Of the very item, whatever else. */
+static void count_item(const struct weighing *w, size_t c, struct likely *out)
+{
+        for (size_t j = 0; j < CONTEXTS; j++) {
+                if (!context_is_item(j) || !w->cells[j])
+                        continue;
+                const struct count *own = cell_count(w->cells[j], w->unit[c]);
+                for (size_t i = 0; i < w->cells[j]->n; i++)
+                        out->item_of += w->cells[j]->counts[i].all * w->left[j][0];
+                out->item_cases = own ? own->all * w->left[j][0] : 0;
+        }
+}
+
 size_t experience_answer(const struct experience *x, const struct circumstance *c, struct arena *a, struct likely *out, size_t room)
 {
         struct weighing w;
@@ -309,6 +322,7 @@ size_t experience_answer(const struct experience *x, const struct circumstance *
                                                 : 0,
                         .ground = best_ground(&w, at),
                 };
+                count_item(&w, at, &out[i]);
         }
         (void)pthread_rwlock_unlock(lock);
         return n;

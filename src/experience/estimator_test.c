@@ -222,6 +222,7 @@ static void a_ground_counts_like_cases(void **state)
         assert_string_equal(l[0].unit, "here");
         assert_int_equal(l[0].ground.area, 1);
         assert_true(fabs(l[0].ground.of - 20) < 0.01 && fabs(l[0].ground.cases - 20) < 0.01);
+        assert_true(fabs(l[0].item_of - 40) < 0.01 && fabs(l[0].item_cases - 20) < 0.01);
         assert_int_equal(l[0].ground.since, START);
         experience_free(&x);
         arena_free(&a);

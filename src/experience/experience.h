@@ -54,6 +54,7 @@ struct likely {
         double probability;             /* of the mixture; all units together have at most 1 */
         double certainty;               /* how often such an answer was right: calibrated; all together at most 1 */
         struct ground ground;
+        double item_of, item_cases;     /* faded counts of cases of this very item, anywhere; of these the unit's */
 };
 /* The likeliest units first, at most `room` (up to 16); returns how many, 0 when nothing was learned yet. */
 size_t experience_answer(const struct experience *, const struct circumstance *, struct arena *, struct likely *out, size_t room);

@@ -48,6 +48,7 @@ const struct context *context_at(size_t);       /* 0 ... CONTEXTS - 1; the first
 void contexts_of(const struct circumstance *, unsigned without, uint64_t keys[CONTEXTS]);
 uint64_t area_key(const struct circumstance *, size_t level);          /* 0 = not said */
 uint64_t item_key(const struct circumstance *);                         /* of the whole path */
+bool context_is_item(size_t context);           /* the item alone */
 struct ground context_ground(size_t context, const struct circumstance *);
 
 /* --- estimator.c ---------------------------------------------------------------------------------------------------------- */

@@ -20,6 +20,8 @@ static const char SQL_KEEP[] =
         "INSERT INTO triage_route(case_id, at, item, area, listed, place, unit, certainty, taken, contradicts)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
+enum { ITEM_LEAST = 3 }; /* cases of the item that the unit has handled before it is taken unasked */
+
 static void take_item(struct circumstance *c, const struct item *item)
 {
         for (const struct item *up = item; up && c->n_item < CIRCUMSTANCE_ITEMS; up = up->parent)
@@ -113,10 +115,10 @@ static void take_answer(const struct likely *best, const struct unit *unit, stru
 {
         *out = (struct answer){.lead = unit, .row = "", .sure = true, .step = STEP_EXPERIENCE};
         (void)snprintf(out->why, sizeof out->why,
-                       "The list has no row for it; of %.0f cases like it %.0f went to %s (certain by %d %%).", best->ground.of,
-                       best->ground.cases, unit->name, (int)(100 * best->certainty));
+                       "The list has no row for it; of %.0f cases like it %.0f went to %s (certain by %d %%).", best->item_of,
+                       best->item_cases, unit->name, (int)(100 * best->certainty));
         (void)snprintf(out->why_zh, sizeof out->why_zh, "职责清单没有对应条目；同类%.0f件中有%.0f件由%s处置（把握%d%%）。",
-                       best->ground.of, best->ground.cases, unit->name, (int)(100 * best->certainty));
+                       best->item_of, best->item_cases, unit->name, (int)(100 * best->certainty));
         (void)text_mend(out->why);
         (void)text_mend(out->why_zh);
 }
@@ -125,9 +127,9 @@ static void doubt(const struct likely *best, const struct unit *unit, struct ans
 {
         char why[sizeof out->why], why_zh[sizeof out->why_zh];
         (void)snprintf(why, sizeof why, "%.150s But of %.0f cases like it %.0f went to %s: a dispatcher decides.", out->why,
-                       best->ground.of, best->ground.cases, unit->name);
-        (void)snprintf(why_zh, sizeof why_zh, "%.150s但同类%.0f件中有%.0f件由%s处置，由分拨员研判。", out->why_zh, best->ground.of,
-                       best->ground.cases, unit->name);
+                       best->item_of, best->item_cases, unit->name);
+        (void)snprintf(why_zh, sizeof why_zh, "%.150s但同类%.0f件中有%.0f件由%s处置，由分拨员研判。", out->why_zh, best->item_of,
+                       best->item_cases, unit->name);
         memcpy(out->why, why, sizeof why);
         memcpy(out->why_zh, why_zh, sizeof why_zh);
         (void)text_mend(out->why);
@@ -161,11 +163,11 @@ void triage_route(struct district *d, const struct rulebook *rules, struct arena
                 .area = q->area ? q->area->code : "",
                 .certainty = best.certainty,
         };
-        /* Like cases must be of the matter: that one unit does all in an area says nothing of an item nobody had there. */
-        const bool alike = best.ground.item > 0, same = best.ground.item == c.n_item;
+        /* That one unit does all in an area says nothing of an item nobody had there. */
+        const bool alike = best.item_cases >= ITEM_LEAST && best.item_cases >= 0.5 * best.item_of;
         out->taken = answer->step == STEP_FALLBACK && alike && best.certainty >= w->number[NUMBER_ROUTE];
-        out->contradicts = answer->step != STEP_FALLBACK && same && best.certainty >= w->number[NUMBER_CONTRADICTION]
-                           && best.ground.of >= w->number[NUMBER_CONTRADICTION_CASES];
+        out->contradicts = answer->step != STEP_FALLBACK && best.certainty >= w->number[NUMBER_CONTRADICTION]
+                           && best.item_cases >= w->number[NUMBER_CONTRADICTION_CASES];
         out->said = out->taken || out->contradicts;
         if (out->taken)
                 take_answer(&best, unit, answer);
