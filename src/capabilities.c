@@ -37,6 +37,7 @@ const struct capabilities capabilities = {
         /* In the order in which they are tried: the pages take every address that is left. */
         .routes = (const struct route *const *const[]){&intake_routes,
                                                        &triage_routes,
+                                                       &dispatch_routes,
                                                        &track_routes,
                                                        &proof_routes,
                                                        &cases_routes,

@@ -42,7 +42,7 @@ bool classifier_train(const struct classes *classes, const struct example *all, 
                       struct classifier **out, struct err *e)
 {
         struct training how = *asked;
-        how.cost = how.cost > 0 ? how.cost : 4;
+        how.cost = how.cost > 0 ? how.cost : 8;
         how.folds = how.folds > 1 ? how.folds : 5;
         how.precision = how.precision > 0 ? how.precision : 0.95;
         const int64_t began = clock_steady();

@@ -29,7 +29,7 @@ struct example {
 void near_groups(struct example *, size_t n);
 
 struct training {
-        double cost;                    /* C of the machines; 0 = 4 */
+        double cost;                    /* C of the machines; 0 = 8 */
         double precision;               /* wanted of automatic answers: thresholds are chosen for it; 0 = 0.95 */
         int folds;                      /* on which certainty is learned; 0 = 5 */
         int64_t now;                    /* written into the report */

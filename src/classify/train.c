@@ -219,7 +219,7 @@ void node_train(struct arena *a, struct node *node, const struct lesson *lessons
         signed char *side = NEW_ARRAY(scratch, signed char, n + 1);
         double *weights = NEW_ARRAY(scratch, double, node->n_rows + 2);
         for (int c = 0; c < node->n_children; c++)
-                train_child(&t, l, c, how->cost > 0 ? how->cost : 4, side, weights);
+                train_child(&t, l, c, how->cost, side, weights);
         linear_free(&l);
         arena_free(&scratch);
 }

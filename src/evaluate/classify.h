@@ -35,7 +35,7 @@ struct classify_score {
         double macro_f1, macro_f1_low, macro_f1_high;           /* 95 % interval of 1,000 samples of the texts drawn again (Efron 1979) */
         double ece, coverage, threshold;                        /* coverage at the wanted precision, surest first */
         double automatic, automatic_right;                      /* share above the thresholds chosen in training, and how much of it is right */
-        double usec_per_text, train_seconds;
+        double usec_per_text, train_seconds;                    /* of the processor; of the clock */
         int64_t unknown;                                        /* texts whose label the training never saw: counted as wrong */
         struct class_score *of; size_t n_of;
         struct reliability bins[RELIABILITY_BINS];

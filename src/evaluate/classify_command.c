@@ -103,8 +103,8 @@ static bool run(struct command_line *line, struct err *e)
 const struct command eval_classify_command = {
         .name = "eval classify",
         .words = "",
-        .about = "how good the classifier is on texts whose class is known",
-        .about_zh = "用已知类别的文本检验分类器",
+        .about = "Measures how good the classifier is on texts whose class is known.",
+        .about_zh = "用已知类别的文本检验分类器。",
         .options =
                 (const struct option[]){
                         {"train", "FILE", "CSV file to learn from", "训练用CSV文件"},
@@ -114,7 +114,7 @@ const struct command eval_classify_command = {
                         {"text", "COLUMNS", "columns of the text, with commas between them (text)", "文本列，逗号分隔（text）"},
                         {"label", "COLUMN", "column of the class; parts joined by / are levels (label)",
                          "类别列，各级以/相连（label）"},
-                        {"cost", "C", "cost of an error in training (4)", "训练的误差代价（4）"},
+                        {"cost", "C", "cost of an error in training (8)", "训练的误差代价（8）"},
                         {"precision", "P", "wanted of automatic answers (0.95)", "自动答案应达到的准确率（0.95）"},
                         {"plain", NULL, "without log-count ratios, for comparison", "不用对数计数比，作比较"},
                         {"json", NULL, "print JSON", "输出JSON"},

@@ -47,9 +47,10 @@ static bool train(struct command_line *line, struct err *e)
 const struct command train_command = {
         .name = "train",
         .words = "",
-        .about = "a new model of the machine that reads reports, from the district's cases and its pack",
-        .about_zh = "用本区案件和场景包训练识别来件的模型",
-        .options =
-                (const struct option[]){{"adopt", NULL, "active at once, not first in the shadow", "立即启用，不先影子运行"}, {0}},
+        .about = "Trains the machine that reads reports anew, from the cases of the district and the words of its pack.",
+        .about_zh = "用本区案件和场景包训练识别来件的模型。",
+        .options = (const struct option[]){{"adopt", NULL, "The new model is active at once, not first in the shadow.",
+                                            "立即启用，不先影子运行。"},
+                                           {0}},
         .run = train,
 };

@@ -175,6 +175,25 @@ void triage_route(struct district *d, const struct rulebook *rules, struct arena
                 doubt(&best, unit, answer);
 }
 
+size_t triage_units(struct district *d, const struct rulebook *rules, struct arena *a, const struct route_question *q,
+                    struct unit_guess out[CANDIDATES_MOST])
+{
+        struct likely likely[2 * CANDIDATES_MOST];
+        struct circumstance c = {.source = q->source, .property = q->property, .time = q->time};
+        size_t kept = 0;
+        if (!d->triage || !q->item)
+                return 0;
+        take_item(&c, q->item);
+        take_area(&c, q->area);
+        const size_t n = experience_answer(d->triage->experience, &c, a, likely, COUNT_OF(likely));
+        for (size_t i = 0; i < n && kept < CANDIDATES_MOST; i++) {
+                const struct unit *unit = unit_find(rules->units, likely[i].unit);
+                if (unit)
+                        out[kept++] = (struct unit_guess){unit, likely[i].certainty, likely[i].item_of, likely[i].item_cases};
+        }
+        return kept;
+}
+
 bool triage_keep_route(struct tx *tx, int64_t case_id, const struct route_opinion *o, int64_t now, struct err *e)
 {
         return tx_send(tx, e, SQL_KEEP,

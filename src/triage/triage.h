@@ -58,6 +58,9 @@ struct route_opinion {
 };
 void triage_route(struct district *, const struct rulebook *, struct arena *, const struct route_question *, struct answer *,
                   struct route_opinion *out);
+/* Units that handled like cases, likeliest first; of these cases of the item so many were the unit's (faded counts). */
+struct unit_guess { const struct unit *unit; double certainty, of, cases; };
+size_t triage_units(struct district *, const struct rulebook *, struct arena *, const struct route_question *, struct unit_guess out[CANDIDATES_MOST]);
 /* Keep what was said of the case, and of who is responsible, in the transaction that files it. */
 bool triage_keep(struct tx *, int64_t case_id, const struct opinion *, int64_t now, struct err *) MUST_CHECK;
 bool triage_keep_route(struct tx *, int64_t case_id, const struct route_opinion *, int64_t now, struct err *) MUST_CHECK;
@@ -77,5 +80,5 @@ bool triage_summary(struct district *, int64_t model, struct triage_summary *, s
 extern const struct consumer triage_consumer;   /* learns from what people decide */
 extern const struct timer_kind triage_timer;    /* nightly training, on a thread that may be slow */
 extern const struct pack_part triage_pack;      /* urgent_words.csv, item_words.csv */
-extern const struct route *const triage_routes;
+extern const struct route *const triage_routes, *const dispatch_routes;
 #endif

@@ -9,7 +9,7 @@
 #include "routing/routing.h"
 #include "sight/sight_api.h"
 #include "store/store.h"
-#include "triage/inside.h"
+#include "triage/inside_api.h"
 #include "twin/twin.h"
 
 static const char SQL_OF_CASE[] =
@@ -29,51 +29,7 @@ static const char SQL_FIXES[] = "SELECT COUNT(*) FROM triage_fix WHERE at >= $1"
 
 enum { DAYS_MOST = 92 };
 
-/* --- candidates ----------------------------------------------------------------------------------------------------------------- */
-
-static void reasons_json(const struct candidate *c, bool against, struct json *j)
-{
-        json_array(j, against ? "against" : "for");
-        for (size_t i = 0; i < c->n_reasons; i++)
-                if ((c->reasons[i].weight < 0) == against)
-                        json_text(j, NULL, c->reasons[i].phrase);
-        json_array_end(j);
-}
-
-struct asked {
-        struct district *district;
-        const struct rulebook *rules;
-        const struct area *area;
-        const char *turn;
-};
-
-static void candidate_json(const struct asked *q, const struct candidate *c, struct json *j)
-{
-        struct answer answer;
-        district_route(q->district, q->rules, &(struct question){.item = c->item, .area = q->area, .turn = q->turn}, &answer);
-        json_object(j, NULL);
-        json_text(j, "item", c->item->code);
-        json_text(j, "name", c->item->name);
-        json_real(j, "certainty", c->p);
-        reasons_json(c, false, j);
-        reasons_json(c, true, j);
-        json_text(j, "unit", answer.lead->code);
-        json_text(j, "unit_name", answer.lead->name);
-        json_text(j, "why", answer.why);
-        json_text(j, "why_zh", answer.why_zh);
-        json_object_end(j);
-}
-
-static void opinion_json(const struct asked *q, const struct opinion *o, struct json *j)
-{
-        json_array(j, "candidates");
-        for (size_t i = 0; i < o->n; i++)
-                candidate_json(q, &o->at[i], j);
-        json_array_end(j);
-        json_bool(j, "sure", o->sure);
-        json_text(j, "urgent", o->urgent);
-        json_int(j, "model", o->model);
-}
+/* --- of a text ---------------------------------------------------------------------------------------------------- */
 
 static bool post_triage(struct request *rq, struct reply *rp, struct err *e)
 {
@@ -284,25 +240,11 @@ static const struct shape triage_body[] = {
         {.name = "area_code", .type = SHAPE_TEXT, .most = 40, .about = "Code, when there is no location."},
         {0},
 };
-static const struct shape phrase_element[] = {{.type = SHAPE_TEXT}, {0}};
-static const struct shape candidate_members[] = {
-        {.name = "item", .type = SHAPE_TEXT, .required = true},
-        {.name = "name", .type = SHAPE_TEXT, .required = true},
-        {.name = "certainty", .type = SHAPE_REAL, .required = true, .about = "0 to 1; of the first one calibrated."},
-        {.name = "for", .type = SHAPE_ARRAY, .required = true, .fields = phrase_element, .about = "Phrases that speak for it."},
-        {.name = "against", .type = SHAPE_ARRAY, .required = true, .fields = phrase_element},
-        {.name = "unit", .type = SHAPE_TEXT, .required = true, .about = "Who would be responsible."},
-        {.name = "unit_name", .type = SHAPE_TEXT, .required = true},
-        {.name = "why", .type = SHAPE_TEXT, .required = true, .about = "Why that unit."},
-        {.name = "why_zh", .type = SHAPE_TEXT, .required = true},
-        {0},
-};
-static const struct shape candidate_element[] = {{.type = SHAPE_OBJECT, .fields = candidate_members}, {0}};
 #define OPINION_SHAPES \
         {.name = "candidates", \
          .type = SHAPE_ARRAY, \
          .required = true, \
-         .fields = candidate_element, \
+         .fields = triage_candidate_element, \
          .about = "At most three, best first."}, \
                 {.name = "sure", .type = SHAPE_BOOL, .required = true, .about = "The first is taken without asking."}, \
                 {.name = "urgent", \
