@@ -6,8 +6,7 @@
 
 enum {
         FIT_ROUNDS = 200,
-        FIT_LEAST = 20,  /* texts below which a node keeps its default slope */
-        LINE_LEAST = 50, /* texts below which nothing is certain */
+        FIT_LEAST = 20, /* texts below which a node keeps its default slope */
         LINE_BINS = 60,
         BIN_TEXTS = 25, /* of a bin of the line */
         THRESHOLD_LEAST = 20,
@@ -244,7 +243,7 @@ void certainty_fit(struct classifier *c, struct verdict *v, size_t n, double pre
         for (size_t k = 0; k < c->classes.n; k++)
                 c->threshold[k] = (float)never;
         c->n_line = 0;
-        if (n < LINE_LEAST)
+        if (n < LEARNED_LEAST)
                 return;
         c->line_p = NEW_ARRAY(c->arena, float, LINE_BINS);
         c->line_certainty = NEW_ARRAY(c->arena, float, LINE_BINS);

@@ -31,11 +31,29 @@ static void count(struct classifier *c, const struct example *all, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 *(all[i].made ? &c->report.made : &c->report.examples) += 1;
-        for (size_t k = 0; k < c->n_nodes; k++) {
-                c->report.features += c->nodes[k].n_rows;
+        for (size_t k = 0; k < c->n_nodes; k++)
                 for (int l = 0; l < c->nodes[k].n_children; l++)
                         c->report.classes += c->node_of[c->nodes[k].children[l] + 1] < 0;
-        }
+}
+
+static void count_features(struct classifier *c)
+{
+        for (size_t k = 0; k < c->n_nodes; k++)
+                c->report.features += c->nodes[k].n_rows;
+}
+
+static bool start_cold(struct classifier *c, double precision)
+{
+        certainty_fit(c, NULL, 0, precision);
+        return true;
+}
+
+static bool learn(struct classifier *c, const struct example *all, size_t n, const struct training *how, struct err *e)
+{
+        const int steps = (int)c->n_nodes * (how->folds + 1);
+        int done = 0;
+        const struct part whole = {all, n, NULL, -1};
+        return nodes_train(c, &whole, how, &done, steps, e) && cross_fit(c, all, n, how, &done, steps, e);
 }
 
 bool classifier_train(const struct classes *classes, const struct example *all, size_t n, const struct training *asked,
@@ -55,13 +73,11 @@ bool classifier_train(const struct classes *classes, const struct example *all, 
         if (!ok)
                 (void)err_both(e, ERR_INVALID, NULL, "nothing can be learned: texts of at least two classes are needed",
                                "无法训练：至少需要两个类别的文本");
-        const int steps = (int)c->n_nodes * (how.folds + 1);
-        int done = 0;
-        const struct part whole = {all, n, NULL, -1};
-        ok = ok && nodes_train(c, &whole, &how, &done, steps, e) && cross_fit(c, all, n, &how, &done, steps, e);
+        count(c, all, n);
+        ok = ok && (c->report.examples < LEARNED_LEAST ? start_cold(c, how.precision) : learn(c, all, n, &how, e));
         if (ok && classifier_cold(c))
                 recall_make(c->arena, &c->recall, all, n);
-        count(c, all, n);
+        count_features(c);
         c->report.at = how.now;
         c->report.elapsed = clock_steady() - began;
         if (ok)

@@ -36,6 +36,7 @@ void nodes_make(struct classifier *c, const struct example *all, size_t n)
                 struct node *node = &c->nodes[c->n_nodes];
                 *node = (struct node){.class = (int)k - 1, .children = NEW_ARRAY(c->arena, int, children[k]), .slope = 1};
                 node->shift = NEW_ARRAY(c->arena, float, children[k]);
+                node->bias = NEW_ARRAY(c->arena, float, children[k]);
                 for (size_t child = 0; child < classes; child++)
                         if (seen[child] && c->classes.parent[child] == (int)k - 1)
                                 node->children[node->n_children++] = (int)child;

@@ -36,7 +36,7 @@ struct classifier {
 };
 
 /* --- node.c -------------------------------------------------------------------------------------------------------------------- */
-enum { CHILDREN_MOST = 4096 };
+enum { CHILDREN_MOST = 4096, LEARNED_LEAST = 50 };      /* texts below which nothing is certain */
 /* Score of each child: margins; returns how many grams were known. */
 size_t node_score(const struct classifier *, size_t node, const struct gram_count *, size_t n, double *margin);
 void node_chances(const struct node *, const double *margin, double *p);               /* sums to 1 */

@@ -1,5 +1,5 @@
-/* classify/recall.c -- texts remembered as they are, found again by what they share: for the first days, when there is too little to
- * learn from.  A class is as likely as its most similar text (cosine of tf-idf vectors; Salton 1971). */
+/* classify/recall.c -- texts remembered as they are, found again by what they share: for the first days, when there is too
+ * little to learn from.  A class is as likely as its most similar text (cosine of tf-idf vectors; Salton 1971). */
 #include "base/arena.h"
 #include "classify/inside.h"
 #include <math.h>

@@ -37,7 +37,8 @@ static bool train(struct command_line *line, struct err *e)
                                    "文本太少，无法判断把握：一律由人确认"));
         else
                 printf(say(line,
-                           "of texts unseen: accuracy %.4f, macro F1 %.4f, calibration error %.4f; %.4f answered at precision %.2f\n",
+                           "of texts unseen: accuracy %.4f, macro F1 %.4f, calibration error %.4f; %.4f answered at"
+                           " precision %.2f\n",
                            "未见文本：正确率 %.4f，宏平均F1 %.4f，校准误差 %.4f；自动占比 %.4f（准确率 %.2f）\n"),
                        s.accuracy, s.macro_f1, s.ece, s.coverage, s.precision);
         printf(say(line, "seconds: %.1f\n", "用时秒数：%.1f\n"), s.seconds);

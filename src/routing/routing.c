@@ -265,6 +265,7 @@ void routing_resolve(const struct routing *x, const struct question *q, struct a
 
 const char *routing_step_name(enum routing_step step)
 {
-        static const char *const names[] = {"owner", "item_area_kind", "item_area", "item", "rota", "fallback", "precedent", "experience"};
+        static const char *const names[] = {"owner", "item_area_kind", "item_area", "item",
+                                            "rota",  "fallback",       "precedent", "experience"};
         return names[step];
 }

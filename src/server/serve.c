@@ -136,8 +136,9 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
                 .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
         struct scheduler *started = NULL;
-        const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e) && proof_start(&r->district, clock_now(), e)
-                        && scheduler_start(&r->slow, &slow, e) && scheduler_start(&started, &usual, e);
+        const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e)
+                        && proof_start(&r->district, clock_now(), e) && scheduler_start(&r->slow, &slow, e)
+                        && scheduler_start(&started, &usual, e);
         atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
         return ok;
 }

@@ -10,9 +10,11 @@
 #include <math.h>
 
 static const char SQL_OPINION[] =
-        "SELECT c.id, COALESCE(o.at, 0), COALESCE(o.guess, ''), COALESCE(o.sure, 0), COALESCE(o.shadow, ''), COALESCE(o.shadow_id, 0),"
+        "SELECT c.id, COALESCE(o.at, 0), COALESCE(o.guess, ''), COALESCE(o.sure, 0), COALESCE(o.shadow, ''),"
+        " COALESCE(o.shadow_id, 0),"
         " COALESCE(o.judged, 1), COALESCE(o.settled, ''), c.item, c.open, o.case_id,"
-        " (SELECT t.unit FROM case_task t WHERE t.case_id = c.id AND t.kind = 'lead' AND t.state = 'done' ORDER BY t.n DESC LIMIT 1)"
+        " (SELECT t.unit FROM case_task t WHERE t.case_id = c.id AND t.kind = 'lead' AND t.state = 'done'"
+        " ORDER BY t.n DESC LIMIT 1)"
         " FROM cases c LEFT JOIN triage_opinion o ON o.case_id = c.id WHERE c.number = $1";
 static const char SQL_HANDLED[] =
         "INSERT INTO triage_handled(id, case_id, unit, at) SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM triage_handled"

@@ -41,7 +41,7 @@ static void take_area(struct circumstance *c, const struct area *area)
         }
 }
 
-/* --- learning ---------------------------------------------------------------------------------------------------------------- */
+/* --- learning ------------------------------------------------------------------------------------------------------- */
 
 struct reading {
         struct triage *triage;
@@ -109,7 +109,7 @@ bool handlers_refresh(struct triage *t, struct district *d, struct err *e)
         return ok || !r.rules; /* without a pack there are no cases */
 }
 
-/* --- answering ----------------------------------------------------------------------------------------------------------------- */
+/* --- answering ------------------------------------------------------------------------------------------------------ */
 
 static void take_answer(const struct likely *best, const struct unit *unit, struct answer *out)
 {
@@ -137,25 +137,48 @@ static void doubt(const struct likely *best, const struct unit *unit, struct ans
         out->sure = false;
 }
 
+/* Experience's best, a unit of the pack other than the one that answers already; NULL. */
+static const struct unit *other_unit(const struct triage *t, const struct rulebook *rules, struct arena *a,
+                                     const struct route_question *q, const struct answer *answer, struct likely *best)
+{
+        struct circumstance c = {.source = q->source, .property = q->property, .time = q->time};
+        take_item(&c, q->item);
+        take_area(&c, q->area);
+        if (experience_answer(t->experience, &c, a, best, 1) == 0)
+                return NULL;
+        const struct unit *unit = unit_find(rules->units, best->unit);
+        return unit != answer->lead ? unit : NULL;
+}
+
+static bool may_be_taken(const struct triage_words *w, const struct answer *answer, const struct likely *best)
+{
+        /* That one unit does all in an area says nothing of an item nobody had there. */
+        const bool alike = best->item_cases >= ITEM_LEAST && best->item_cases >= 0.5 * best->item_of;
+        return answer->step == STEP_FALLBACK && alike && best->certainty >= w->number[NUMBER_ROUTE];
+}
+
+static bool contradicts(const struct triage_words *w, const struct answer *answer, const struct likely *best)
+{
+        return answer->step != STEP_FALLBACK && best->certainty >= w->number[NUMBER_CONTRADICTION]
+               && best->item_cases >= w->number[NUMBER_CONTRADICTION_CASES];
+}
+
 void triage_route(struct district *d, const struct rulebook *rules, struct arena *a, const struct route_question *q,
                   struct answer *answer, struct route_opinion *out)
 {
         struct triage *t = d->triage;
         struct likely best;
-        struct circumstance c = {.source = q->source, .property = q->property, .time = q->time};
         *out = (struct route_opinion){.said = false};
         /* A ruling and a rota have been decided by people; nobody's experience is asked. */
         if (!t || !q->item || answer->step == STEP_PRECEDENT || answer->step == STEP_ROTA)
                 return;
-        take_item(&c, q->item);
-        take_area(&c, q->area);
-        if (experience_answer(t->experience, &c, a, &best, 1) == 0)
+        const struct unit *unit = other_unit(t, rules, a, q, answer, &best);
+        if (!unit)
                 return;
         const struct triage_words *w = words_of(t, d->store, rules->version);
-        const struct unit *unit = unit_find(rules->units, best.unit);
-        if (!unit || unit == answer->lead)
-                return;
         *out = (struct route_opinion){
+                .taken = may_be_taken(w, answer, &best),
+                .contradicts = contradicts(w, answer, &best),
                 .listed = answer->lead,
                 .unit = unit,
                 .place = answer->row,
@@ -163,11 +186,6 @@ void triage_route(struct district *d, const struct rulebook *rules, struct arena
                 .area = q->area ? q->area->code : "",
                 .certainty = best.certainty,
         };
-        /* That one unit does all in an area says nothing of an item nobody had there. */
-        const bool alike = best.item_cases >= ITEM_LEAST && best.item_cases >= 0.5 * best.item_of;
-        out->taken = answer->step == STEP_FALLBACK && alike && best.certainty >= w->number[NUMBER_ROUTE];
-        out->contradicts = answer->step != STEP_FALLBACK && best.certainty >= w->number[NUMBER_CONTRADICTION]
-                           && best.item_cases >= w->number[NUMBER_CONTRADICTION_CASES];
         out->said = out->taken || out->contradicts;
         if (out->taken)
                 take_answer(&best, unit, answer);

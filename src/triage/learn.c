@@ -12,10 +12,11 @@
 #include "triage/inside.h"
 #include <stdlib.h>
 
-/* What a person chose, or nobody objected to until the case was closed.  A machine's own answer that nobody has looked at yet teaches
- * nothing. */
+/* What a person chose, or nobody objected to until the case was closed.  A machine's own answer that nobody has looked at yet
+ * teaches nothing. */
 static const char SQL_TEXTS[] =
-        "SELECT c.id, r.title, r.text, c.item FROM cases c JOIN report r ON r.id = c.id LEFT JOIN triage_opinion o ON o.case_id = c.id"
+        "SELECT c.id, r.title, r.text, c.item FROM cases c JOIN report r ON r.id = c.id"
+        " LEFT JOIN triage_opinion o ON o.case_id = c.id"
         " WHERE c.id < $1 AND c.item <> '' AND (o.case_id IS NULL OR o.sure = 0 OR c.item <> o.guess OR c.open = 0)"
         " ORDER BY c.id DESC LIMIT $2";
 static const char SQL_WORDS[] = "SELECT item, words FROM item_words WHERE version = $1 ORDER BY place";
@@ -24,7 +25,8 @@ static const char SQL_NEXT[] = "SELECT COALESCE(MAX(id), 0) + 1 FROM triage_mode
 static const char SQL_HAS_ACTIVE[] = "SELECT COUNT(*) FROM triage_model WHERE state = 'active'";
 static const char SQL_RETIRE[] = "UPDATE triage_model SET state = 'retired', state_since = $2 WHERE state = $1";
 static const char SQL_STORE[] =
-        "INSERT INTO triage_model(id, state, made_at, sha256, bytes, last_fix, examples, accuracy, judged, only_it, only_other, state_since)"
+        "INSERT INTO triage_model(id, state, made_at, sha256, bytes, last_fix, examples, accuracy, judged, only_it, only_other,"
+        " state_since)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, $3)";
 static const char SQL_FORGET[] = "DELETE FROM triage_model WHERE state = 'retired' AND id < $1 - 5";
 static const char SQL_TAUGHT[] = "SELECT COUNT(*) FROM triage_fix WHERE id > (SELECT COALESCE(MAX(last_fix), 0) FROM triage_model)";
@@ -65,7 +67,8 @@ static void take_classes(struct gathering *g)
         }
 }
 
-/* Every leaf in its own words: names down to it, scope, what else it is called.  So the first day has answers, though none is sure. */
+/* Every leaf in its own words: names down to it, scope, what else it is called.  So the first day has answers, though none is
+ * sure. */
 static void take_catalogue(struct gathering *g)
 {
         for (size_t i = 0; i < g->classes.n; i++) {
@@ -129,7 +132,7 @@ static bool gather(struct gathering *g, struct err *e)
         return true;
 }
 
-/* --- storing ------------------------------------------------------------------------------------------------------------------- */
+/* --- storing -------------------------------------------------------------------------------------------------------- */
 
 struct storing {
         struct gathering *g;
@@ -204,7 +207,7 @@ bool triage_train(struct district *d, const struct triage_training *how, int64_t
         return ok && triage_refresh(d, e);
 }
 
-/* --- every night ----------------------------------------------------------------------------------------------------------------- */
+/* --- every night ---------------------------------------------------------------------------------------------------- */
 
 struct need {
         int64_t active, taught;

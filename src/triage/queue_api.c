@@ -14,7 +14,8 @@
 #include <stdlib.h>
 
 static const char SQL_TEXT[] =
-        "SELECT r.title, r.text FROM cases c JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END WHERE c.id = $1";
+        "SELECT r.title, r.text FROM cases c JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END"
+        " WHERE c.id = $1";
 
 enum { STATES_MOST = 16, WAITING_USUAL = 20, WAITING_MOST = 50, SHOWN_CHARACTERS = 400 };
 
@@ -103,7 +104,7 @@ static bool fill(struct queue *q, const struct rulebook *rules, const struct sig
         return store_read(q->rq->store, read_texts, q, e);
 }
 
-/* --- writing ----------------------------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------------------- */
 
 static const char *beginning(struct arena *a, const char *text)
 {
@@ -182,7 +183,7 @@ static bool get_queue(struct request *rq, struct reply *rp, struct err *e)
         return true;
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------------------------------- */
+/* --- tables --------------------------------------------------------------------------------------------------------- */
 
 static const struct shape unit_members[] = {
         {.name = "unit", .type = SHAPE_TEXT, .required = true},
@@ -234,7 +235,8 @@ static const struct route routes[] = {
          .query = query,
          .answer = answer,
          .about =
-                 "Cases that wait for a dispatcher: urgent ones first, then by what ends first; each with three items, why, and who handled like"
+                 "Cases that wait for a dispatcher: urgent ones first, then by what ends first; each with three items, why, and who"
+                 " handled like"
                  " cases."},
         {0},
 };

@@ -24,7 +24,7 @@ static const char SQL_KEEP[] =
 
 enum { OTHERS_ROOM = 4096 };
 
-/* --- opening ---------------------------------------------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------------------------------------- */
 
 bool triage_open(struct district *d, struct err *e)
 {
@@ -53,7 +53,7 @@ void triage_close(struct district *d)
         d->triage = NULL;
 }
 
-/* --- what came since ---------------------------------------------------------------------------------------------------------- */
+/* --- what came since ------------------------------------------------------------------------------------------------ */
 
 struct fresh {
         struct triage *triage;
@@ -202,7 +202,7 @@ bool triage_summary(struct district *d, int64_t model, struct triage_summary *ou
         return known || err_set(e, ERR_NOT_FOUND, "the model %lld is neither active nor in the shadow", (long long)model);
 }
 
-/* --- reading a text -------------------------------------------------------------------------------------------------------------- */
+/* --- reading a text ------------------------------------------------------------------------------------------------- */
 
 const char *triage_text(struct arena *a, const char *title, const char *text)
 {

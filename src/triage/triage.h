@@ -22,7 +22,7 @@ struct triage;
 struct tx;
 struct unit;
 
-/* Sets district.triage: the active model of the store with all later corrections, and its shadow.  Without a model one is asked for (triage_timer). */
+/* Sets district.triage: the active model of the store with all later corrections, and its shadow. */
 bool triage_open(struct district *, struct err *) MUST_CHECK;
 /* Sets the nightly timer, at once when there is no model yet. */
 bool triage_start(struct district *, int64_t now, struct err *) MUST_CHECK;
@@ -60,7 +60,8 @@ void triage_route(struct district *, const struct rulebook *, struct arena *, co
                   struct route_opinion *out);
 /* Units that handled like cases, likeliest first; of these cases of the item so many were the unit's (faded counts). */
 struct unit_guess { const struct unit *unit; double certainty, of, cases; };
-size_t triage_units(struct district *, const struct rulebook *, struct arena *, const struct route_question *, struct unit_guess out[CANDIDATES_MOST]);
+size_t triage_units(struct district *, const struct rulebook *, struct arena *, const struct route_question *,
+                    struct unit_guess out[CANDIDATES_MOST]);
 /* Keep what was said of the case, and of who is responsible, in the transaction that files it. */
 bool triage_keep(struct tx *, int64_t case_id, const struct opinion *, int64_t now, struct err *) MUST_CHECK;
 bool triage_keep_route(struct tx *, int64_t case_id, const struct route_opinion *, int64_t now, struct err *) MUST_CHECK;

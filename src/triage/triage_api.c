@@ -17,8 +17,8 @@ static const char SQL_OF_CASE[] =
         " COALESCE(o.urgent, '') FROM cases c JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END"
         " LEFT JOIN triage_opinion o ON o.case_id = c.id WHERE c.number = $1";
 static const char SQL_MODELS[] =
-        "SELECT id, state, made_at, sha256, last_fix, examples, accuracy, judged, only_it, only_other, state_since FROM triage_model"
-        " ORDER BY id DESC";
+        "SELECT id, state, made_at, sha256, last_fix, examples, accuracy, judged, only_it, only_other, state_since"
+        " FROM triage_model ORDER BY id DESC";
 static const char SQL_DAYS[] =
         "SELECT guess, COUNT(*), SUM(sure), SUM(judged), SUM(hit), SUM(sure * judged), SUM(sure * hit) FROM triage_opinion"
         " WHERE at >= $1 GROUP BY guess ORDER BY COUNT(*) DESC, guess";
@@ -29,7 +29,7 @@ static const char SQL_FIXES[] = "SELECT COUNT(*) FROM triage_fix WHERE at >= $1"
 
 enum { DAYS_MOST = 92 };
 
-/* --- of a text ---------------------------------------------------------------------------------------------------- */
+/* --- of a text ------------------------------------------------------------------------------------------------------ */
 
 static bool post_triage(struct request *rq, struct reply *rp, struct err *e)
 {
@@ -49,7 +49,7 @@ static bool post_triage(struct request *rq, struct reply *rp, struct err *e)
         return true;
 }
 
-/* --- of a case ------------------------------------------------------------------------------------------------------------------- */
+/* --- of a case ------------------------------------------------------------------------------------------------------ */
 
 struct of_case {
         struct request *rq;
@@ -109,7 +109,7 @@ static bool get_case(struct request *rq, struct reply *rp, struct err *e)
         return true;
 }
 
-/* --- how good it has been ---------------------------------------------------------------------------------------------------------- */
+/* --- how good it has been ------------------------------------------------------------------------------------------- */
 
 struct model_page {
         struct request *rq;
@@ -226,7 +226,7 @@ static bool get_model(struct request *rq, struct reply *rp, struct err *e)
         return read_days(rq, &p.since, e) && store_read(rq->store, write_report, &p, e);
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------------------------------- */
+/* --- tables --------------------------------------------------------------------------------------------------------- */
 
 static const struct shape location_body[] = {
         {.name = "lon", .type = SHAPE_REAL, .required = true, .about = "Degrees east, WGS-84."},
@@ -333,8 +333,8 @@ static const struct route routes[] = {
          .body = triage_body,
          .answer = opinion_answer,
          .per_minute = 120,
-         .about =
-                 "What the machine reads from a text: three items with how sure it is and why, and the unit of each.  Nothing is kept."},
+         .about = "What the machine reads from a text: three items with how sure it is and why, and the unit of each.  Nothing is"
+                  " kept."},
         {.method = "GET",
          .path = "/api/v1/cases/{number}/triage",
          .roles = ROLE_STAFF,

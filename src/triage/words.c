@@ -60,7 +60,7 @@ static const struct pack_table tables[] = {
 static const char *const checks[] = {SQL_ITEM_UNKNOWN, SQL_TWICE, SQL_SHORT, SQL_SHARE, NULL};
 const struct pack_part triage_pack = {.capability = "triage", .tables = tables, .checks = checks};
 
-/* --- a version's phrases, folded like the texts ------------------------------------------------------------------------------- */
+/* --- a version's phrases, folded like the texts --------------------------------------------------------------------- */
 
 struct listing {
         struct triage *t;
