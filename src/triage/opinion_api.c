@@ -21,6 +21,7 @@ static void candidate_json(const struct asked *q, const struct candidate *c, str
         json_object(j, NULL);
         json_text(j, "item", c->item->code);
         json_text(j, "name", c->item->name);
+        json_text(j, "name_en", c->item->name_en);
         json_real(j, "certainty", c->p);
         reasons_json(c, false, j);
         reasons_json(c, true, j);
@@ -46,6 +47,7 @@ static const struct shape phrase_element[] = {{.type = SHAPE_TEXT}, {0}};
 static const struct shape candidate_members[] = {
         {.name = "item", .type = SHAPE_TEXT, .required = true},
         {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {.name = "name_en", .type = SHAPE_TEXT, .required = true, .nullable = true},
         {.name = "certainty", .type = SHAPE_REAL, .required = true, .about = "0 to 1; of the first one calibrated."},
         {.name = "for", .type = SHAPE_ARRAY, .required = true, .fields = phrase_element, .about = "Phrases that speak for it."},
         {.name = "against", .type = SHAPE_ARRAY, .required = true, .fields = phrase_element},

@@ -192,6 +192,23 @@ test('the catalogue is browsed by keyboard', async () => {
   await close(page)
 })
 
+test('items are proposed from what was written, one click takes one, and urgent words are noticed', async () => {
+  const page = await open('zh-CN')
+  await page.locator('#f-text').fill('小区门口路灯不亮，晚上漆黑一片')
+  const proposed = page.locator('[data-test=suggestions]')
+  await proposed.waitFor()
+  await accessible(page, 'the form with proposals')
+  const name = await proposed.getByRole('button').first().innerText()
+  assert.match(name, /路灯/)
+  await proposed.getByRole('button').first().click()
+  await proposed.waitFor({ state: 'detached' })
+  assert.equal(await page.locator('#f-item').inputValue(), name)
+  await page.locator('#f-text').fill('楼下煤气泄漏，快来')
+  await page.locator('[data-test=urgent]').waitFor()
+  assert.match(await page.locator('[data-test=urgent]').innerText(), /煤气泄漏/)
+  await close(page)
+})
+
 test('what is missing or refused is said at its field', async () => {
   const page = await open('en-GB')
   await page.getByRole('button', { name: 'Send' }).click()

@@ -1,6 +1,6 @@
 /* The routes this page uses. */
 import { call, type Answer } from './client'
-import type { Area, AreaLevel, Asked, Item, NewReport, NewWord, Piece, Question, Receipt, Tracked } from './types'
+import type { Area, AreaLevel, Asked, Item, NewReport, NewWord, Piece, Question, Reading, Receipt, Tracked } from './types'
 
 interface Page { next?: string }
 
@@ -27,6 +27,9 @@ export const areasOf = (level: AreaLevel, language: string) =>
 
 export const sendReport = (body: NewReport, language: string, signal?: AbortSignal): Promise<Answer<Receipt>> =>
   call<Receipt>('POST', '/api/v1/reports', { body, language, signal })
+
+export const readText = async (text: string, language: string, signal?: AbortSignal): Promise<Reading> =>
+  (await call<Reading>('POST', '/api/v1/triage', { body: { text }, language, signal })).value
 
 const track = (code: string, more = '') => `/api/v1/track/${encodeURIComponent(code)}${more}`
 

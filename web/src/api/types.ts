@@ -98,3 +98,6 @@ export interface NewWord {
 }
 
 export interface Problem { type?: string; title?: string; status?: number; detail?: string; field?: string; request?: string }
+
+/** What the machine reads from a text. */
+export interface Reading { candidates: { item: string; name: string; name_en: string | null; certainty: number }[]; urgent: string | null }

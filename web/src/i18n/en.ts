@@ -25,6 +25,8 @@ export const en: Messages = {
   textLong: 'The description may have 10,000 characters at most. Please shorten it.',
   item: 'What it is about',
   itemHint: 'Type to search, or choose step by step. Leave it empty when unsure: a dispatcher will decide.',
+  suggested: 'From what you wrote:',
+  urgentFound: 'You wrote “{phrase}”: this will be treated as urgent.',
   itemPlaceholder: 'e.g. street lamp, noise',
   itemUp: 'Back one level',
   itemTop: 'All categories',

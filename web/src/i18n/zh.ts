@@ -23,6 +23,8 @@ export const zh = {
   textLong: '诉求内容最多 10000 字，请删减。',
   item: '所属事项',
   itemHint: '输入几个字查找，或按类别逐级选择。不确定可不选，由分拨员判定。',
+  suggested: '根据描述推荐：',
+  urgentFound: '描述中有“{phrase}”，将按紧急处理。',
   itemPlaceholder: '如：路灯、占道、噪声',
   itemUp: '返回上一级',
   itemTop: '全部类别',

@@ -4,7 +4,7 @@ import { ref, shallowReactive } from 'vue'
 import { allItems, itemsBelow } from '../api/district'
 import type { Item } from '../api/types'
 import { language } from '../i18n'
-import { search, type Found } from '../lib/search'
+import { pathOf, search, type Found } from '../lib/search'
 
 export const useCatalogue = defineStore('catalogue', () => {
   const levels = shallowReactive(new Map<string, Item[]>())
@@ -24,5 +24,13 @@ export const useCatalogue = defineStore('catalogue', () => {
     return search(whole.value, query)
   }
 
-  return { below, find }
+  /** From the top down to the item itself; empty when there is none of that code. */
+  async function path(code: string): Promise<Item[]> {
+    whole.value ??= await allItems(language.value)
+    const byCode = new Map(whole.value.map((i) => [i.code, i]))
+    const item = byCode.get(code)
+    return item ? pathOf(byCode, item) : []
+  }
+
+  return { below, find, path }
 })
