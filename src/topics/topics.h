@@ -1,0 +1,66 @@
+/* topics/topics.h -- what people write about just now: messages of the same subject gathered as they come.
+ *
+ * A message joins the topic it is most like (cosine of weighted shingles, places and bodies weigh more) or opens one; topics that grew
+ * together are merged.  Messages of one minute are taken in the order of their ids, so their order within the minute changes
+ * nothing.  What is older than the window is forgotten.  Pure: no store, no clock.  Not for several threads at once.
+ *
+ * Heat counts people, not messages: whoever repeats himself counts once, however often.
+ */
+#ifndef TOPICS_TOPICS_H
+#define TOPICS_TOPICS_H
+#include "base/base.h"
+struct arena;
+struct folded;
+struct rare;
+struct topics;
+
+struct topics_options {
+        int64_t window;         /* microseconds; 0: 90 days */
+        int64_t half_life;      /* of heat; 0: 30 days */
+        double joins, merges;   /* least cosine; 0: 0.28, 0.5 */
+        double false_alarms;    /* surges a year that may be chance, over all topics together; 0: 4 */
+};
+/* `rare`: what is common (topics_learn()); belongs to the engine, which goes on learning from what it is given. */
+struct topics *topics_new(struct rare **rare, const struct topics_options *);
+void topics_free(struct topics **);     /* sets NULL */
+/* Teaches what is common with a text that is not counted, so that a young engine knows the usual words. */
+void topics_learn(struct rare *, const struct folded *);
+
+struct topic_message {
+        int64_t id;
+        const struct folded *text;      /* the subject first */
+        size_t subject;                 /* folded characters of the subject; 0: there is none */
+        int64_t time;
+        uint64_t reporter;              /* a hash of who; 0: unknown, counts as somebody else each time */
+        int64_t support, oppose;        /* how many others agreed and disagreed */
+};
+/* In order of time; one that comes late joins as if it came now. */
+void topics_add(struct topics *, const struct topic_message *);
+
+struct topic {
+        int64_t id;                     /* of its first message */
+        const char *name;               /* three phrases; of few reporters the subject that most agreed with */
+        const char *const *phrases; size_t n_phrases;   /* in most of its messages and in few others; the weightiest first */
+        const int64_t *members; size_t n_members;       /* ids, by time */
+        size_t reporters;
+        int64_t supporters, from, to;   /* people who agreed; first and last message */
+        /* Heat at an instant: the sum over its reporters of 2^(-age / half_life) * (1 + sqrt(support + oppose / 2)), age and
+         * support those of the reporter's latest and most supported message.  The root: clicking is cheaper than writing. */
+        double heat;                    /* now, at the last message of all */
+        double peak; int64_t peak_at;   /* the greatest it ever was, at one of its messages */
+        double of_reporters, of_supporters;     /* the two parts of the peak */
+        struct surge { size_t now, before, year_before; double p; bool is; } surge;      /* reporters in 7 days; topics_surge() */
+};
+/* All topics with at least `least` reporters, or, of fewer, with a peak of at least that many; the highest peak first, then by id;
+ * at most `most`.  Everything lives in the arena. */
+size_t topics_list(struct topics *, struct arena *, size_t least, size_t most, struct topic **out);
+
+/* Places that come back: named by at least 3 reporters in each of at least `weeks` different weeks of the window. */
+struct chronic_place { const char *name; size_t weeks, reporters; };
+size_t topics_places(struct topics *, struct arena *, size_t weeks, struct chronic_place **out);
+
+/* How likely are `now` events or more if the rate is that of `before`, seen for an equally long time?  Given n = now + before, now is
+ * Binomial(n, 1/2) (Przyborowski and Wilenski, "Homogeneity of results in testing samples from Poisson series", Biometrika 31,
+ * 1940): the sum over k = now .. n of C(n, k) / 2^n. */
+double topics_surge(size_t now, size_t before);
+#endif
