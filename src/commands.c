@@ -1,6 +1,7 @@
 /* commands.c -- the one visible list of commands, in the order of the help. */
 #include "command/command.h"
 #include "evaluate/commands.h"
+#include "measure/commands.h"
 
 extern const struct command *const all_commands[];
 const struct command *const all_commands[] = {
@@ -39,6 +40,8 @@ const struct command *const all_commands[] = {
         &train_command,
         &eval_classify_command,
         &eval_route_command,
+        &eval_same_command,
+        &eval_topics_command,
         &exchange_reconcile_command,
         &version_command,
         NULL,
