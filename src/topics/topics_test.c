@@ -130,7 +130,7 @@ static void order_within_a_minute_changes_nothing(void **state)
 {
         (void)state;
         struct arena *a = arena_new();
-        struct topic *first = NULL, *again = NULL;
+        struct topic none, *first = &none, *again = &none;
         size_t n = 0;
         state_of_draw = 5;
         for (int round = 0; round < 20; round++) {
