@@ -20,6 +20,7 @@
 #include "proof/proof.h"
 #include "replay/replay.h"
 #include "routing/routing.h"
+#include "search/search.h"
 #include "server/serve.h"
 #include "signin/signin.h"
 #include "triage/triage.h"
@@ -35,18 +36,24 @@ const struct capabilities capabilities = {
                                                    &cases_pack, &asks_pack, &dispute_pack, &evidence_pack, &privacy_pack,
                                                    &notify_pack, &triage_pack, &intake_pack, &exchange_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
-        .routes =
-                (const struct route *const *const[]){
-                        &intake_routes,  &triage_routes,    &dispatch_routes, &track_routes,    &proof_routes,
-                        &cases_routes,   &dispute_routes,   &evidence_routes, &notify_routes,   &exchange_routes,
-                        &events_routes,  &signin_routes,    &api_key_routes,  &standing_routes, &shift_routes,
-                        &people_routes,  &catalogue_routes, &twin_routes,     &open311_routes,  &media_routes,
-                        &privacy_routes, &timer_routes,     &return_routes,   &page_routes,     NULL},
+        .routes = (const struct route *const *const[]){&intake_routes,   &triage_routes,
+                                                       &dispatch_routes, &track_routes,
+                                                       &proof_routes,    &cases_routes,
+                                                       &dispute_routes,  &evidence_routes,
+                                                       &notify_routes,   &exchange_routes,
+                                                       &search_routes,   &events_routes,
+                                                       &signin_routes,   &api_key_routes,
+                                                       &standing_routes, &shift_routes,
+                                                       &people_routes,   &catalogue_routes,
+                                                       &twin_routes,     &open311_routes,
+                                                       &media_routes,    &privacy_routes,
+                                                       &timer_routes,    &return_routes,
+                                                       &page_routes,     NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer,
-                                                          &triage_timer, NULL},
-        .consumers =
-                (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, &triage_consumer, NULL},
+                                                          &triage_timer, &search_build_timer, NULL},
+        .consumers = (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, &triage_consumer,
+                                                      &search_consumer, NULL},
         .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load, .peers = peers_load},
 };

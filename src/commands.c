@@ -31,6 +31,7 @@ const struct command *const all_commands[] = {
         &keys_remove_command,
         &erase_command,
         &cases_recompute_command,
+        &rebuild_command,
         &ledger_verify_command,
         &ledger_prove_command,
         &ledger_checkpoint_command,

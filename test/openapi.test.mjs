@@ -14,7 +14,8 @@ test('every answer has the shape that the page promises', async (t) => {
   await d.report({ text: 'unsure' })
   await d.ask('POST', `/api/v1/cases/${body.number}/reporter`, { purpose: 'verify', note: '核实' }, { key })
   assert.equal(d.command('ledger', 'checkpoint').status, 0) // a proof needs one
-  const values = { number: body.number, code: body.track, service_code: '010101', service_request_id: body.number, token: body.track, login: 'clerk' }
+  const values = { number: body.number, code: body.track, service_code: '010101', service_request_id: body.number, token: body.track, login: 'clerk', q: '垃圾' }
+  await until(async () => (await d.ask('GET', `/api/v1/search?q=${values.q}`, undefined, { key })).body.hits.length, 'the report is found')
   const seen = []
   for (const [path, methods] of Object.entries(page.paths)) {
     const about = methods.get
@@ -22,14 +23,15 @@ test('every answer has the shape that the page promises', async (t) => {
     if (!schema) continue
     if (path === '/api/v1/callback/{callback}') continue // needs a link that was sent: notify.test.mjs
     if (/^\/api\/v1\/exchange\/(\{peer\}|links)/.test(path)) continue // need a pack with peers: exchange.test.mjs
-    const address = path.replace(/\{(\w+)\}/g, (_, name) => values[name])
+    const wanted = (about.parameters ?? []).filter((p) => p.in === 'query' && p.required).map((p) => `${p.name}=${encodeURIComponent(values[p.name])}`)
+    const address = path.replace(/\{(\w+)\}/g, (_, name) => values[name]) + (wanted.length ? `?${wanted.join('&')}` : '')
     const answer = await d.ask('GET', address, undefined, { key: keys[Object.keys(keys).find((role) => about['x-roles'].includes(role))] })
     assert.equal(answer.status, 200, `${address}: ${answer.text}`)
     assert.deepEqual(faults(answer.body, schema), [], path)
     seen.push(path)
   }
   for (const path of ['/api/v1/cases', '/api/v1/cases/{number}', '/api/v1/cases/{number}/history', '/api/v1/track/{code}', '/api/v1/units',
-    '/api/v1/items', '/api/v1/areas', '/api/v1/workflows', '/healthz', '/readyz', '/open311/v2/services.json',
+    '/api/v1/items', '/api/v1/areas', '/api/v1/workflows', '/api/v1/search', '/healthz', '/readyz', '/open311/v2/services.json',
     '/open311/v2/services/{service_code}.json', '/open311/v2/requests.json', '/open311/v2/requests/{service_request_id}.json',
     '/open311/v2/tokens/{token}.json', '/open311/v2/servicerequestupdates.json', '/open311/v2/changes.json', '/open311/discovery.json'])
     assert.ok(seen.includes(path), path)

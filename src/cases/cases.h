@@ -7,6 +7,7 @@
 #ifndef CASES_CASES_H
 #define CASES_CASES_H
 #include "base/base.h"
+#include "json/shape.h"
 struct answer;
 struct arena;
 struct district;
@@ -88,4 +89,5 @@ extern const struct case_part *const case_parts[];
 
 extern const struct timer_kind case_clock_timer;        /* warns, marks late */
 extern const struct route *const cases_routes;
+extern const struct shape case_members_shape[];        /* of the members that case_members_json() writes */
 #endif

@@ -456,11 +456,11 @@ static const struct shape location[] = {
         { \
                 .name = "late", .type = SHAPE_BOOL, .required = true \
         }
-static const struct shape case_members[] = {
+const struct shape case_members_shape[] = {
         CASE_MEMBERS,
         {0},
 };
-static const struct shape case_element[] = {{.type = SHAPE_OBJECT, .fields = case_members}, {0}};
+static const struct shape case_element[] = {{.type = SHAPE_OBJECT, .fields = case_members_shape}, {0}};
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
 static const struct shape page_answer[] = {
         {.name = "cases", .type = SHAPE_ARRAY, .required = true, .fields = case_element},

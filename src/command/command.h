@@ -56,7 +56,7 @@ extern const struct command user_add_command, user_password_command, user_disabl
 extern const struct command user_join_command, user_unlock_command;
 extern const struct command key_add_command, key_revoke_command, key_list_command;
 extern const struct command keys_list_command, keys_rotate_command, keys_reseal_command, keys_remove_command, erase_command;
-extern const struct command cases_recompute_command;
+extern const struct command cases_recompute_command, rebuild_command;
 extern const struct command ledger_verify_command, ledger_prove_command, ledger_checkpoint_command, ledger_key_command;
 extern const struct command import_command, export_command, demo_command, exchange_reconcile_command;
 #endif

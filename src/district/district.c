@@ -7,6 +7,7 @@
 #include "pack/pack.h"
 #include "routing/routing.h"
 #include "store/store.h"
+#include "text/fold.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct inside {
         struct shelf *shelf;
         _Atomic(const struct rulebook *) active;
         struct rulebook_readers readers;
+        struct fold *fold; /* NULL until it is asked for */
 };
 
 struct loading {
@@ -99,12 +101,23 @@ void district_close(struct district *d)
                 rulebook_free(&s->rules);
                 free(s);
         }
+        fold_free(&in->fold);
         (void)pthread_mutex_destroy(&in->lock);
         free(in);
         id_source_free(&d->ids);
         precedents_free(&d->precedents);
         keyring_close(&d->keys);
         *d = (struct district){0};
+}
+
+const struct fold *district_fold(struct district *d, struct err *e)
+{
+        struct inside *in = d->inside;
+        (void)pthread_mutex_lock(&in->lock);
+        const bool ok = in->fold || fold_new(&in->fold, e);
+        const struct fold *fold = ok ? in->fold : NULL;
+        (void)pthread_mutex_unlock(&in->lock);
+        return fold;
 }
 
 const struct rulebook *district_rules(struct district *d, struct err *e)

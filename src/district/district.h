@@ -14,6 +14,7 @@ struct notices;
 struct notify_settings;
 struct peers;
 struct exchange_settings;
+struct fold;
 struct open311_settings;
 struct answer;
 struct pack_part;
@@ -95,6 +96,8 @@ const struct rulebook *district_rules_of(struct district *, int64_t version, str
 void district_route(struct district *, const struct rulebook *rules, const struct question *, struct answer *);
 /* Makes a newly loaded version the active one; earlier readers keep theirs. */
 bool district_reload(struct district *, struct err *) MUST_CHECK;
+/* How texts are folded (text/fold.h); made when first asked for, valid until district_close().  NULL: ERR_FAULT. */
+const struct fold *district_fold(struct district *, struct err *);
 /* A rulebook of a version being staged, inside its transaction (pack examples). Free with rulebook_free(). */
 bool rulebook_load(struct tx *, int64_t version, const struct rulebook_readers *, struct rulebook **, struct err *) MUST_CHECK;
 void rulebook_free(struct rulebook **);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "district/district.h"
 #include "store/store.h"
+#include "task/task.h"
 
 static const char SQL_CASE[] = "SELECT id FROM cases WHERE number = $1 AND channel = $2";
 static const char SQL_NOTE[] =
@@ -32,7 +33,7 @@ static bool keep(struct tx *tx, void *ctx, struct err *e)
                                          V(n->text), V(n->media ? n->media : "[]"), V(w->now)));
         w->again = added == 0;
         if (added != 0)
-                return added == 1;
+                return added == 1 && outbox_put(tx, "note", n->number, "{}", w->now, e);
         return tx_int(tx, &w->id, 0, e, SQL_EARLIER, ARGS(V(n->sender), V(n->external_id)));
 }
 

@@ -57,6 +57,7 @@ struct erasing {
         bool more;
 };
 
+/* Whoever keeps something derived of the case looks at it again. */
 static bool note(struct tx *tx, const struct erasing *x, const char *number, int found, struct err *e)
 {
         const struct access r = {.id = id_new(x->district->ids, x->now),
@@ -68,7 +69,7 @@ static bool note(struct tx *tx, const struct erasing *x, const char *number, int
                                  .fields = ALL_FIELDS,
                                  .purpose = "own_request",
                                  .note = x->reason};
-        return access_add(tx, &r, e);
+        return access_add(tx, &r, e) && (text_empty(number) || outbox_put(tx, "erased", number, "{}", x->now, e));
 }
 
 static bool erase_case(struct tx *tx, void *ctx, struct err *e)

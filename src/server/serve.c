@@ -11,6 +11,7 @@
 #include "people/people.h"
 #include "privacy/privacy.h"
 #include "proof/proof.h"
+#include "search/search.h"
 #include "intake/intake.h"
 #include "server/figures.h"
 #include "server/settings.h"
@@ -137,8 +138,8 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
         struct scheduler *started = NULL;
         const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e)
-                        && proof_start(&r->district, clock_now(), e) && scheduler_start(&r->slow, &slow, e)
-                        && scheduler_start(&started, &usual, e);
+                        && proof_start(&r->district, clock_now(), e) && search_start(&r->district, clock_now(), e)
+                        && scheduler_start(&r->slow, &slow, e) && scheduler_start(&started, &usual, e);
         atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
         return ok;
 }

@@ -7,6 +7,7 @@
  *   TX_NUMBER    -> 0, or the number of the present transaction (a default for a column)
  *   TX_SETTLED   -> 1, or the lowest number of a transaction that is still open: rows with a
  *                   TX_NUMBER below it can no longer be joined by others in front of them
+ *   ON_SQLITE, ON_POSTGRES -> in front of a statement that only that engine is given
  */
 #ifndef STORE_DIALECT_H
 #define STORE_DIALECT_H

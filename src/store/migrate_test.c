@@ -151,6 +151,10 @@ static void the_dialect_leaves_quotes_and_comments(void **state)
         assert_string_equal(dialect_schema(a, IN, true), OUT);
         assert_string_equal(dialect_schema(a, "a INTEGER WITHOUT ROWID; 'open REAL", false), "a INTEGER WITHOUT ROWID; 'open REAL");
         assert_string_equal(dialect_schema(a, "", true), "");
+        const char *const each = "a INTEGER; ON_SQLITE b ';' -- ;\n; ON_POSTGRES c; d";
+        assert_string_equal(dialect_schema(a, each, true), "a BIGINT;   c; d");
+        assert_string_equal(dialect_schema(a, each, false), "a INTEGER;  b ';' -- ;\n;  d");
+        assert_string_equal(dialect_schema(a, "ON_SQLITE open", true), "");
         struct err e;
         struct store *s;
         assert_false(opens("mysql://x", NULL, &s, &e));

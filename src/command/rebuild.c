@@ -1,10 +1,11 @@
-/* command/cases.c -- yiwang cases recompute. */
+/* command/rebuild.c -- what is derived is made anew: yiwang cases recompute (clocks), yiwang rebuild (the search index). */
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "cases/cases.h"
 #include "command/command.h"
 #include "replay/replay.h"
+#include "search/search.h"
 #include "store/store.h"
 #include <stdio.h>
 
@@ -111,4 +112,52 @@ const struct command cases_recompute_command = {
         .options = options,
         .about = "Makes the clocks of cases anew from their history, after the calendar was changed; shows old and new.",
         .about_zh = "日历变更后按流转记录重算案件时限，并显示新旧时限。",
+};
+
+/* --- the search index ------------------------------------------------------------------------------------------------ */
+
+static const char SQL_CASES[] = "SELECT COUNT(*) FROM cases";
+
+static bool count_cases(struct tx *tx, void *ctx, struct err *e)
+{
+        return tx_int(tx, ctx, 0, e, SQL_CASES, NO_ARGS);
+}
+
+static void show_rebuilt(void *ctx, int64_t done)
+{
+        progress_show(ctx, done);
+}
+
+static bool rebuild(struct command_line *line, struct err *e)
+{
+        struct opened o;
+        struct rebuild_result result = {0};
+        int64_t total = 0;
+        if (!command_open(line, true, &o, e))
+                return false;
+        bool ok = store_read(o.store, count_cases, &total, e);
+        struct progress p = progress_start(say(line, "cases", "案件"), total);
+        const struct rebuild_options how = {.empty = option_value(line, "empty") != NULL, .progress = show_rebuilt, .ctx = &p};
+        ok = ok && search_rebuild(&o.district, &how, &result, e);
+        command_close(&o);
+        if (!ok)
+                return false;
+        progress_end(&p, result.cases);
+        if (result.resumed)
+                printf("%s\n", say(line, "went on where an earlier run broke off", "已从上次中断处继续"));
+        printf(say(line, "search index: %lld cases\n", "搜索索引：%lld个案件\n"), (long long)result.cases);
+        return true;
+}
+
+static const struct option index_options[] = {
+        {"empty", NULL, "throws the index away first: for one that is damaged", "先清空索引（用于索引损坏时）"},
+        {0},
+};
+const struct command rebuild_command = {
+        .name = "rebuild",
+        .words = "",
+        .options = index_options,
+        .run = rebuild,
+        .about = "Makes the search index anew from the cases; also while the server runs.  A run that broke off goes on.",
+        .about_zh = "根据案件重建搜索索引；服务运行时也可执行，中断后可继续。",
 };
