@@ -13,7 +13,7 @@ enum triage_number { NUMBER_PRECISION, NUMBER_ROUTE, NUMBER_CONTRADICTION, NUMBE
 struct triage_words { int64_t version; const struct urgent *at; size_t n; double number[TRIAGE_NUMBERS]; struct triage_words *next; };
 struct machine { struct classifier *classifier; int64_t id, last_fix; };
 struct triage {
-        struct fold *fold;
+        const struct fold *fold;                /* the district's */
         pthread_rwlock_t lock;                  /* guards the machines: guessing reads, refreshing writes */
         struct machine active, shadow;
         pthread_mutex_t refreshing;             /* of the store: one at a time */

@@ -34,7 +34,8 @@ bool triage_open(struct district *d, struct err *e)
         t->arena = arena_new();
         t->experience = experience_new(&(struct experience_options){0});
         d->triage = t;
-        return (fold_new(&t->fold, e) && triage_refresh(d, e)) || (triage_close(d), false);
+        t->fold = district_fold(d, e);
+        return (t->fold && triage_refresh(d, e)) || (triage_close(d), false);
 }
 
 void triage_close(struct district *d)
@@ -45,7 +46,6 @@ void triage_close(struct district *d)
         classifier_free(&t->active.classifier);
         classifier_free(&t->shadow.classifier);
         experience_free(&t->experience);
-        fold_free(&t->fold);
         (void)pthread_rwlock_destroy(&t->lock);
         (void)pthread_mutex_destroy(&t->refreshing);
         arena_free(&t->arena);
