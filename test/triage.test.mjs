@@ -228,3 +228,28 @@ test('a damaged model is told in the log, and the district goes on without', { s
   assert.match(d.log, /triage\.model/)
   assert.equal((await d.report({ text: '垃圾' })).status, 201)
 })
+
+test('places and times that the text names become the report\'s, what it says itself wins', async (t) => {
+  const d = await District.start(t)
+  const dispatcher = await d.signIn('dispatcher')
+  const { areas } = (await d.ask('GET', '/api/v1/areas?level=community')).body
+  const [here, there] = areas
+  const filed = async (fields) => {
+    const { body } = await d.report(fields)
+    return { why: body.why.join(), why_zh: body.why_zh?.join(), ...(await d.ask('GET', `/api/v1/cases/${body.number}`, undefined, { key: dispatcher })).body }
+  }
+  const named = await filed({ text: `${here.name}门口有垃圾，昨天上午九点半就在了`, item: '010101' })
+  assert.equal(named.community, here.code)
+  assert.match(named.why, new RegExp(here.name))
+  const yesterday = new Date(Date.now() + 8 * 3600e3 - 86400e3).toISOString().slice(0, 10)
+  assert.equal(named.occurred, `${yesterday}T09:30:00+08:00`)
+  const said = await filed({ text: `${here.name}门口有垃圾`, item: '010101', area_code: there.code, occurred_at: '2026-01-05T08:00:00+08:00' })
+  assert.deepEqual([said.community, said.occurred], [there.code, '2026-01-05T08:00:00+08:00'])
+  const either = await filed({ text: `${here.name}和${there.name}都有垃圾`, item: '010101' })
+  assert.equal(either.community, '', 'nobody knows which is meant')
+
+  const { body } = await read(d, { text: `请打电话13812345678，我在${here.name}` })
+  assert.deepEqual([body.area, body.area_name], [here.code, here.name])
+  const phone = body.mentions.find((m) => m.kind === 'phone')
+  assert.deepEqual([phone.text, phone.start, phone.length, phone.personal], ['13812345678', 4, 11, true])
+})

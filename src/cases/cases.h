@@ -45,6 +45,7 @@ struct filing {
         double certainty;               /* of the item, 0..1 */
         const char *item_why, *item_why_zh;     /* why that item, when nobody gave it; NULL */
         const struct place *place;
+        const char *place_why, *place_why_zh;   /* likewise of the place */
         const char *address;
         const struct answer *answer;    /* of routing */
         int64_t occurred, now;

@@ -122,6 +122,10 @@ static char *decision_form(struct arena *a, const struct filing *f, int64_t due)
                 json_text(&j, "item_why", f->item_why);
                 json_text(&j, "item_why_zh", f->item_why_zh);
         }
+        if (f->place_why) {
+                json_text(&j, "place_why", f->place_why);
+                json_text(&j, "place_why_zh", f->place_why_zh);
+        }
         json_text(&j, "unit", answer->lead->code);
         json_array(&j, "assists");
         for (size_t i = 0; i < answer->n_assists; i++)

@@ -85,6 +85,8 @@ struct walk {
         struct opinion opinion; /* of a report without item; read says whether there is one */
         bool read;
         struct route_opinion route;
+        struct entities named; /* in the text */
+        bool placed;           /* by an area that the text names */
         struct filing filing;
         struct filing_plan *plan; /* NULL: cannot be filed now; the report is kept all the same */
         struct err cause;         /* why not */
@@ -100,6 +102,25 @@ static const struct item *read_text(struct walk *w, const struct rulebook *rules
         triage_read(w->district, rules, w->arena, r->title, r->text, &w->opinion);
         w->read = w->district->triage != NULL;
         return w->opinion.sure ? w->opinion.at[0].item : NULL;
+}
+
+/* Where it is: as the report says; else, the one area that its text names. */
+static bool find_place(struct walk *w, const struct rulebook *rules, int64_t received, struct err *e)
+{
+        const struct report *r = w->report;
+        const char *code = r->area_code;
+        const bool unsaid = !r->has_point && text_empty(code);
+        if (unsaid || r->occurred == 0)
+                triage_entities(w->district, rules, w->arena, r->title, r->text, received, &w->named);
+        w->placed = unsaid && w->named.area;
+        return twin_locate(rules->twin, r->has_point ? &r->point : NULL, w->placed ? w->named.area->code : code, &w->place, e);
+}
+
+static int64_t occurred_at(const struct walk *w)
+{
+        if (w->report->occurred)
+                return w->report->occurred;
+        return w->named.occurred ? w->named.occurred : w->kept.received;
 }
 
 static void plan_filing(struct walk *w, const struct rulebook *rules, const struct item *item, const char *track, int64_t now)
@@ -122,13 +143,19 @@ static void plan_filing(struct walk *w, const struct rulebook *rules, const stru
                 .place = &w->place,
                 .address = r->address,
                 .answer = &w->answer,
-                .occurred = r->occurred ? r->occurred : w->kept.received,
+                .occurred = occurred_at(w),
                 .now = w->kept.received,
                 .told = now,
         };
         if (w->read && o->n > 0) {
                 w->filing.item_why = o->why;
                 w->filing.item_why_zh = o->why_zh;
+        }
+        if (w->placed) {
+                w->filing.place_why = arena_format(w->arena, "The place %s was read from the text: %s.", w->named.area->name,
+                                                   w->named.area_phrase);
+                w->filing.place_why_zh =
+                        arena_format(w->arena, "位置“%s”由内容得出：%s。", w->named.area->name, w->named.area_phrase);
         }
         if (!cases_plan(w->arena, &w->filing, &w->plan, &w->cause))
                 w->plan = NULL;
@@ -150,11 +177,11 @@ static bool prepare(struct walk *w, const struct rulebook *rules, int64_t now, s
 {
         const struct report *r = w->report;
         const struct item *item;
+        const int64_t received = r->received ? r->received : now;
         if (!check_words(rules, w->arena, r, e) || !check_time(r, now, e) || !find_item(rules, r, &item, e)
-            || !twin_locate(rules->twin, r->has_point ? &r->point : NULL, r->area_code, &w->place, e))
+            || !find_place(w, rules, received, e))
                 return false;
         char *track = arena_alloc(w->arena, TRACK_CHARACTERS + 1);
-        const int64_t received = r->received ? r->received : now;
         w->kept = (struct kept){
                 .id = id_new(w->district->ids, now), .report = r, .title = title_of(w->arena, r), .received = received};
         const struct reporter who = {r->name, r->phone, r->email, r->confidential};

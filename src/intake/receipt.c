@@ -75,6 +75,8 @@ void receipt_new(struct arena *a, const struct filing *f, bool filed, struct rec
         for (size_t i = 0; i < f->answer->n_assists; i++)
                 add_assist(r, f->answer->assists[i]);
         explain(r, f->item_why, f->item_why_zh);
+        if (f->place_why)
+                add_why(r, f->place_why, f->place_why_zh);
         add_why(r, arena_text(a, f->answer->why), arena_text(a, f->answer->why_zh));
 }
 
@@ -117,6 +119,8 @@ static bool receipt_of_case(struct district *district, struct arena *a, const st
         for (const struct json_value *v = json_first(json_get(form, "assists")); v; v = json_next(v))
                 add_assist(r, unit_find(rules->units, json_text_of(v)));
         explain(r, json_get_text(form, "item_why", ""), json_get_text(form, "item_why_zh", ""));
+        if (json_get(form, "place_why"))
+                add_why(r, json_get_text(form, "place_why", ""), json_get_text(form, "place_why_zh", ""));
         add_why(r, json_get_text(form, "why", ""), json_get_text(form, "why_zh", ""));
         return true;
 }

@@ -11,6 +11,8 @@ struct urgent { uint32_t *c; size_t n; const char *kind; const uint32_t **beside
 enum triage_number { NUMBER_PRECISION, NUMBER_ROUTE, NUMBER_CONTRADICTION, NUMBER_CONTRADICTION_CASES, TRIAGE_NUMBERS };
 /* What a pack version says. */
 struct triage_words { int64_t version; const struct urgent *at; size_t n; double number[TRIAGE_NUMBERS]; struct triage_words *next; };
+/* The words by which a pack version's areas are found in texts. */
+struct area_words { int64_t version; struct vocabulary *vocabulary; struct area_words *next; };
 struct machine { struct classifier *classifier; int64_t id, last_fix; };
 struct triage {
         const struct fold *fold;                /* the district's */
@@ -19,6 +21,7 @@ struct triage {
         pthread_mutex_t refreshing;             /* of the store: one at a time */
         struct arena *arena;                    /* of the lists below */
         _Atomic(struct triage_words *) words;   /* of the pack versions met so far */
+        _Atomic(struct area_words *) areas;     /* likewise */
         struct experience *experience; int64_t last_handled;
         atomic_bool closing;                    /* a training under way ends */
 };
@@ -32,6 +35,9 @@ size_t triage_grams(const struct fold *, struct arena *, const char *text, struc
 const struct triage_words *words_of(struct triage *, struct store *, int64_t version);
 /* The first phrase that makes the text urgent: bytes of the text; NULL. */
 const struct urgent *urgent_find(const struct triage_words *, const struct folded *, uint32_t *from, uint32_t *to);
+
+/* --- entities.c ----------------------------------------------------------------------------------------------------------------- */
+void entities_close(struct triage *);
 
 /* --- handlers.c ----------------------------------------------------------------------------------------------------------------- */
 /* Learns from cases handled since; the caller holds `refreshing`. */

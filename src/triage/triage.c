@@ -46,6 +46,7 @@ void triage_close(struct district *d)
         classifier_free(&t->active.classifier);
         classifier_free(&t->shadow.classifier);
         experience_free(&t->experience);
+        entities_close(t);
         (void)pthread_rwlock_destroy(&t->lock);
         (void)pthread_mutex_destroy(&t->refreshing);
         arena_free(&t->arena);

@@ -13,6 +13,7 @@ struct buf;
 struct consumer;
 struct district;
 struct item;
+struct mention;
 struct pack_part;
 struct route;
 struct rulebook;
@@ -45,6 +46,16 @@ struct opinion {                                /* texts live in the arena */
 };
 /* Of title (may be NULL) and text.  district.triage NULL: nothing is known.  Items the rulebook does not have are left out. */
 void triage_read(struct district *, const struct rulebook *, struct arena *, const char *title, const char *text, struct opinion *);
+/* What a text names, when the report does not say it otherwise. */
+struct entities {
+        const struct area *area; const char *area_phrase;       /* the one smallest area that is named; NULL: none, or several */
+        int64_t occurred; const char *occurred_phrase;          /* the first certain time of the year before `now`; 0 */
+        const struct mention *at; size_t n;                     /* all of it, with bytes of `text` */
+        const char *text;                                       /* title and text as they were read */
+};
+void triage_entities(struct district *, const struct rulebook *, struct arena *, const char *title, const char *text, int64_t now,
+                     struct entities *);
+
 /* Who is responsible: the list, or a precedent, always where it has a row.  Where it has none (the fallback) the unit that handled like
  * cases is taken if experience is certain enough.  Where experience contradicts a row strongly the answer is no longer sure: a person
  * decides, and sees both.  The question's item must be known, else nothing is changed.  out->said: experience had something to say. */

@@ -5,6 +5,7 @@
 #include "cases/view.h"
 #include "catalogue/catalogue.h"
 #include "district/district.h"
+#include "mention/mention.h"
 #include "people/people.h"
 #include "routing/routing.h"
 #include "sight/sight_api.h"
@@ -31,20 +32,49 @@ enum { DAYS_MOST = 92 };
 
 /* --- of a text ------------------------------------------------------------------------------------------------------ */
 
+static void mention_json(const struct entities *n, const struct mention *m, struct arena *a, struct json *j)
+{
+        const char *before = arena_copy(a, n->text, m->from), *itself = arena_copy(a, n->text + m->from, m->to - m->from);
+        json_object(j, NULL);
+        json_text(j, "kind", mention_kind_name(m->kind));
+        json_text(j, "text", itself);
+        json_int(j, "start", (int64_t)text_characters(before));
+        json_int(j, "length", (int64_t)text_characters(itself));
+        json_bool(j, "personal", m->personal);
+        json_time(j, "from", m->kind == MENTION_TIME && m->begin != INT64_MIN ? m->begin : 0);
+        json_time(j, "to", m->kind == MENTION_TIME && m->end != INT64_MAX ? m->end : 0);
+        json_object_end(j);
+}
+
+static void entities_json(const struct entities *n, struct arena *a, struct json *j)
+{
+        json_text(j, "area", n->area ? n->area->code : NULL);
+        json_text(j, "area_name", n->area ? n->area->name : NULL);
+        json_time(j, "occurred", n->occurred);
+        json_array(j, "mentions");
+        for (size_t i = 0; i < n->n; i++)
+                mention_json(n, &n->at[i], a, j);
+        json_array_end(j);
+}
+
 static bool post_triage(struct request *rq, struct reply *rp, struct err *e)
 {
         struct district *d = rq->app;
         const struct json_value *at = json_get(rq->body, "location");
         const struct point point = {json_get_real(at, "lon", 0), json_get_real(at, "lat", 0)};
+        const char *title = json_get_text(rq->body, "title", NULL), *text = json_get_text(rq->body, "text", "");
         struct asked q = {.district = d, .rules = district_rules(d, e), .turn = "0"};
         struct place place;
         struct opinion o;
+        struct entities named;
         if (!q.rules || !twin_locate(q.rules->twin, at ? &point : NULL, json_get_text(rq->body, "area_code", NULL), &place, e))
                 return false;
-        q.area = place.area;
-        triage_read(d, q.rules, rq->arena, json_get_text(rq->body, "title", NULL), json_get_text(rq->body, "text", ""), &o);
+        triage_entities(d, q.rules, rq->arena, title, text, clock_now(), &named);
+        q.area = place.area ? place.area : named.area;
+        triage_read(d, q.rules, rq->arena, title, text, &o);
         json_object(&rp->json, NULL);
         opinion_json(&q, &o, &rp->json);
+        entities_json(&named, rq->arena, &rp->json);
         json_object_end(&rp->json);
         return true;
 }
@@ -255,7 +285,28 @@ static const struct shape triage_body[] = {
         { \
                 .name = "model", .type = SHAPE_INT, .required = true, .about = "0: there is none yet." \
         }
-static const struct shape opinion_answer[] = {OPINION_SHAPES, {0}};
+static const struct shape mention_members[] = {
+        {.name = "kind",
+         .type = SHAPE_TEXT,
+         .required = true,
+         .about = "time, phone, identity, card, mail, plate, place, organisation."},
+        {.name = "text", .type = SHAPE_TEXT, .required = true},
+        {.name = "start", .type = SHAPE_INT, .required = true, .about = "In characters of title, line's end and text."},
+        {.name = "length", .type = SHAPE_INT, .required = true},
+        {.name = "personal", .type = SHAPE_BOOL, .required = true, .about = "To be masked."},
+        {.name = "from", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {.name = "to", .type = SHAPE_TIME, .required = true, .nullable = true},
+        {0},
+};
+static const struct shape mention_element[] = {{.type = SHAPE_OBJECT, .fields = mention_members}, {0}};
+static const struct shape opinion_answer[] = {
+        OPINION_SHAPES,
+        {.name = "area", .type = SHAPE_TEXT, .required = true, .nullable = true, .about = "The one area that the text names."},
+        {.name = "area_name", .type = SHAPE_TEXT, .required = true, .nullable = true},
+        {.name = "occurred", .type = SHAPE_TIME, .required = true, .nullable = true, .about = "The first certain time it names."},
+        {.name = "mentions", .type = SHAPE_ARRAY, .required = true, .fields = mention_element, .about = "What it names, in order."},
+        {0},
+};
 static const struct shape case_answer[] = {
         OPINION_SHAPES,
         {.name = "said",

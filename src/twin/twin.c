@@ -126,6 +126,14 @@ static bool lies_within(const struct area *area, const struct area *within)
         return within == NULL;
 }
 
+const struct area *twin_alias(const struct twin *t, size_t i, const char **name)
+{
+        if (i >= t->n_aliases)
+                return NULL;
+        *name = t->aliases[i].alias;
+        return t->aliases[i].area;
+}
+
 const struct area *area_by_name(const struct twin *t, const char *name, const struct area *within)
 {
         for (size_t i = 0; i < t->n; i++)

@@ -24,6 +24,8 @@ bool twin_load(struct tx *, struct arena *, int64_t version, struct twin **, str
 void twin_free(struct twin *);
 const struct area *area_find(const struct twin *, const char *code);            /* NULL when unknown */
 const struct area *area_by_name(const struct twin *, const char *name, const struct area *within);     /* or alias (area_aliases.csv); NULL */
+/* The i-th other name of an area (area_aliases.csv), from 0; NULL behind the last. */
+const struct area *twin_alias(const struct twin *, size_t i, const char **name);
 const struct area *area_near(const struct twin *, const char *wrong);
 size_t area_count(const struct twin *);
 const struct area *area_at(const struct twin *, size_t);
