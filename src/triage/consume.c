@@ -14,7 +14,8 @@ static const char SQL_OPINION[] =
         " COALESCE(o.shadow_id, 0),"
         " COALESCE(o.judged, 1), COALESCE(o.settled, ''), c.item, c.open, o.case_id,"
         " (SELECT t.unit FROM case_task t WHERE t.case_id = c.id AND t.kind = 'lead' AND t.state = 'done'"
-        " ORDER BY t.n DESC LIMIT 1)"
+        " ORDER BY t.n DESC LIMIT 1),"
+        " (SELECT h.unit FROM triage_handled h WHERE h.case_id = c.id ORDER BY h.id DESC LIMIT 1)"
         " FROM cases c LEFT JOIN triage_opinion o ON o.case_id = c.id WHERE c.number = $1";
 static const char SQL_HANDLED[] =
         "INSERT INTO triage_handled(id, case_id, unit, at) SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM triage_handled"
@@ -27,6 +28,7 @@ static const char SQL_JUDGE[] =
         "UPDATE triage_model SET judged = judged + 1, only_it = only_it + $2, only_other = only_other + $3 WHERE id = $1"
         " AND state = 'shadow'";
 static const char SQL_SHADOW[] = "SELECT id, judged, only_it, only_other FROM triage_model WHERE state = 'shadow' AND judged >= $1";
+static const char SQL_RIPE[] = "SELECT COUNT(*) FROM triage_model WHERE state = 'shadow' AND judged >= $1";
 static const char SQL_STATE[] = "UPDATE triage_model SET state = $2, state_since = $3 WHERE id = $1";
 static const char SQL_RETIRE[] = "UPDATE triage_model SET state = 'retired', state_since = $1 WHERE state = 'active'";
 
@@ -35,6 +37,7 @@ struct outcome {
         const char *guess, *shadow, *settled, *item;
         bool sure, judged, open, read;
         const char *handler; /* who has done the lead task; NULL */
+        const char *taught;  /* who was learned to have handled it; NULL */
 };
 
 /* 1 found, 0 there is no such case, -1 failed. */
@@ -57,6 +60,7 @@ static int read_outcome(struct tx *tx, struct arena *a, const char *number, stru
                 .open = rows_int(&r, 9) != 0,
                 .read = !rows_null(&r, 10),
                 .handler = rows_text(&r, a, 11),
+                .taught = rows_text(&r, a, 12),
         };
         return rows_done(&r, e) ? 1 : -1;
 }
@@ -76,19 +80,25 @@ static bool judge_shadow(struct tx *tx, const struct outcome *o, bool hit, struc
 }
 
 /* A person's choice is learned when it is not what the machine would say anyway: each new choice once. */
-static bool learn(struct tx *tx, const struct outcome *o, int64_t now, bool *learned, struct err *e)
+static bool is_chosen(const struct outcome *o)
 {
-        const bool chosen = !text_empty(o->item) && !text_is(o->item, o->settled) && (!text_is(o->item, o->guess) || !o->sure);
-        *learned = *learned || chosen;
-        return !chosen || tx_change(tx, e, SQL_FIX, ARGS(V(o->case_id), V(o->guess), V(o->item), V(now))) == 1;
+        const bool by_machine = text_is(o->item, o->guess) && o->sure && text_empty(o->settled);
+        return !text_empty(o->item) && !text_is(o->item, o->settled) && !by_machine;
 }
 
-static bool settle(struct tx *tx, const struct outcome *o, int64_t now, bool *learned, struct err *e)
+static bool is_news(const struct outcome *o)
+{
+        const bool handled = !text_empty(o->handler) && !text_empty(o->item) && !text_is(o->handler, o->taught);
+        return handled || (o->read && (is_chosen(o) || (!o->judged && is_known(o))));
+}
+
+static bool settle(struct tx *tx, const struct outcome *o, int64_t now, struct err *e)
 {
         const bool judged = !o->judged && is_known(o), hit = text_is(o->guess, o->item);
-        if (!judged && (text_empty(o->item) || text_is(o->item, o->settled)))
+        if (!judged && !is_chosen(o))
                 return true;
-        return learn(tx, o, now, learned, e) && (!judged || judge_shadow(tx, o, hit, e))
+        return (!is_chosen(o) || tx_change(tx, e, SQL_FIX, ARGS(V(o->case_id), V(o->guess), V(o->item), V(now))) == 1)
+               && (!judged || judge_shadow(tx, o, hit, e))
                && tx_change(tx, e, SQL_SETTLE,
                             ARGS(V(o->case_id), V(o->judged || judged ? 1 : 0), V(hit && (judged || o->judged) ? 1 : 0),
                                  V(o->item)))
@@ -114,52 +124,67 @@ static bool decide(struct tx *tx, int64_t now, struct err *e)
 }
 
 /* Who brought the case to its end has shown that it is his. */
-static bool handled(struct tx *tx, const struct outcome *o, int64_t now, bool *learned, struct err *e)
+static bool handled(struct tx *tx, const struct outcome *o, int64_t now, struct err *e)
 {
-        if (text_empty(o->handler) || text_empty(o->item))
-                return true;
-        const int added = tx_change(tx, e, SQL_HANDLED, ARGS(V(o->case_id), V(o->handler), V(now)));
-        *learned = *learned || added > 0;
-        return added >= 0;
+        return text_empty(o->handler) || text_empty(o->item)
+               || tx_change(tx, e, SQL_HANDLED, ARGS(V(o->case_id), V(o->handler), V(now))) >= 0;
 }
 
 struct batch {
         const struct event *events;
         size_t n;
+        struct arena *arena;
+        const char **news; /* numbers of cases that teach something */
+        size_t n_news;
+        bool ripe; /* a shadow can be judged */
         int64_t now;
-        bool learned;
 };
+
+/* Most events teach nothing: that is found out without keeping the writer from its work. */
+static bool look(struct tx *tx, void *ctx, struct err *e)
+{
+        struct batch *b = ctx;
+        int64_t ripe = 0;
+        b->n_news = 0;
+        for (size_t i = 0; i < b->n; i++) {
+                struct outcome o;
+                if (!text_is(b->events[i].topic, "case"))
+                        continue;
+                const int found = read_outcome(tx, b->arena, b->events[i].key, &o, e);
+                if (found < 0)
+                        return false;
+                if (found > 0 && is_news(&o))
+                        b->news[b->n_news++] = b->events[i].key;
+        }
+        if (!tx_int(tx, &ripe, 0, e, SQL_RIPE, ARGS(V((int)SHADOW_TRUTHS))))
+                return false;
+        b->ripe = ripe > 0;
+        return true;
+}
 
 static bool take_batch(struct tx *tx, void *ctx, struct err *e)
 {
         struct batch *b = ctx;
-        struct arena *a = arena_new();
-        bool ok = true;
-        b->learned = false;
-        for (size_t i = 0; ok && i < b->n; i++) {
+        for (size_t i = 0; i < b->n_news; i++) {
                 struct outcome o;
-                if (!text_is(b->events[i].topic, "case"))
-                        continue;
-                arena_reset(a);
-                const int found = read_outcome(tx, a, b->events[i].key, &o, e);
-                ok = found >= 0
-                     && (found == 0
-                         || ((!o.read || settle(tx, &o, b->now, &b->learned, e)) && handled(tx, &o, b->now, &b->learned, e)));
+                const int found = read_outcome(tx, b->arena, b->news[i], &o, e);
+                if (found < 0 || (found > 0 && ((o.read && !settle(tx, &o, b->now, e)) || !handled(tx, &o, b->now, e))))
+                        return false;
         }
         /* Other processes look for what is new when they are told of something. */
-        ok = ok && decide(tx, b->now, e) && (!b->learned || outbox_put(tx, "triage", "learned", "{}", b->now, e));
-        arena_free(&a);
-        return ok;
+        return decide(tx, b->now, e) && outbox_put(tx, "triage", "learned", "{}", b->now, e);
 }
 
 static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
 {
         struct district *d = ctx;
-        struct batch b = {.events = events, .n = n, .now = clock_now()};
-        bool any = false;
-        for (size_t i = 0; i < n && !any; i++)
-                any = text_is(events[i].topic, "case");
-        return !any || (store_write(d->store, take_batch, &b, e) && (!d->triage || triage_refresh(d, e)));
+        struct batch b = {.events = events, .n = n, .arena = arena_new(), .now = clock_now()};
+        b.news = NEW_ARRAY(b.arena, const char *, n + 1);
+        bool ok = store_read(d->store, look, &b, e);
+        if (ok && (b.n_news > 0 || b.ripe))
+                ok = store_write(d->store, take_batch, &b, e) && (!d->triage || triage_refresh(d, e));
+        arena_free(&b.arena);
+        return ok;
 }
 
 const struct consumer triage_consumer = {
