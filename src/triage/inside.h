@@ -13,11 +13,13 @@ enum triage_number { NUMBER_PRECISION, NUMBER_ROUTE, NUMBER_CONTRADICTION, NUMBE
 struct triage_words { int64_t version; const struct urgent *at; size_t n; double number[TRIAGE_NUMBERS]; struct triage_words *next; };
 /* The words by which a pack version's areas are found in texts. */
 struct area_words { int64_t version; struct vocabulary *vocabulary; struct area_words *next; };
+enum { TIP_PARTS = 4 };
 struct machine { struct classifier *classifier; int64_t id, last_fix; };
 struct triage {
         const struct fold *fold;                /* the district's */
         pthread_rwlock_t lock;                  /* guards the machines: guessing reads, refreshing writes */
         struct machine active, shadow;
+        int64_t tip[TIP_PARTS];                 /* of the store when it was read last */
         pthread_mutex_t refreshing;             /* of the store: one at a time */
         struct arena *arena;                    /* of the lists below */
         _Atomic(struct triage_words *) words;   /* of the pack versions met so far */

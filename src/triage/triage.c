@@ -14,6 +14,10 @@
 #include <stdlib.h>
 
 static const char SQL_MODELS[] = "SELECT id, state, last_fix FROM triage_model WHERE state IN ('active', 'shadow') ORDER BY id";
+/* What changes when there is anything new. */
+static const char SQL_TIP[] =
+        "SELECT COALESCE((SELECT MAX(id) FROM triage_fix), 0), COALESCE((SELECT MAX(id) FROM triage_handled), 0),"
+        " COALESCE((SELECT MAX(id) FROM triage_model), 0), COALESCE((SELECT MAX(state_since) FROM triage_model), 0)";
 static const char SQL_BYTES[] = "SELECT bytes FROM triage_model WHERE id = $1";
 static const char SQL_FIXES[] =
         "SELECT f.id, f.item, r.title, r.text FROM triage_fix f JOIN report r ON r.id = f.case_id WHERE f.id > $1"
@@ -133,16 +137,20 @@ static bool load(struct fresh *f, struct store *store, struct machine *m, int wh
         return true;
 }
 
+/* Reports are read meanwhile: they wait only for the steps themselves. */
 static void apply(struct fresh *f, struct machine *m)
 {
-        (void)pthread_rwlock_wrlock(&f->triage->lock);
-        for (size_t i = 0; i < f->n_fixes && m->classifier; i++) {
+        struct gram_count **grams = NEW_ARRAY(f->arena, struct gram_count *, f->n_fixes + 1);
+        size_t *n = NEW_ARRAY(f->arena, size_t, f->n_fixes + 1);
+        for (size_t i = 0; i < f->n_fixes; i++) {
                 struct folded folded;
-                struct gram_count *grams;
+                n[i] = triage_grams(f->triage->fold, f->arena, f->fixes[i].text, &folded, &grams[i]);
+        }
+        (void)pthread_rwlock_wrlock(&f->triage->lock);
+        for (size_t i = 0; i < f->n_fixes; i++) {
                 const int class = classifier_class(m->classifier, f->fixes[i].item);
-                const size_t n = triage_grams(f->triage->fold, f->arena, f->fixes[i].text, &folded, &grams);
-                if (class >= 0 && n > 0)
-                        (void)!classifier_correct(m->classifier, grams, n, class);
+                if (class >= 0 && n[i] > 0)
+                        (void)!classifier_correct(m->classifier, grams[i], n[i], class);
                 m->last_fix = f->fixes[i].id;
         }
         (void)pthread_rwlock_unlock(&f->triage->lock);
@@ -162,21 +170,44 @@ static bool catch_up(struct fresh *f, struct store *store, struct machine *m, st
         return true;
 }
 
-bool triage_refresh(struct district *d, struct err *e)
+static bool read_tip(struct tx *tx, void *ctx, struct err *e)
 {
-        struct triage *t = d->triage;
-        if (!t)
-                return true;
+        int64_t *tip = ctx;
+        struct rows r;
+        if (tx_first(tx, &r, e, SQL_TIP, NO_ARGS) != 1)
+                return false;
+        for (int i = 0; i < TIP_PARTS; i++)
+                tip[i] = rows_int(&r, i);
+        return rows_done(&r, e);
+}
+
+static bool refresh(struct triage *t, struct district *d, struct err *e)
+{
         struct fresh f = {.triage = t, .arena = arena_new()};
-        (void)pthread_mutex_lock(&t->refreshing);
         bool ok = store_read(d->store, read_models, &f, e);
         if (ok && f.id[0] != t->active.id)
                 ok = load(&f, d->store, &t->active, 0, e);
         if (ok && f.id[1] != t->shadow.id)
                 ok = load(&f, d->store, &t->shadow, 1, e);
         ok = ok && catch_up(&f, d->store, &t->active, e) && catch_up(&f, d->store, &t->shadow, e) && handlers_refresh(t, d, e);
-        (void)pthread_mutex_unlock(&t->refreshing);
         arena_free(&f.arena);
+        return ok;
+}
+
+bool triage_refresh(struct district *d, struct err *e)
+{
+        struct triage *t = d->triage;
+        int64_t tip[TIP_PARTS];
+        if (!t)
+                return true;
+        (void)pthread_mutex_lock(&t->refreshing);
+        bool ok = store_read(d->store, read_tip, tip, e);
+        if (ok && memcmp(tip, t->tip, sizeof tip) != 0) {
+                ok = refresh(t, d, e);
+                if (ok)
+                        memcpy(t->tip, tip, sizeof tip);
+        }
+        (void)pthread_mutex_unlock(&t->refreshing);
         return ok;
 }
 
