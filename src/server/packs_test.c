@@ -31,11 +31,12 @@
 #include "server/examples.h"
 #include "store/store.h"
 #include "store/testing.h"
+#include "triage/triage.h"
 #include "twin/twin.h"
 
-static const struct pack_part *const parts[] = {&people_pack, &calendar_pack, &catalogue_pack, &twin_pack,   &routing_pack,
-                                                &cases_pack,  &asks_pack,     &evidence_pack,  &notify_pack, &intake_pack,
-                                                NULL};
+static const struct pack_part *const parts[] = {&people_pack,  &calendar_pack, &catalogue_pack, &twin_pack,
+                                                &routing_pack, &cases_pack,    &asks_pack,      &evidence_pack,
+                                                &notify_pack,  &triage_pack,   &intake_pack,    NULL};
 const struct vocabulary *const all_vocabularies[] = {&case_words,     &ask_words,    &link_words, &dispute_words,
                                                      &evidence_words, &replay_words, NULL};
 static struct rulebook_readers readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load};
