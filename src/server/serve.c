@@ -13,6 +13,7 @@
 #include "proof/proof.h"
 #include "search/search.h"
 #include "intake/intake.h"
+#include "matters/matters.h"
 #include "server/figures.h"
 #include "server/settings.h"
 #include "server/systemd.h"
@@ -36,7 +37,7 @@ struct running {
         struct arena *arena;
         struct store *store;
         struct identity_cache *identities;
-        struct scheduler *slow;
+        struct scheduler *slow, *aside;  /* of timers that take long; of consumers that do */
         const struct settings *settings; /* in force; after a reload in settings_arena */
         struct arena *settings_arena;
         const struct consumer *const *consumers;
@@ -81,6 +82,7 @@ static void news(void *ctx)
         if (!triage_refresh(&r->district, &e))
                 log_err(LOG_WARN, "triage.refresh", &e);
         proof_news(&r->district, clock_now());
+        scheduler_nudge(r->aside);
         (void)pthread_mutex_lock(&r->waking);
         if (r->district.server)
                 server_wake_streams(r->district.server);
@@ -107,7 +109,7 @@ static bool open_district(struct running *r, const struct settings *s, const str
                 .cipher = s->cipher,
                 .readers = c->readers,
         };
-        if (!district_open(&r->district, &district, e) || !triage_open(&r->district, e))
+        if (!district_open(&r->district, &district, e) || !triage_open(&r->district, e) || !matters_open(&r->district, e))
                 return false;
         r->district.notify = &s->notify;
         r->district.open311 = &s->open311;
@@ -136,10 +138,12 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
         const struct scheduler_options usual = {
                 .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
+        const struct scheduler_options aside = {.store = r->store, .kinds = NULL, .consumers = c->aside, .ctx = r};
         struct scheduler *started = NULL;
         const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e)
                         && proof_start(&r->district, clock_now(), e) && search_start(&r->district, clock_now(), e)
-                        && scheduler_start(&r->slow, &slow, e) && scheduler_start(&started, &usual, e);
+                        && scheduler_start(&r->slow, &slow, e) && scheduler_start(&r->aside, &aside, e)
+                        && scheduler_start(&started, &usual, e);
         atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
         return ok;
 }
@@ -199,7 +203,10 @@ static void close_all(struct running *r)
                 scheduler_stop(&usual);
         if (r->slow)
                 scheduler_stop(&r->slow);
+        if (r->aside)
+                scheduler_stop(&r->aside);
         sender_stop(&r->district);
+        matters_close(&r->district);
         triage_close(&r->district);
         district_close(&r->district);
         if (r->store)

@@ -209,6 +209,20 @@ test('items are proposed from what was written, one click takes one, and urgent 
   await close(page)
 })
 
+test('what somebody has reported already is said, and may be reported all the same', async () => {
+  const words = '坪山大道与深汕路交叉口的信号灯坏了三天，早高峰堵得走不动，请尽快派人维修'
+  const sent = await asDispatcher('POST', '/api/v1/reports', DEMO.channel_key, { channel: 'hotline', text: words })
+  assert.ok(sent.ok, JSON.stringify(sent.value))
+  const page = await open('zh-CN')
+  await page.locator('#f-text').fill(`您好，${words}！`)
+  await page.locator('[data-test=already]').waitFor()
+  assert.match(await page.locator('[data-test=already]').innerText(), /今天已有人反映/)
+  await accessible(page, 'the form with what is reported already')
+  await page.locator('#f-text').fill('公园里的长椅被人锯断了一条腿，小孩坐上去会摔倒')
+  await page.locator('[data-test=already]').waitFor({ state: 'detached' })
+  await close(page)
+})
+
 test('what is missing or refused is said at its field', async () => {
   const page = await open('en-GB')
   await page.getByRole('button', { name: 'Send' }).click()

@@ -1,6 +1,6 @@
 /* The routes this page uses. */
 import { call, type Answer } from './client'
-import type { Area, AreaLevel, Asked, Item, NewReport, NewWord, Piece, Question, Reading, Receipt, Tracked } from './types'
+import type { Alike, Area, AreaLevel, Asked, Item, NewReport, NewWord, Piece, Question, Reading, Receipt, Tracked } from './types'
 
 interface Page { next?: string }
 
@@ -30,6 +30,9 @@ export const sendReport = (body: NewReport, language: string, signal?: AbortSign
 
 export const readText = async (text: string, language: string, signal?: AbortSignal): Promise<Reading> =>
   (await call<Reading>('POST', '/api/v1/triage', { body: { text }, language, signal })).value
+
+export const readAlike = async (body: { text: string; location?: { lon: number; lat: number }; area_code?: string; item?: string }, language: string,
+  signal?: AbortSignal): Promise<Alike[]> => (await call<{ cases: Alike[] }>('POST', '/api/v1/alike', { body, language, signal })).value.cases
 
 const track = (code: string, more = '') => `/api/v1/track/${encodeURIComponent(code)}${more}`
 

@@ -101,3 +101,6 @@ export interface Problem { type?: string; title?: string; status?: number; detai
 
 /** What the machine reads from a text. */
 export interface Reading { candidates: { item: string; name: string; name_en: string | null; certainty: number }[]; urgent: string | null }
+
+/** An open case that may be the same matter; what is open to anybody. */
+export interface Alike { item_name: string | null; created: string; probability: number; metres: number | null }

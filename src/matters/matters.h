@@ -1,0 +1,44 @@
+/* matters/matters.h -- is this the same matter as a case we have?  (并案)
+ *
+ * An index in memory of the newest cases (same/same.h), in each process; it is brought up to date by the cases' ids.  A consumer
+ * looks at each new case a moment after it was filed, not on the way of the report: what is surely the same joins by itself where the
+ * pack lets the program merge; what may be is told to the dispatcher.  A merge is undone like any other (unmerge).
+ */
+#ifndef MATTERS_MATTERS_H
+#define MATTERS_MATTERS_H
+#include "base/base.h"
+#include "geo/geo.h"
+struct arena;
+struct consumer;
+struct district;
+struct matters;
+struct route;
+struct rulebook;
+
+/* Sets district.matters; learns from the newest reports which words are common.  The index itself fills when it is first asked. */
+bool matters_open(struct district *, struct err *) MUST_CHECK;
+void matters_close(struct district *);
+
+struct matter_question {
+        int64_t id;                             /* of the case itself; only earlier ones are like it.  0 = not filed yet */
+        const char *title, *text;               /* title may be NULL */
+        bool has_point; struct point point;
+        const char *grid, *community;           /* codes; NULL = not known */
+        const char *item;                       /* code; NULL */
+        int64_t time;
+};
+enum { LIKE_MOST = 3, LIKE_PHRASES = 4 };
+struct like {                                   /* texts live in the arena */
+        int64_t id;
+        double probability, metres;             /* metres -1 = not known */
+        bool joins;
+        const char *phrases[LIKE_PHRASES]; size_t n_phrases;
+};
+/* Earlier cases that are likely the same matter and not merged themselves, likeliest first.  `whole`: the index is filled first, however
+ * long that takes; else with at most a page of cases, so that nobody waits. */
+bool matters_find(struct district *, const struct rulebook *, struct arena *, const struct matter_question *, bool whole, bool open_only,
+                  struct like out[LIKE_MOST], size_t *n, struct err *) MUST_CHECK;
+
+extern const struct consumer matters_consumer;  /* for a scheduler of its own: it may take seconds */
+extern const struct route *const matters_routes;
+#endif
