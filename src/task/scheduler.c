@@ -259,7 +259,8 @@ static void clean(struct scheduler *s, int64_t now)
         struct err e;
         struct cursor taken;
         int n = 0;
-        if (clock_steady() < s->clean_at || s->feed_count == 0) /* who feeds nobody does not know what was taken */
+        /* Who feeds nobody, or only some, does not know what was taken. */
+        if (clock_steady() < s->clean_at || s->feed_count == 0 || s->is.keep < 0)
                 return;
         if (!slowest(s, &taken, &e) || !outbox_clean(s->is.store, now - s->is.keep, taken, &n, &e))
                 log_err(LOG_WARN, "outbox.clean", &e);

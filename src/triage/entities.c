@@ -95,7 +95,7 @@ static void take_place(const struct rulebook *rules, struct arena *a, struct ent
                         best = m;
                 }
         }
-        if (e->area)
+        if (best)
                 e->area_phrase = phrase_of(a, e, best);
 }
 
