@@ -370,7 +370,7 @@ bool scheduler_start(struct scheduler **out, const struct scheduler_options *o, 
         if (!s)
                 abort();
         s->is = *o;
-        s->is.keep = o->keep > 0 ? o->keep : KEEP;
+        s->is.keep = o->keep != 0 ? o->keep : KEEP;
         s->is.lease = o->lease > 0 ? o->lease : LEASE;
         size_t n = 0;
         while (o->consumers && o->consumers[n])

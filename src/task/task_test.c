@@ -400,11 +400,18 @@ static void old_events_go_once_all_have_them(struct store *s)
         sch = start(&w, NULL, CONSUMERS, 0);
         assert_true(wait_for(s, SQL_COUNT, 3005));
         scheduler_stop(&sch);
+        const struct scheduler_options aside = {.store = s, .consumers = CONSUMERS, .ctx = &w, .news = told, .keep = -1};
+        const int64_t left = number_of(s, SQL_LEFT);
+        ok(scheduler_start(&sch, &aside, &e), &e);
+        put_events(s, 3005, 3006, clock_now());
+        assert_true(wait_for(s, SQL_COUNT, 3006));
+        assert_int_equal(number_of(s, SQL_LEFT), left - 1); /* another scheduler cleans */
+        scheduler_stop(&sch);
         sch = start(&w, NULL, CONSUMERS, 0); /* cleans at its first rounds */
-        assert_true(wait_for(s, SQL_LEFT, 0));
+        assert_true(wait_for(s, SQL_LEFT, -1));
         scheduler_stop(&sch);
         ok(outbox_last(s, &last, &e), &e);
-        assert_int_equal(last.seq, 3005);
+        assert_int_equal(last.seq, 3006);
 }
 
 static void a_number_is_never_given_twice(struct store *s)
