@@ -12,6 +12,7 @@
 #include "notify/notify.h"
 #include "store/store.h"
 #include "task/task.h"
+#include "triage/triage.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -102,6 +103,7 @@ void district_figures(struct district *d, struct store *store, const struct cons
         exchange_figures(store, out);
         if (d->reports)
                 intake_figures_write(d->reports, out);
+        triage_figures(d, out);
         const struct rulebook *rules = district_rules(d, &e);
         if (rules) {
                 calendar_years(rules->calendar, &last, &fallback);

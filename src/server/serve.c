@@ -90,6 +90,19 @@ static void news(void *ctx)
 }
 
 /* --- opening and closing --------------------------------------------------------------------------------------------------- */
+static const struct consumer *const *both(struct arena *a, const struct consumer *const *one, const struct consumer *const *other)
+{
+        size_t n = 0, m = 0;
+        while (one[n])
+                n++;
+        while (other[m])
+                m++;
+        const struct consumer **all = NEW_ARRAY(a, const struct consumer *, n + m + 1);
+        memcpy(all, one, n * sizeof *all);
+        memcpy(all + n, other, m * sizeof *all);
+        return all;
+}
+
 static bool open_district(struct running *r, const struct settings *s, const struct capabilities *c, struct err *e)
 {
         const struct archive_options archive = {.folder = s->archive, .days = s->archive_days, .copies = true};
@@ -121,7 +134,7 @@ static bool open_district(struct running *r, const struct settings *s, const str
         r->district.personal_hourly = s->personal_hourly;
         r->district.key_channel = s->key_channel;
         r->district.reports = r->reports;
-        r->consumers = c->consumers;
+        r->consumers = both(r->arena, c->consumers, c->aside);
         const struct rulebook *rules = district_rules(&r->district, e);
         if (!rules)
                 return false;

@@ -25,6 +25,7 @@ struct triage {
         _Atomic(struct triage_words *) words;   /* of the pack versions met so far */
         _Atomic(struct area_words *) areas;     /* likewise */
         struct experience *experience; int64_t last_handled;
+        atomic_llong read, sure, urgent, usec;  /* reports since the start, and how long they took */
         atomic_bool closing;                    /* a training under way ends */
 };
 

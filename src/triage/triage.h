@@ -77,6 +77,10 @@ size_t triage_units(struct district *, const struct rulebook *, struct arena *, 
 bool triage_keep(struct tx *, int64_t case_id, const struct opinion *, int64_t now, struct err *) MUST_CHECK;
 bool triage_keep_route(struct tx *, int64_t case_id, const struct route_opinion *, int64_t now, struct err *) MUST_CHECK;
 
+/* Counts a report that was read, for the figures. */
+void triage_count(struct district *, const struct opinion *, int64_t usec);
+void triage_figures(const struct district *, struct buf *);     /* in Prometheus' text form */
+
 /* Trains on the texts of the district's cases and the words of its pack.  The first model is active at once, later ones run in the
  * shadow of the active one first.  ERR_INVALID: nothing to learn from; ERR_BUSY: stopped. */
 struct triage_training {
