@@ -118,6 +118,38 @@ test('with enough texts it is sure, says why, learns a correction at once, and k
   assert.deepEqual(states.slice(0, 2), ['shadow', 'active'])
 })
 
+test('a model in the shadow is judged by what people decide: adopted when it is no worse, dropped when it is', async (t) => {
+  const d = await District.start(t)
+  const dispatcher = await d.signIn('dispatcher')
+  await until(async () => (await model(d, dispatcher)).models.length === 1, 'a first model, which knows the pack\'s words only')
+  for (let i = 0; i < 160; i += 16)
+    await Promise.all(Array.from({ length: 16 }, (_, k) => d.report({ text: text(ITEMS[k % 4]), item: ITEMS[k % 4] })))
+  const trained = d.command('train')
+  assert.match(trained.stdout, /model: 2 \(shadow\)/, trained.stderr)
+  await d.report({ text: text('0201'), item: '0201' }) // any news lets the server look
+  await until(() => d.log.includes('id=2 state=shadow'), 'the shadow runs')
+  const decide = async (item) => {
+    const { body } = await d.report({ text: text(item) })
+    assert.equal(body.state, 'filed', 'the active one is never sure')
+    assert.equal((await d.move(body.number, 'dispatch', { item, unit: 'city' }, dispatcher)).status, 200)
+  }
+  for (let i = 0; i < 100; i += 4) await Promise.all(ITEMS.map(decide))
+  await until(() => d.log.includes('triage.shadow'), 'it is judged')
+  assert.match(d.log, /triage\.shadow.*adopted=yes/)
+  const states = () => model(d, dispatcher).then((m) => m.models.map((x) => [x.id, x.state]))
+  assert.deepEqual(await states(), [[2, 'active'], [1, 'retired']])
+  await until(async () => (await read(d, { text: '工地半夜施工，打桩声吵得睡不着' })).body.model === 2, 'it answers')
+  if (POSTGRES) return
+
+  assert.match(d.command('train').stdout, /model: 3 \(shadow\)/)
+  const worse = 'UPDATE triage_model SET judged = 100, only_it = 5, only_other = 20 WHERE id = 3'
+  const told = spawnSync('python3', ['-c', `import sqlite3; c = sqlite3.connect('${d.data}/yiwang.db', timeout=20); c.execute("${worse}"); c.commit()`])
+  assert.equal(told.status, 0, String(told.stderr))
+  await d.report({ text: text('0201'), item: '0201' })
+  await until(async () => (await states())[0][1] === 'retired', 'the worse one is dropped')
+  assert.deepEqual((await states()).slice(0, 2), [[3, 'retired'], [2, 'active']])
+})
+
 test('who handled like cases: taken where the list has no row, heard against one, reported to who keeps the list', async (t) => {
   const d = await District.start(t)
   const dispatcher = await d.signIn('dispatcher')
