@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "classify/classifier.h"
+#include "evaluate/share.h"
 #include "json/json.h"
 #include <math.h>
 #include <stdio.h>
@@ -156,15 +157,6 @@ static bool run_folds(struct trial *t, struct arena *a, struct example *all, con
 
 /* --- figures -------------------------------------------------------------------------------------------------------- */
 
-/* Wilson's interval at 95 %. */
-static void wilson(double p, double n, double *low, double *high)
-{
-        static const double z = 1.959964;
-        const double middle = p + z * z / (2 * n), half = z * sqrt((p * (1 - p) + z * z / (4 * n)) / n);
-        *low = (middle - half) / (1 + z * z / n);
-        *high = (middle + half) / (1 + z * z / n);
-}
-
 static int by_value(const void *a, const void *b)
 {
         const double x = *(const double *)a, y = *(const double *)b;
@@ -239,8 +231,13 @@ static void score_certainty(const struct trial *t, double precision, struct clas
 static void score(struct arena *a, struct trial *t, const struct classify_options *o, struct classify_score *s)
 {
         s->n = (int64_t)t->n;
-        s->accuracy = verdicts_accuracy(t->verdicts, t->n);
-        wilson(s->accuracy, (double)t->n, &s->accuracy_low, &s->accuracy_high);
+        size_t right = 0;
+        for (size_t i = 0; i < t->n; i++)
+                right += t->verdicts[i].guess == t->verdicts[i].truth;
+        const struct share accuracy = share_of(right, t->n);
+        s->accuracy = accuracy.value;
+        s->accuracy_low = accuracy.low;
+        s->accuracy_high = accuracy.high;
         score_classes(a, t, s);
         redraw(a, t, s);
         score_certainty(t, o->precision, s);

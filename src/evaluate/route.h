@@ -6,14 +6,13 @@
 #ifndef EVALUATE_ROUTE_H
 #define EVALUATE_ROUTE_H
 #include "base/base.h"
+#include "evaluate/share.h"
 #include "pack/encoding.h"
 struct arena;
 struct import_map;
 
 /* --- score.c: figures of answers whose truth is known --------------------------------------------------------------------- */
 struct verdict { double certainty; bool right, among; };        /* right: the first answer; among: one of the first three */
-struct share { double value, low, high; };      /* with its 95 % interval (E. B. Wilson, JASA 22, 1927) */
-struct share share_of(size_t part, size_t whole);       /* of nothing: 0, from 0 to 1 */
 
 enum { SCORE_BINS = 10 };
 struct reliability_bin { size_t n; double certainty, right; };  /* means over answers whose certainty is in [i/10, (i+1)/10) */

@@ -14,4 +14,6 @@ struct asked {
 /* Members of an answer's object: "candidates", "sure", "urgent", "model". */
 void opinion_json(const struct asked *, const struct opinion *, struct json *);
 extern const struct shape triage_candidate_element[];
+struct case_view;
+const struct area *case_area(const struct rulebook *, const struct case_view *);        /* the smallest it lies in; NULL */
 #endif

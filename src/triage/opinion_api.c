@@ -1,9 +1,12 @@
 /* triage/opinion_api.c -- what the machine says, as answers write it. */
+#include "base/text.h"
+#include "cases/view.h"
 #include "catalogue/catalogue.h"
 #include "district/district.h"
 #include "people/people.h"
 #include "routing/routing.h"
 #include "triage/inside_api.h"
+#include "twin/twin.h"
 
 static void reasons_json(const struct candidate *c, bool against, struct json *j)
 {
@@ -58,3 +61,9 @@ static const struct shape candidate_members[] = {
         {0},
 };
 const struct shape triage_candidate_element[] = {{.type = SHAPE_OBJECT, .fields = candidate_members}, {0}};
+
+const struct area *case_area(const struct rulebook *rules, const struct case_view *v)
+{
+        const char *code = !text_empty(v->grid) ? v->grid : !text_empty(v->community) ? v->community : v->subdistrict;
+        return text_empty(code) ? NULL : area_find(rules->twin, code);
+}

@@ -139,12 +139,6 @@ static void units_json(struct district *d, const struct rulebook *rules, struct 
         json_array_end(j);
 }
 
-static const struct area *area_of(const struct rulebook *rules, const struct case_view *v)
-{
-        const char *code = !text_empty(v->grid) ? v->grid : !text_empty(v->community) ? v->community : v->subdistrict;
-        return text_empty(code) ? NULL : area_find(rules->twin, code);
-}
-
 static bool waiting_json(struct request *rq, const struct waiting *w, struct json *j, struct err *e)
 {
         struct district *d = rq->app;
@@ -152,7 +146,7 @@ static bool waiting_json(struct request *rq, const struct waiting *w, struct jso
         struct asked q = {.district = d, .rules = district_rules_of(d, w->view->version, e)};
         if (!q.rules)
                 return false;
-        q.area = area_of(q.rules, w->view);
+        q.area = case_area(q.rules, w->view);
         q.turn = arena_format(rq->arena, "%lld", (long long)w->view->id);
         triage_read(d, q.rules, rq->arena, w->title, w->text, &o);
         json_object(j, NULL);

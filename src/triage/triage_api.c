@@ -106,12 +106,6 @@ static bool read_case(struct tx *tx, void *ctx, struct err *e)
         return rows_done(&r, e);
 }
 
-static const struct area *area_of(const struct rulebook *rules, const struct case_view *v)
-{
-        const char *code = !text_empty(v->grid) ? v->grid : !text_empty(v->community) ? v->community : v->subdistrict;
-        return text_empty(code) ? NULL : area_find(rules->twin, code);
-}
-
 static bool get_case(struct request *rq, struct reply *rp, struct err *e)
 {
         struct district *d = rq->app;
@@ -125,7 +119,7 @@ static bool get_case(struct request *rq, struct reply *rp, struct err *e)
         struct asked q = {.district = d, .rules = district_rules_of(d, detail.view.version, e)};
         if (!q.rules)
                 return false;
-        q.area = area_of(q.rules, &detail.view);
+        q.area = case_area(q.rules, &detail.view);
         q.turn = arena_format(rq->arena, "%lld", (long long)detail.view.id);
         triage_read(d, q.rules, rq->arena, c.title, c.text, &o);
         o.urgent = text_empty(c.urgent) ? o.urgent : c.urgent;
