@@ -8,6 +8,7 @@
 #include "dispute/dispute.h"
 #include "evidence/evidence.h"
 #include "exchange/exchange.h"
+#include "hotspots/hotspots.h"
 #include "intake/channels.h"
 #include "intake/intake.h"
 #include "links/links.h"
@@ -37,19 +38,17 @@ const struct capabilities capabilities = {
                                                    &cases_pack, &asks_pack, &dispute_pack, &evidence_pack, &privacy_pack,
                                                    &notify_pack, &triage_pack, &intake_pack, &exchange_pack, NULL},
         /* In the order in which they are tried: the pages take every address that is left. */
-        .routes = (const struct route *const *const[]){&intake_routes,    &triage_routes,   &dispatch_routes,
-                                                       &matters_routes,   &track_routes,    &proof_routes,
-                                                       &cases_routes,     &dispute_routes,  &evidence_routes,
-                                                       &notify_routes,    &exchange_routes, &search_routes,
-                                                       &events_routes,    &signin_routes,   &api_key_routes,
-                                                       &standing_routes,  &shift_routes,    &people_routes,
-                                                       &catalogue_routes, &twin_routes,     &open311_routes,
-                                                       &media_routes,     &privacy_routes,  &timer_routes,
-                                                       &return_routes,    &page_routes,     NULL},
+        .routes = (const struct route *const *const[]){&intake_routes,   &triage_routes,   &dispatch_routes, &matters_routes,
+                                                       &hotspot_routes,  &track_routes,    &proof_routes,    &cases_routes,
+                                                       &dispute_routes,  &evidence_routes, &notify_routes,   &exchange_routes,
+                                                       &search_routes,   &events_routes,   &signin_routes,   &api_key_routes,
+                                                       &standing_routes, &shift_routes,    &people_routes,   &catalogue_routes,
+                                                       &twin_routes,     &open311_routes,  &media_routes,    &privacy_routes,
+                                                       &timer_routes,    &return_routes,   &page_routes,     NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer,
-                                                          &triage_timer, &search_build_timer, NULL},
+                                                          &triage_timer, &search_build_timer, &hotspots_timer, NULL},
         .consumers = (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, &triage_consumer,
                                                       &search_consumer, NULL},
         .aside = (const struct consumer *const[]){&matters_consumer, NULL},

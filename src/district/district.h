@@ -10,6 +10,7 @@ struct channels;
 struct id_source;
 struct intake_figures;
 struct ledger_settings;
+struct hotspots;
 struct matters;
 struct notices;
 struct notify_settings;
@@ -65,6 +66,7 @@ struct district {
         const char *data;               /* folder of the district's files; NULL in tests */
         const char *key_channel;        /* what keys without a channel of their own report through at the open edges; NULL */
         struct precedents *precedents;  /* rulings of disputes, see routing/ */
+        struct hotspots *hotspots;      /* of hotspots/; NULL: topics are not looked for */
         struct matters *matters;        /* of matters/; NULL: nothing is compared */
         struct triage *triage;          /* of triage/; NULL: nothing is read by the machine */
         struct intake_figures *reports; /* of intake/; NULL: reports are not counted */

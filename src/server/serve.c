@@ -12,6 +12,7 @@
 #include "privacy/privacy.h"
 #include "proof/proof.h"
 #include "search/search.h"
+#include "hotspots/hotspots.h"
 #include "intake/intake.h"
 #include "matters/matters.h"
 #include "server/figures.h"
@@ -122,7 +123,8 @@ static bool open_district(struct running *r, const struct settings *s, const str
                 .cipher = s->cipher,
                 .readers = c->readers,
         };
-        if (!district_open(&r->district, &district, e) || !triage_open(&r->district, e) || !matters_open(&r->district, e))
+        if (!district_open(&r->district, &district, e) || !triage_open(&r->district, e) || !matters_open(&r->district, e)
+            || !hotspots_open(&r->district, e))
                 return false;
         r->district.notify = &s->notify;
         r->district.open311 = &s->open311;
@@ -154,9 +156,9 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
         const struct scheduler_options aside = {.store = r->store, .kinds = NULL, .consumers = c->aside, .ctx = r, .keep = -1};
         struct scheduler *started = NULL;
         const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e)
-                        && proof_start(&r->district, clock_now(), e) && search_start(&r->district, clock_now(), e)
-                        && scheduler_start(&r->slow, &slow, e) && scheduler_start(&r->aside, &aside, e)
-                        && scheduler_start(&started, &usual, e);
+                        && hotspots_start(&r->district, clock_now(), e) && proof_start(&r->district, clock_now(), e)
+                        && search_start(&r->district, clock_now(), e) && scheduler_start(&r->slow, &slow, e)
+                        && scheduler_start(&r->aside, &aside, e) && scheduler_start(&started, &usual, e);
         atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
         return ok;
 }
@@ -219,6 +221,7 @@ static void close_all(struct running *r)
         if (r->aside)
                 scheduler_stop(&r->aside);
         sender_stop(&r->district);
+        hotspots_close(&r->district);
         matters_close(&r->district);
         triage_close(&r->district);
         district_close(&r->district);
