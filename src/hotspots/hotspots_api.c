@@ -9,8 +9,8 @@
 
 static const char SQL_ROUND[] = "SELECT at, reports FROM hotspot_round WHERE id = 1";
 static const char SQL_TOPICS[] =
-        "SELECT h.n, h.name, h.phrases, h.heat, h.peak, h.peak_at, h.first_at, h.last_at, h.reporters, h.reports, h.week, h.week_before,"
-        " h.year_before, h.surge_p, h.surges, c.number FROM hotspot h LEFT JOIN hotspot_member m ON m.n = h.n"
+        "SELECT h.n, h.name, h.phrases, h.heat, h.peak, h.peak_at, h.first_at, h.last_at, h.reporters, h.reports, h.week,"
+        " h.week_before, h.year_before, h.surge_p, h.surges, c.number FROM hotspot h LEFT JOIN hotspot_member m ON m.n = h.n"
         " LEFT JOIN cases c ON c.id = m.case_id WHERE h.n <= $1 ORDER BY h.n, m.k";
 static const char SQL_PLACES[] = "SELECT name, weeks, reporters FROM hotspot_place ORDER BY n";
 

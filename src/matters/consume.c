@@ -21,8 +21,9 @@ static const char SQL_LIKE[] =
         "INSERT INTO matter_like(case_id, n, other, probability, joins, metres, phrases) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 static const char SQL_NUMBER[] = "SELECT number FROM cases WHERE id = $1";
 
-/* Reports that come later than this, as of an import, are not looked at: there is no hurry, and they would hold up the others. */
-static const int64_t fresh = USEC_HOUR;
+/* What came earlier, as by an import, is not looked at; nor what has waited so long since, when more comes than can be looked at: who
+ * reports now goes first. */
+static const int64_t fresh = USEC_HOUR, patience = 10 * USEC_MINUTE;
 enum { PHRASES_ROOM = 8192 };
 
 struct look {
@@ -30,10 +31,11 @@ struct look {
         struct arena *arena;
         int64_t version, now;
         struct matter_question question;
-        bool found, first;
+        bool found;
         struct like likes[LIKE_MOST];
+        const char *phrases[LIKE_MOST]; /* JSON */
         size_t n;
-        const char *target;
+        const char *target; /* to merge into; NULL */
 };
 
 static bool read_new(struct tx *tx, void *ctx, struct err *e)
@@ -72,23 +74,9 @@ static char *phrases_json(struct arena *a, const struct like *like)
         return text;
 }
 
-static bool keep(struct tx *tx, void *ctx, struct err *e)
+static bool find_target(struct tx *tx, struct look *l, struct err *e)
 {
-        struct look *l = ctx;
         struct rows r;
-        const int added = tx_change(tx, e, SQL_LOOKED, ARGS(V(l->question.id), V(l->now)));
-        l->first = added == 1;
-        l->target = NULL;
-        if (added <= 0)
-                return added == 0; /* another process was faster */
-        for (size_t i = 0; i < l->n; i++) {
-                const struct like *like = &l->likes[i];
-                if (tx_change(tx, e, SQL_LIKE,
-                              ARGS(V(l->question.id), V((int64_t)i + 1), V(like->id), V(like->probability), V(like->joins ? 1 : 0),
-                                   V(like->metres), V(phrases_json(l->arena, like))))
-                    != 1)
-                        return false;
-        }
         if (l->n == 0 || !l->likes[0].joins)
                 return true;
         const int found = tx_first(tx, &r, e, SQL_NUMBER, ARGS(V(l->likes[0].id)));
@@ -96,6 +84,36 @@ static bool keep(struct tx *tx, void *ctx, struct err *e)
                 return found == 0;
         l->target = rows_text(&r, l->arena, 0);
         return rows_done(&r, e);
+}
+
+static bool keep_one(struct tx *tx, struct look *l, struct err *e)
+{
+        const int added = tx_change(tx, e, SQL_LOOKED, ARGS(V(l->question.id), V(l->now)));
+        l->target = NULL;
+        if (added <= 0)
+                return added == 0; /* another process was faster */
+        for (size_t i = 0; i < l->n; i++) {
+                const struct like *like = &l->likes[i];
+                if (!tx_send(tx, e, SQL_LIKE,
+                             ARGS(V(l->question.id), V((int64_t)i + 1), V(like->id), V(like->probability), V(like->joins ? 1 : 0),
+                                  V(like->metres), V(l->phrases[i]))))
+                        return false;
+        }
+        return find_target(tx, l, e);
+}
+
+struct batch {
+        struct look *at;
+        size_t n;
+};
+
+static bool keep(struct tx *tx, void *ctx, struct err *e)
+{
+        const struct batch *b = ctx;
+        for (size_t i = 0; i < b->n; i++)
+                if (!keep_one(tx, &b->at[i], e))
+                        return false;
+        return true;
 }
 
 /* Where the pack does not let the program merge, or somebody has moved one of the two meanwhile, a person decides. */
@@ -116,28 +134,53 @@ static bool join(struct district *d, const struct look *l, struct err *e)
         return moved || (e->kind != ERR_BUSY && e->kind != ERR_FAULT);
 }
 
-static bool look_at(struct district *d, struct look *l, struct err *e)
+/* In a scratch arena; *l then keeps only what lives in `kept`. */
+static bool look_at(struct district *d, struct look *l, struct arena *kept, struct err *e)
 {
         if (!store_read(d->store, read_new, l, e))
                 return false;
         if (!l->found)
                 return true;
         const struct rulebook *rules = district_rules_of(d, l->version, e);
-        return rules && matters_find(d, rules, l->arena, &l->question, true, true, l->likes, &l->n, e)
-               && store_write(d->store, keep, l, e) && (!l->target || join(d, l, e));
+        if (!rules || !matters_find(d, rules, l->arena, &l->question, true, true, l->likes, &l->n, e))
+                return false;
+        for (size_t i = 0; i < l->n; i++) {
+                l->phrases[i] = phrases_json(kept, &l->likes[i]);
+                l->likes[i].n_phrases = 0;
+        }
+        l->arena = kept;
+        return true;
+}
+
+static bool look_at_all(struct district *d, const struct event *events, size_t n, struct arena *kept, struct batch *b,
+                        struct err *e)
+{
+        struct arena *scratch = arena_new();
+        const int64_t now = clock_now();
+        bool ok = true;
+        b->at = NEW_ARRAY(kept, struct look, n + 1);
+        for (size_t i = 0; ok && i < n; i++) {
+                struct look l = {.number = events[i].key, .arena = scratch, .now = now};
+                if (!text_is(events[i].topic, "case") || events[i].time < now - patience)
+                        continue;
+                ok = look_at(d, &l, kept, e);
+                if (ok && l.found)
+                        b->at[b->n++] = l;
+                arena_reset(scratch);
+        }
+        arena_free(&scratch);
+        return ok;
 }
 
 static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
 {
         struct district *d = ctx;
         struct arena *a = arena_new();
-        bool ok = true;
-        for (size_t i = 0; ok && i < n && d->matters; i++) {
-                struct look l = {.number = events[i].key, .arena = a, .now = clock_now()};
-                if (text_is(events[i].topic, "case"))
-                        ok = look_at(d, &l, e);
-                arena_reset(a);
-        }
+        struct batch b = {.n = 0};
+        bool ok = !d->matters || look_at_all(d, events, n, a, &b, e);
+        ok = ok && (b.n == 0 || store_write(d->store, keep, &b, e));
+        for (size_t i = 0; ok && i < b.n; i++)
+                ok = !b.at[i].target || join(d, &b.at[i], e);
         arena_free(&a);
         return ok;
 }

@@ -153,7 +153,8 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
         const struct scheduler_options usual = {
                 .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
-        const struct scheduler_options aside = {.store = r->store, .kinds = NULL, .consumers = c->aside, .ctx = r, .keep = -1};
+        const struct scheduler_options aside = {
+                .store = r->store, .kinds = NULL, .consumers = c->aside, .ctx = r, .keep = -1, .yields = true};
         struct scheduler *started = NULL;
         const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e)
                         && hotspots_start(&r->district, clock_now(), e) && proof_start(&r->district, clock_now(), e)

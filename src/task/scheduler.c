@@ -10,6 +10,9 @@
 #include "base/text.h"
 #include "store/store.h"
 #include "task/inside.h"
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -326,6 +329,8 @@ static void *scheduler_main(void *scheduler)
 {
         struct scheduler *s = scheduler;
         struct err e;
+        if (s->is.yields) /* a thread has a priority of its own on Linux */
+                (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
         while (!atomic_load(&s->stop)) {
                 if (!round_of(s))
                         rest(s);

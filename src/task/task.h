@@ -57,6 +57,7 @@ struct scheduler_options {
         void *ctx;                                      /* given to run() and take() */
         /* Called from the scheduler's thread whenever new settled events may be there (live updates). May be NULL. */
         void (*news)(void *ctx);
+        bool yields;                                    /* its thread runs at low priority (nice 10): what it does may wait */
         /* Age after which outbox rows are deleted; 0 = 7 days; negative: never, another scheduler does. */
         int64_t keep;
         int64_t lease;                                  /* of what a dead process held, the time until others take it; 0 = 1 min */
