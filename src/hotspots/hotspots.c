@@ -25,7 +25,8 @@ static const char SQL_CLEAR_MEMBERS[] = "DELETE FROM hotspot_member";
 static const char SQL_CLEAR_PLACES[] = "DELETE FROM hotspot_place";
 static const char SQL_TOPIC[] =
         "INSERT INTO hotspot(n, topic, name, phrases, heat, peak, peak_at, first_at, last_at, reporters, reports, week,"
-        " week_before, year_before, surge_p, surges) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        " week_before, year_before, surge_p, surges)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 static const char SQL_MEMBER[] = "INSERT INTO hotspot_member(n, k, case_id) VALUES ($1, $2, $3)";
 static const char SQL_PLACE[] = "INSERT INTO hotspot_place(n, name, weeks, reporters) VALUES ($1, $2, $3, $4)";
 static const char SQL_ROUND[] =

@@ -21,8 +21,8 @@ static const char SQL_LIKE[] =
         "INSERT INTO matter_like(case_id, n, other, probability, joins, metres, phrases) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 static const char SQL_NUMBER[] = "SELECT number FROM cases WHERE id = $1";
 
-/* What came earlier, as by an import, is not looked at; nor what has waited so long since, when more comes than can be looked at: who
- * reports now goes first. */
+/* What came earlier, as by an import, is not looked at; nor what has waited so long since, when more comes than can be looked
+ * at: who reports now goes first. */
 static const int64_t fresh = USEC_HOUR, patience = 10 * USEC_MINUTE;
 enum { PHRASES_ROOM = 8192 };
 

@@ -10,16 +10,16 @@
 #include "base/text.h"
 #include "store/store.h"
 #include "task/inside.h"
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { TIMERS_AT_ONCE = 64, RUNNERS = 8, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 1000 };
 
