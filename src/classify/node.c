@@ -31,16 +31,16 @@ float node_length(const struct node *node, const struct gram_count *grams, size_
         return sqrtf(sum);
 }
 
-size_t node_score(const struct classifier *c, size_t at, const struct gram_count *grams, size_t n, double *margin)
+size_t node_score(const struct classifier *c, size_t node, const struct gram_count *grams, size_t n, double *margin)
 {
-        const struct node *node = &c->nodes[at];
-        const int children = node->n_children;
+        const struct node *at = &c->nodes[node];
+        const int children = at->n_children;
         float sum[CHILDREN_MOST], length = 0;
         size_t known = 0;
         memset(sum, 0, (size_t)children * sizeof sum[0]);
         for (size_t i = 0; i < n; i++) {
-                const float *row = node_row(node, grams[i].key);
-                const float *fix = fix_row(c, grams[i].key, at);
+                const float *row = node_row(at, grams[i].key);
+                const float *fix = fix_row(c, grams[i].key, node);
                 if (!row && !fix)
                         continue;
                 const float tf = grams[i].count == 1 ? 1 : 1 + logf((float)grams[i].count);
@@ -56,7 +56,7 @@ size_t node_score(const struct classifier *c, size_t at, const struct gram_count
         }
         const float by = length > 0 ? 1 / sqrtf(length) : 0;
         for (int l = 0; l < children; l++)
-                margin[l] = (double)(sum[l] * by + node->bias[l]);
+                margin[l] = (double)(sum[l] * by + at->bias[l]);
         return known;
 }
 

@@ -26,15 +26,15 @@ struct tree {
 
 static int class_of(struct tree *t, const char *code)
 {
-        const size_t known = (size_t)(uintptr_t)map_get(t->by_code, code);
-        if (known > 0)
-                return (int)known - 1;
+        const int *known = map_get(t->by_code, code);
+        if (known)
+                return (int)(known - t->classes.parent);
         const char *slash = strrchr(code, '/');
         const int parent = slash && slash > code ? class_of(t, arena_copy(t->arena, code, (size_t)(slash - code))) : -1;
         const size_t i = t->classes.n++;
         t->classes.code[i] = code;
         t->classes.parent[i] = parent;
-        (void)map_put(t->by_code, code, (void *)(uintptr_t)(i + 1));
+        (void)map_put(t->by_code, code, &t->classes.parent[i]);
         return (int)i;
 }
 

@@ -64,19 +64,20 @@ static void print_table(const struct command_line *line, const struct classify_s
                        s->of[i].recall, s->of[i].name);
 }
 
-static bool evaluate(struct command_line *line, const struct fold *fold, const struct columns *columns, struct classify_options *o,
-                     struct err *e)
+static bool evaluate(struct command_line *line, const struct fold *fold, const struct columns *columns,
+                     const struct classify_options *asked, struct err *e)
 {
         struct labelled train, test = {.n = 0};
         struct classify_score s;
         struct progress p = progress_start(say(line, "training", "训练"), 0);
-        const double precision = o->precision > 0 ? o->precision : 0.95;
+        struct classify_options o = *asked;
+        const double precision = o.precision > 0 ? o.precision : 0.95;
         p.quiet = p.quiet || option_value(line, "json") != NULL;
-        o->progress = show;
-        o->ctx = &p;
+        o.progress = show;
+        o.ctx = &p;
         if (!labelled_read(line->arena, option_value(line, "train"), columns, NULL, &train, e)
-            || (o->folds == 0 && !labelled_read(line->arena, option_value(line, "test"), columns, &train, &test, e))
-            || !classify_evaluate(line->arena, fold, &train, &test, o, &s, NULL, e))
+            || (o.folds == 0 && !labelled_read(line->arena, option_value(line, "test"), columns, &train, &test, e))
+            || !classify_evaluate(line->arena, fold, &train, &test, &o, &s, NULL, e))
                 return false;
         if (!option_value(line, "json")) {
                 print_table(line, &s, precision);

@@ -17,7 +17,7 @@ struct reading {
         const struct columns *columns;
         int text_at[TEXT_COLUMNS_MOST], label_at;
         bool header;
-        struct map *labels; /* name -> index + 1 */
+        struct map *labels; /* name -> its index */
         struct labelled *out;
         size_t room, name_room;
 };
@@ -80,13 +80,15 @@ static void *larger(struct arena *a, const void *old, size_t n, size_t *room, si
 static int label_of(struct reading *r, const char *name)
 {
         struct labelled *out = r->out;
-        const size_t known = (size_t)(uintptr_t)map_get(r->labels, name);
-        if (known > 0)
-                return (int)known - 1;
+        const int *known = map_get(r->labels, name);
+        if (known)
+                return *known;
         if (out->n_names == r->name_room)
                 out->names = larger(r->arena, out->names, out->n_names, &r->name_room, sizeof *out->names);
         out->names[out->n_names++] = arena_text(r->arena, name);
-        (void)map_put(r->labels, out->names[out->n_names - 1], (void *)(uintptr_t)out->n_names);
+        int *number = NEW(r->arena, int);
+        *number = (int)out->n_names - 1;
+        (void)map_put(r->labels, out->names[*number], number);
         return (int)out->n_names - 1;
 }
 
