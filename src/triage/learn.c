@@ -51,8 +51,10 @@ static void add(struct gathering *g, const char *text, int class, bool made)
         const size_t n = triage_grams(g->district->triage->fold, g->scratch, text, &f, &grams);
         struct gram_count *kept = NEW_ARRAY(g->arena, struct gram_count, n + 1);
         memcpy(kept, grams, n * sizeof *kept);
-        if (n > 0)
-                g->examples[g->n++] = (struct example){kept, n, class, (uint32_t)g->n, made};
+        if (n == 0)
+                return;
+        g->examples[g->n] = (struct example){kept, n, class, (uint32_t)g->n, made};
+        g->n++;
 }
 
 /* Items stand in the file's order, and so above those below them. */
