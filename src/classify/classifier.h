@@ -24,8 +24,9 @@ struct example {
         uint32_t group;                 /* texts of a group are never on both sides of a fold (near_groups) */
         bool made;                      /* of the pack's own words: teaches, but is no evidence of how good the answers are */
 };
-/* Examples that say nearly the same get the same group: by MinHash of their grams (Broder 1997), 16 bands of 4, which finds pairs
- * that share four fifths of their grams with a chance of 0.9998. */
+/* Examples that say nearly the same get the same group: MinHash of their grams (Broder 1997), 16 bands of 4 to find pairs (of those that
+ * share four fifths of their grams all but 2 in 10,000), and at least seven tenths of all 64 equal to take them.  No group has more
+ * than a twentieth of all examples. */
 void near_groups(struct example *, size_t n);
 
 struct training {

@@ -35,6 +35,15 @@ static void sign(const struct example *x, uint32_t least[HASHES])
                 }
 }
 
+/* The share of equal least hashes estimates the share of grams in both (Jaccard): seven tenths, with a standard error of 0.06. */
+static bool alike(const uint32_t p[HASHES], const uint32_t q[HASHES])
+{
+        int equal = 0;
+        for (int h = 0; h < HASHES; h++)
+                equal += p[h] == q[h];
+        return equal * 10 >= 7 * HASHES;
+}
+
 struct banded {
         uint64_t hash;
         uint32_t example;
@@ -52,8 +61,9 @@ void near_groups(struct example *x, size_t n)
 {
         struct arena *a = arena_new();
         struct banded *bands = NEW_ARRAY(a, struct banded, n * BANDS + 1);
+        uint32_t(*signs)[HASHES] = arena_alloc(a, (n + 1) * sizeof *signs);
         for (size_t i = 0; i < n; i++) {
-                uint32_t least[HASHES];
+                uint32_t *least = signs[i];
                 sign(&x[i], least);
                 x[i].group = (uint32_t)i;
                 for (int b = 0; b < BANDS; b++) {
@@ -68,7 +78,7 @@ void near_groups(struct example *x, size_t n)
         for (size_t i = 0; i < n; i++)
                 size[i] = 1;
         for (size_t i = 1; i < n * BANDS; i++) {
-                if (bands[i].hash != bands[i - 1].hash)
+                if (bands[i].hash != bands[i - 1].hash || !alike(signs[bands[i - 1].example], signs[bands[i].example]))
                         continue;
                 const uint32_t p = root_of(x, bands[i - 1].example), q = root_of(x, bands[i].example);
                 const uint32_t low = p < q ? p : q, high = p < q ? q : p;
