@@ -35,14 +35,14 @@ static double next_share(uint64_t *seed)
 }
 
 /* --- GEOS ---------------------------------------------------------------------------------------------------------------- */
-struct shape {
+struct outline {
         const struct area *area;
         const GEOSPreparedGeometry *prepared;
 };
 struct geos {
         GEOSContextHandle_t h;
         GEOSSTRtree *tree;
-        struct shape *shapes;
+        struct outline *shapes;
         size_t n;
         const struct twin *twin;
         struct arena *arena;
@@ -58,7 +58,7 @@ static bool read_outlines(struct tx *tx, void *ctx, struct err *e)
                 size_t n;
                 const unsigned char *wkb = rows_blob(&r, g->arena, 1, &n);
                 GEOSGeometry *shape = GEOSGeomFromWKB_buf_r(g->h, wkb, n);
-                g->shapes[g->n] = (struct shape){area_find(g->twin, rows_text(&r, g->arena, 0)), GEOSPrepare_r(g->h, shape)};
+                g->shapes[g->n] = (struct outline){area_find(g->twin, rows_text(&r, g->arena, 0)), GEOSPrepare_r(g->h, shape)};
                 GEOSSTRtree_insert_r(g->h, g->tree, shape, &g->shapes[g->n]);
         }
         return ok && rows_done(&r, e);
@@ -71,7 +71,7 @@ struct hit {
 };
 static void on_box(void *item, void *ctx)
 {
-        const struct shape *s = item;
+        const struct outline *s = item;
         struct hit *h = ctx;
         h->found += GEOSPreparedIntersects_r(h->g->h, s->prepared, h->point) == 1;
 }
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
         struct geos g = {.h = GEOS_init_r(), .twin = rules->twin, .arena = a, .version = rules->version};
         GEOSContext_setErrorMessageHandler_r(g.h, quiet, NULL);
         g.tree = GEOSSTRtree_create_r(g.h, 10);
-        g.shapes = NEW_ARRAY(a, struct shape, area_count(rules->twin) + 1);
+        g.shapes = NEW_ARRAY(a, struct outline, area_count(rules->twin) + 1);
         if (!store_read(store, read_outlines, &g, &e))
                 die(e.text);
         const struct point *points = make_points(a, rules->twin);
