@@ -53,13 +53,12 @@ static void lite(sqlite3 *db, int status)
 static void lite_schema(sqlite3 *from, sqlite3 *to)
 {
         sqlite3_stmt *s;
-        lite(from,
-             sqlite3_prepare_v2(
-                     from,
-                     "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_index_%' AND type IN ('table',"
-                     " 'index')"
-                     " ORDER BY type DESC",
-                     -1, &s, NULL));
+        lite(from, sqlite3_prepare_v2(from,
+                                      "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+                                      " AND name NOT LIKE 'search_index_%' AND type IN ('table',"
+                                      " 'index')"
+                                      " ORDER BY type DESC",
+                                      -1, &s, NULL));
         while (sqlite3_step(s) == SQLITE_ROW)
                 lite(to, sqlite3_exec(to, (const char *)sqlite3_column_text(s, 0), NULL, NULL, NULL));
         sqlite3_finalize(s);
