@@ -9,6 +9,7 @@
 #include "same/same.h"
 #include "text/fold.h"
 #include "text/shingles.h"
+#include "text/phrases.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -114,7 +115,7 @@ int main(int argc, char **argv)
                 struct point at;
                 for (uint64_t i = 0; i < LEARNT; i++) {
                         const struct matter m = matter_of(a, fold, i, text_of(a, i * 31, &at), at, false);
-                        same_learn(rare, m.text);
+                        rare_learn_text(rare, m.text);
                         arena_reset(a);
                 }
                 struct same_index *x = same_new(&rare, n);

@@ -8,6 +8,7 @@
 #include "store/store.h"
 #include "text/fold.h"
 #include "text/shingles.h"
+#include "text/phrases.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -53,7 +54,7 @@ static bool learn_texts(struct tx *tx, void *ctx, struct err *e)
                 struct folded f;
                 const char *text = whole_text(a, rows_text(&r, a, 0), rows_text(&r, a, 1));
                 fold_text(l->fold, a, text, strlen(text), &f);
-                same_learn(l->rare, &f);
+                rare_learn_text(l->rare, &f);
                 arena_reset(a);
         }
         arena_free(&a);

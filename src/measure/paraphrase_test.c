@@ -16,6 +16,7 @@
 #include "same/same.h"
 #include "text/fold.h"
 #include "text/shingles.h"
+#include "text/phrases.h"
 #include <math.h>
 
 static struct fold *fold;
@@ -52,7 +53,7 @@ static struct same_index *filled(struct arena *a, const struct rare **rare)
 {
         struct rare *r = rare_new();
         for (size_t i = 0; i < TEXTS; i++)
-                same_learn(r, matter(a, 1, text_of(a, i)).text);
+                rare_learn_text(r, matter(a, 1, text_of(a, i)).text);
         *rare = r;
         struct same_index *x = same_new(&r, TEXTS);
         for (size_t i = 0; i < TEXTS; i++) {

@@ -10,6 +10,7 @@
 #include "same/same.h"
 #include "text/fold.h"
 #include "text/shingles.h"
+#include "text/phrases.h"
 #include <math.h>
 
 enum { DAYS_LATER = 20, EXAMPLES_MOST = 1 << 19, PAIRS_MOST = 1000 };
@@ -81,7 +82,7 @@ static void prepare(struct study *s)
         for (size_t i = 0; i < n; i++) {
                 s->group[i] = s->group[n + i] = i;
                 fold_text(s->fold, s->arena, s->messages->at[i].text, strlen(s->messages->at[i].text), &s->folded[i]);
-                same_learn(rare, &s->folded[i]);
+                rare_learn_text(rare, &s->folded[i]);
         }
         for (size_t i = 0; i < n; i++) {
                 group_by(s, subjects, s->messages->at[i].subject, i);

@@ -124,26 +124,19 @@ static struct hours of_part(enum part part)
         return parts[part];
 }
 
-/* What "11点" is in that part of the day. */
+/* What "11点" is in that part of the day: hours from .. to are so many later. */
 static int hour_of(enum part part, int hour)
 {
-        switch (part) {
-        case PART_DAWN:
-                return hour == 12 ? 0 : hour;
-        case PART_NOON:
-                return hour <= 3 ? hour + 12 : hour;
-        case PART_AFTERNOON:
-        case PART_DUSK:
-                return hour < 12 ? hour + 12 : hour;
-        case PART_EVENING:
-        case PART_NIGHT:
-                return hour < 5 ? hour + 24 : hour <= 12 ? hour + 12 : hour;
-        case PART_NONE:
-        case PART_EARLY:
-        case PART_MORNING:
-        case PART_LIGHT:
-                break;
-        }
+        static const struct {
+                enum part part;
+                int from, to, later;
+        } turns[] = {
+                {PART_DAWN, 12, 12, -12}, {PART_NOON, 0, 3, 12},     {PART_AFTERNOON, 0, 11, 12}, {PART_DUSK, 0, 11, 12},
+                {PART_EVENING, 0, 4, 24}, {PART_EVENING, 5, 12, 12}, {PART_NIGHT, 0, 4, 24},      {PART_NIGHT, 5, 12, 12},
+        };
+        for (size_t i = 0; i < COUNT_OF(turns); i++)
+                if (turns[i].part == part && hour >= turns[i].from && hour <= turns[i].to)
+                        return hour + turns[i].later;
         return hour;
 }
 

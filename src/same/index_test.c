@@ -12,6 +12,7 @@
 #include "same/same.h"
 #include "text/fold.h"
 #include "text/shingles.h"
+#include "text/phrases.h"
 #include <pthread.h>
 
 static struct fold *fold;
@@ -63,7 +64,7 @@ static struct same_index *filled(struct arena *a, const size_t *order)
         struct rare *rare = rare_new();
         for (size_t i = 0; i < CASES; i++) {
                 const struct matter m = matter(a, 1, sentence(a, i / COUNT_OF(matters), i % COUNT_OF(matters)));
-                same_learn(rare, m.text);
+                rare_learn_text(rare, m.text);
         }
         struct same_index *x = same_new(&rare, 1000);
         for (size_t k = 0; k < CASES; k++) {

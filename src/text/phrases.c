@@ -163,3 +163,24 @@ size_t place_phrases(const struct folded *f, struct arena *a, struct place_phras
         *out = p;
         return n;
 }
+
+void rare_learn_text(struct rare *rare, const struct folded *text)
+{
+        struct arena *a = arena_new();
+        struct shingle *s;
+        struct place_phrase *p;
+        const size_t n = text_shingles(text, a, &s), places = place_phrases(text, a, &p);
+        uint32_t *hashes = NEW_ARRAY(a, uint32_t, n + places + 1);
+        size_t all = 0;
+        for (size_t i = 0; i < n; i++)
+                hashes[all++] = s[i].hash;
+        for (size_t i = 0; i < places; i++) {
+                bool again = false;
+                for (size_t k = 0; k < i && !again; k++)
+                        again = p[k].hash == p[i].hash;
+                if (!again)
+                        hashes[all++] = p[i].hash;
+        }
+        rare_learn(rare, hashes, all);
+        arena_free(&a);
+}

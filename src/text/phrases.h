@@ -7,6 +7,7 @@
 #include "base/base.h"
 struct arena;
 struct folded;
+struct rare;
 
 /* For each folded character: it belongs to a greeting, a request or another word that says nothing about the matter. */
 bool *usual_words(const struct folded *, struct arena *);
@@ -18,4 +19,7 @@ struct place_phrase {
 };
 /* In order of the text; the same place may come again.  The array lives in the arena. */
 size_t place_phrases(const struct folded *, struct arena *, struct place_phrase **out);
+
+/* Teaches the table of what is common (text/shingles.h) the shingles and places of one text. */
+void rare_learn_text(struct rare *, const struct folded *);
 #endif

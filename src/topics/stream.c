@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "text/fold.h"
 #include "text/shingles.h"
+#include "text/phrases.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -227,7 +228,7 @@ void topics_settle(struct topics *t)
         if (t->n_waiting > 0)
                 qsort(t->waiting, t->n_waiting, sizeof *t->waiting, by_id);
         for (size_t i = 0; i < t->n_waiting; i++)
-                topics_learn(t->rare, &(struct folded){.c = t->waiting[i].c, .n = t->waiting[i].n});
+                rare_learn_text(t->rare, &(struct folded){.c = t->waiting[i].c, .n = t->waiting[i].n});
         for (size_t i = 0; i < t->n_waiting; i++) {
                 struct waiting *w = &t->waiting[i];
                 member_vector(w->member, a, &(struct folded){.c = w->c, .n = w->n}, w->subject, t->rare);

@@ -20,11 +20,9 @@ struct topics_options {
         double joins, merges;   /* least cosine; 0: 0.28, 0.5 */
         double false_alarms;    /* surges a year that may be chance, over all topics together; 0: 4 */
 };
-/* `rare`: what is common (topics_learn()); belongs to the engine, which goes on learning from what it is given. */
+/* `rare`: what is common (rare_learn_text(), so that a young engine knows the usual words); belongs to the engine, which goes on learning from what it is given. */
 struct topics *topics_new(struct rare **rare, const struct topics_options *);
 void topics_free(struct topics **);     /* sets NULL */
-/* Teaches what is common with a text that is not counted, so that a young engine knows the usual words. */
-void topics_learn(struct rare *, const struct folded *);
 
 struct topic_message {
         int64_t id;

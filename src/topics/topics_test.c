@@ -11,6 +11,7 @@
 #include "text/fold.h"
 #include "text/shingles.h"
 #include "topics/topics.h"
+#include "text/phrases.h"
 #include <math.h>
 
 static struct fold *fold;
@@ -76,7 +77,7 @@ static struct topics *fresh(const struct topics_options *o)
                         struct folded f;
                         const char *text = arena_format(a, "%s。%s请有关部门尽快处理，谢谢。", others[i].subject, others[i].detail);
                         fold_text(fold, a, text, strlen(text), &f);
-                        topics_learn(rare, &f);
+                        rare_learn_text(rare, &f);
                 }
         arena_free(&a);
         return topics_new(&rare, o);

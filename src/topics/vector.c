@@ -9,27 +9,6 @@
 
 static const double PLACE_TIMES = 1.5, SUBJECT_TIMES = 2, USUAL_SHARE = 0.05;
 
-void topics_learn(struct rare *rare, const struct folded *text)
-{
-        struct arena *a = arena_new();
-        struct shingle *s;
-        struct place_phrase *p;
-        const size_t n = text_shingles(text, a, &s), places = place_phrases(text, a, &p);
-        uint32_t *hashes = NEW_ARRAY(a, uint32_t, n + places + 1);
-        size_t all = 0;
-        for (size_t i = 0; i < n; i++)
-                hashes[all++] = s[i].hash;
-        for (size_t i = 0; i < places; i++) {
-                size_t k = 0;
-                while (p[k].hash != p[i].hash)
-                        k++;
-                if (k == i)
-                        hashes[all++] = p[i].hash;
-        }
-        rare_learn(rare, hashes, all);
-        arena_free(&a);
-}
-
 /* Rare words weigh more, but what no other text has joins nothing: a slip of the pen is the rarest word of all. */
 static double weight_of(const struct rare *rare, uint32_t hash)
 {
