@@ -49,8 +49,8 @@ const struct capabilities capabilities = {
                                                      &reporter_expiry_timer, NULL},
         .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer,
                                                           &triage_timer, &search_build_timer, &hotspots_timer, NULL},
-        .consumers = (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, &triage_consumer,
-                                                      &search_consumer, NULL},
-        .aside = (const struct consumer *const[]){&matters_consumer, NULL},
+        .consumers =
+                (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, &triage_consumer, NULL},
+        .aside = (const struct consumer *const[]){&search_consumer, &matters_consumer, NULL},
         .readers = {.workflows = workflows_load, .channels = channels_load, .notices = notices_load, .peers = peers_load},
 };

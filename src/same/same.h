@@ -27,7 +27,8 @@ struct matter {
         uint64_t reporter;              /* a hash of who reports, 0: unknown */
 };
 
-/* `rare`: how rare shingles are (rare_learn_text(), fed with any few thousand earlier reports); it belongs to the index from now on and no longer changes.  NULL: all the same.
+/* `rare`: how rare shingles are (rare_learn_text(), fed with any few thousand earlier reports); it belongs to the index from now on
+ * and no longer changes.  NULL: all the same.
  * `most`: cases kept; when one more comes, the one added first is forgotten.  Memory grows with the cases. */
 struct same_index *same_new(struct rare **rare, size_t most);
 void same_free(struct same_index **);   /* sets NULL */

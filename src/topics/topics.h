@@ -20,7 +20,8 @@ struct topics_options {
         double joins, merges;   /* least cosine; 0: 0.28, 0.5 */
         double false_alarms;    /* surges a year that may be chance, over all topics together; 0: 4 */
 };
-/* `rare`: what is common (rare_learn_text(), so that a young engine knows the usual words); belongs to the engine, which goes on learning from what it is given. */
+/* `rare`: what is common (rare_learn_text(), so that a young engine knows the usual words); belongs to the engine, which goes on
+ * learning from what it is given. */
 struct topics *topics_new(struct rare **rare, const struct topics_options *);
 void topics_free(struct topics **);     /* sets NULL */
 
