@@ -47,8 +47,8 @@ const struct capabilities capabilities = {
                                                        &timer_routes,    &return_routes,   &page_routes,     NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,
                                                      &reporter_expiry_timer, NULL},
-        .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer,
-                                                          &triage_timer, &search_build_timer, &hotspots_timer, NULL},
+        .slow_timers = (const struct timer_kind *const[]){&notify_send_timer, &exchange_send_timer, &ledger_sweep_timer, NULL},
+        .idle_timers = (const struct timer_kind *const[]){&triage_timer, &search_build_timer, &hotspots_timer, NULL},
         .consumers =
                 (const struct consumer *const[]){&notify_consumer, &callback_consumer, &exchange_consumer, &triage_consumer, NULL},
         .aside = (const struct consumer *const[]){&search_consumer, &matters_consumer, NULL},

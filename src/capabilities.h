@@ -12,8 +12,9 @@ struct capabilities {
         const struct route *const *const *routes;       /* where the tables are; ends with NULL */
         const struct timer_kind *const *timers;         /* of the main scheduler; ends with NULL */
         const struct timer_kind *const *slow_timers;    /* may block for seconds: a scheduler of their own; ends with NULL */
+        const struct timer_kind *const *idle_timers;    /* compute for minutes: a scheduler of their own, that yields; ends with NULL */
         const struct consumer *const *consumers;        /* ends with NULL */
-        const struct consumer *const *aside;            /* may take seconds: a scheduler of their own; ends with NULL */
+        const struct consumer *const *aside;            /* may take seconds: a scheduler of their own, that yields; ends with NULL */
         struct rulebook_readers readers;
 };
 extern const struct capabilities capabilities;

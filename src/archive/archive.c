@@ -303,6 +303,7 @@ static void note_outcome(struct archive *a, bool ok, const struct err *e)
 static void *copier_main(void *archive)
 {
         struct archive *a = archive;
+        (void)pthread_setname_np(pthread_self(), "archive-copy");
         struct err e;
         struct copy_job job = {.database = a->database, .folder = a->folder, .stop = &a->copy_stop, .pause_usec = PAUSE_USEC};
         if (archive_copy(&job, &e))
@@ -388,6 +389,7 @@ static void run_step(struct archive *a, bool settle)
 static void *archive_main(void *archive)
 {
         struct archive *a = archive;
+        (void)pthread_setname_np(pthread_self(), "archive");
         (void)pthread_mutex_lock(&a->lock);
         while (!a->stop) {
                 struct timespec until;

@@ -11,6 +11,7 @@
 struct answer;
 struct arena;
 struct district;
+struct event;
 struct json;
 struct json_value;
 struct item;
@@ -69,6 +70,9 @@ bool cases_file(struct tx *, struct district *, struct filing *, const struct fi
  * ERR_DENIED role or unit may not; ERR_INVALID a need is not met (names the form's field). */
 bool cases_move(struct district *, struct arena *, const char *number, const char *move, const struct mover *,
                 const struct json_value *form, int64_t now, struct err *) MUST_CHECK;
+
+/* Does the event tell of a case that has just begun?  (Of topic "case", by cases_file().) */
+bool case_event_files(struct arena *, const struct event *);
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 /* Open cases, and those of them whose deadline has passed; counts end at 100,000. */

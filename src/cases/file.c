@@ -250,5 +250,11 @@ bool cases_file(struct tx *tx, struct district *d, struct filing *f, const struc
             || !write_clocks(tx, f, p, e))
                 return false;
         const struct case_row row = {.number = f->number, .track = f->track, .community = code_at(f->place, AREA_COMMUNITY)};
-        return case_tell(tx, &row, last->name, f->state, f->answer->lead->code, f->now, f->told ? f->told : f->now, e);
+        const struct case_news news = {.move = last->name,
+                                       .state = f->state,
+                                       .unit = f->answer->lead->code,
+                                       .at = f->now,
+                                       .told = f->told ? f->told : f->now,
+                                       .files = true};
+        return case_tell(tx, &row, &news, e);
 }

@@ -148,23 +148,31 @@ static bool write_state(struct moving *m, const struct state *dest, struct err *
                            "案件%s刚被他人处理，请刷新后再试", m->row.number);
 }
 
-bool case_tell(struct tx *tx, const struct case_row *row, const char *move, const char *state, const char *unit, int64_t at,
-               int64_t told, struct err *e)
+bool case_tell(struct tx *tx, const struct case_row *row, const struct case_news *news, struct err *e)
 {
         struct buf b = BUF_LIMIT(1 << 20);
         struct json j = json_to(&b);
         json_object(&j, NULL);
         json_text(&j, "number", row->number);
         json_text(&j, "track", row->track);
-        json_text(&j, "move", move);
-        json_text(&j, "state", state);
-        json_text(&j, "unit", unit);
+        json_text(&j, "move", news->move);
+        json_text(&j, "state", news->state);
+        json_text(&j, "unit", news->unit);
         json_text(&j, "area", row->community);
-        json_time(&j, "at", at);
+        json_time(&j, "at", news->at);
+        if (news->files)
+                json_bool(&j, "files", true);
         json_object_end(&j);
-        bool ok = outbox_put(tx, "case", row->number, b.at, told, e);
+        bool ok = outbox_put(tx, "case", row->number, b.at, news->told, e);
         buf_free(&b);
         return ok;
+}
+
+bool case_event_files(struct arena *a, const struct event *event)
+{
+        struct err ignored;
+        return text_is(event->topic, "case")
+               && json_get_bool(json_parse(a, event->payload, strlen(event->payload), &ignored), "files", false);
 }
 
 static void forget(struct moving *m)
@@ -189,7 +197,8 @@ static bool take(struct moving *m, struct err *e)
                 if ((*x)->after && !(*x)->after(m, e))
                         return false;
         forget(m);
-        return case_tell(m->tx, &m->row, m->move->name, dest->name, m->unit, m->now, m->now, e);
+        const struct case_news news = {.move = m->move->name, .state = dest->name, .unit = m->unit, .at = m->now, .told = m->now};
+        return case_tell(m->tx, &m->row, &news, e);
 }
 
 static bool needs_met(struct moving *m, struct err *e)

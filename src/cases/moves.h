@@ -146,7 +146,8 @@ bool case_clock_set(struct tx *, int64_t case_id, const struct case_clock *, str
 /* Sets the case's one timer to the next warning, due instant or step of the ladder; none left: clears it. */
 bool clocks_set_timer(struct tx *, int64_t case_id, struct err *) MUST_CHECK;
 
-/* The outbox row of a move; topic "case".  at: when it happened; told: the present, by which the outbox forgets. */
-bool case_tell(struct tx *, const struct case_row *, const char *move, const char *state, const char *unit, int64_t at, int64_t told,
-               struct err *) MUST_CHECK;
+/* The outbox row of a move; topic "case".  at: when it happened; told: the present, by which the outbox forgets; files: the move is
+ * the one with which the case began (case_event_files()). */
+struct case_news { const char *move, *state, *unit; int64_t at, told; bool files; };
+bool case_tell(struct tx *, const struct case_row *, const struct case_news *, struct err *) MUST_CHECK;
 #endif

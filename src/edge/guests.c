@@ -149,6 +149,7 @@ static void cut_late(struct guests *g, int64_t now)
 static void *watch(void *ctx)
 {
         struct guests *g = ctx;
+        (void)pthread_setname_np(pthread_self(), "guests");
         (void)pthread_mutex_lock(&g->lock);
         while (!g->ending) {
                 struct timespec until;

@@ -16,6 +16,6 @@ bool hotspots_open(struct district *, struct err *) MUST_CHECK;
 bool hotspots_start(struct district *, int64_t now, struct err *) MUST_CHECK;  /* sets the timer */
 void hotspots_close(struct district *);
 
-extern const struct timer_kind hotspots_timer;  /* for the slow scheduler: the first round reads up to 20,000 reports */
+extern const struct timer_kind hotspots_timer;  /* for the scheduler that yields: the first round reads up to 20,000 reports */
 extern const struct route *const hotspot_routes;
 #endif

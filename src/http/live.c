@@ -130,6 +130,7 @@ static void ask(struct lives *lives, struct live *l)
 static void *pump(void *ctx)
 {
         struct lives *lives = ctx;
+        (void)pthread_setname_np(pthread_self(), "live");
         (void)pthread_mutex_lock(&lives->lock);
         while (!lives->ending) {
                 struct timespec until;

@@ -51,6 +51,7 @@ static void *work(void *ctx)
 {
         struct pool *p = ctx;
         bool slow;
+        (void)pthread_setname_np(pthread_self(), "http");
         (void)pthread_mutex_lock(&p->lock);
         for (struct exchange *x; (x = next(p, &slow));) {
                 p->running++;

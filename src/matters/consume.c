@@ -142,7 +142,7 @@ static bool look_at(struct district *d, struct look *l, struct arena *kept, stru
         if (!l->found)
                 return true;
         const struct rulebook *rules = district_rules_of(d, l->version, e);
-        if (!rules || !matters_find(d, rules, l->arena, &l->question, true, true, l->likes, &l->n, e))
+        if (!rules || !matters_find(d, rules, l->arena, &l->question, true, l->likes, &l->n, e))
                 return false;
         for (size_t i = 0; i < l->n; i++) {
                 l->phrases[i] = phrases_json(kept, &l->likes[i]);
@@ -157,11 +157,12 @@ static bool look_at_all(struct district *d, const struct event *events, size_t n
 {
         struct arena *scratch = arena_new();
         const int64_t now = clock_now();
-        bool ok = true;
+        const struct rulebook *rules = district_rules(d, e);
+        bool ok = rules && matters_feed(d, rules, true, e);
         b->at = NEW_ARRAY(kept, struct look, n + 1);
         for (size_t i = 0; ok && i < n; i++) {
                 struct look l = {.number = events[i].key, .arena = scratch, .now = now};
-                if (!text_is(events[i].topic, "case") || events[i].time < now - patience)
+                if (events[i].time < now - patience || !case_event_files(scratch, &events[i]))
                         continue;
                 ok = look_at(d, &l, kept, e);
                 if (ok && l.found)

@@ -99,7 +99,7 @@ struct feeding {
         const struct rulebook *rules;
         struct arena *arena;
         int64_t after;
-        size_t n;
+        size_t n, added;
 };
 
 static void take_matter(const struct feeding *f, const struct matter_question *q, struct folded *folded, struct matter *out)
@@ -124,7 +124,7 @@ static bool feed_page(struct tx *tx, void *ctx, struct err *e)
 {
         struct feeding *f = ctx;
         struct rows r;
-        f->n = 0;
+        f->n = f->added = 0;
         bool ok = tx_rows(tx, &r, e, SQL_PAGE, ARGS(V(f->after)));
         while (ok && rows_next(&r)) {
                 struct folded folded;
@@ -140,10 +140,13 @@ static bool feed_page(struct tx *tx, void *ctx, struct err *e)
                         .item = rows_text(&r, f->arena, 7),
                         .time = rows_int(&r, 8),
                 };
-                take_matter(f, &q, &folded, &m);
-                same_add(f->matters->index, &m);
                 f->after = q.id;
                 f->n++;
+                if (same_has(f->matters->index, q.id)) /* of the overlap */
+                        continue;
+                take_matter(f, &q, &folded, &m);
+                same_add(f->matters->index, &m);
+                f->added++;
                 arena_reset(f->arena);
         }
         return ok && rows_done(&r, e);
@@ -155,9 +158,11 @@ static bool find_first(struct tx *tx, void *ctx, struct err *e)
         return tx_int(tx, &m->last, 0, e, SQL_FIRST, ARGS(V((int)CASES_MOST)));
 }
 
-static bool feed(struct district *d, const struct rulebook *rules, bool whole, struct err *e)
+bool matters_feed(struct district *d, const struct rulebook *rules, bool whole, struct err *e)
 {
         struct matters *m = d->matters;
+        if (!m)
+                return true;
         struct feeding f = {.matters = m, .rules = rules, .arena = arena_new()};
         (void)pthread_mutex_lock(&m->feeding);
         bool ok = m->last >= 0 || store_read(d->store, find_first, m, e);
@@ -166,7 +171,7 @@ static bool feed(struct district *d, const struct rulebook *rules, bool whole, s
                 ok = ok && store_read(d->store, feed_page, &f, e);
                 if (ok && f.after > m->last)
                         m->last = f.after;
-        } while (ok && whole && f.n == PAGE);
+        } while (ok && f.n == PAGE && (whole || f.added == 0));
         (void)pthread_mutex_unlock(&m->feeding);
         arena_free(&f.arena);
         return ok;
@@ -206,7 +211,7 @@ static void take_like(struct arena *a, const char *text, const struct alike *fro
 }
 
 bool matters_find(struct district *d, const struct rulebook *rules, struct arena *a, const struct matter_question *question,
-                  bool whole, bool open_only, struct like out[LIKE_MOST], size_t *n, struct err *e)
+                  bool open_only, struct like out[LIKE_MOST], size_t *n, struct err *e)
 {
         struct alike alike[ASKED_MOST];
         struct folded folded;
@@ -214,8 +219,6 @@ bool matters_find(struct district *d, const struct rulebook *rules, struct arena
         *n = 0;
         if (!d->matters)
                 return true;
-        if (!feed(d, rules, whole, e))
-                return false;
         const struct feeding f = {.matters = d->matters, .rules = rules, .arena = a};
         take_matter(&f, question, &folded, &m);
         struct asking q = {.alike = alike, .open_only = open_only};

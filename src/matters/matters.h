@@ -34,9 +34,10 @@ struct like {                                   /* texts live in the arena */
         bool joins;
         const char *phrases[LIKE_PHRASES]; size_t n_phrases;
 };
-/* Earlier cases that are likely the same matter and not merged themselves, likeliest first.  `whole`: the index is filled first, however
- * long that takes; else with at most a page of cases, so that nobody waits. */
-bool matters_find(struct district *, const struct rulebook *, struct arena *, const struct matter_question *, bool whole, bool open_only,
+/* Brings the index up to date: wholly, however long that takes, or with a page of cases, so that nobody waits. */
+bool matters_feed(struct district *, const struct rulebook *, bool whole, struct err *) MUST_CHECK;
+/* Earlier cases that are likely the same matter and not merged themselves, likeliest first: of those that were fed. */
+bool matters_find(struct district *, const struct rulebook *, struct arena *, const struct matter_question *, bool open_only,
                   struct like out[LIKE_MOST], size_t *n, struct err *) MUST_CHECK;
 
 extern const struct consumer matters_consumer;  /* for a scheduler of its own: it may take seconds */

@@ -242,6 +242,7 @@ static void *run_lane(void *ctx)
 {
         struct lane *l = ctx;
         struct sender *s = l->sender;
+        (void)pthread_setname_np(pthread_self(), "notify-lane");
         struct wire *wire = wire_new();
         struct arena *a = arena_new();
         while (!atomic_load(&s->stop)) {
@@ -261,6 +262,7 @@ static void *run_lane(void *ctx)
 static void *keep(void *ctx)
 {
         struct sender *s = ctx;
+        (void)pthread_setname_np(pthread_self(), "notify");
         while (!atomic_load(&s->stop)) {
                 struct err e;
                 int n;

@@ -272,6 +272,14 @@ bool same_remove(struct same_index *x, int64_t id)
         return k != NULL;
 }
 
+bool same_has(struct same_index *x, int64_t id)
+{
+        (void)pthread_rwlock_rdlock(&x->lock);
+        const bool has = id_find(x, id) != NULL;
+        (void)pthread_rwlock_unlock(&x->lock);
+        return has;
+}
+
 /* --- finding -------------------------------------------------------------------------------------------------------------- */
 
 struct voter {

@@ -197,7 +197,9 @@ static void order_does_not_matter(void **state)
                         const struct matter m =
                                 matter(a, id, sentence(a, (size_t)id % COUNT_OF(places), (size_t)id / 7 % COUNT_OF(matters)));
                         same_add(y, &m);
+                        assert_true(same_has(y, id));
                         assert_true(same_remove(y, id));
+                        assert_false(same_has(y, id));
                         assert_false(same_remove(y, id));
                 }
                 assert_int_equal(same_size(y).cases, CASES);

@@ -36,6 +36,7 @@ void same_free(struct same_index **);   /* sets NULL */
 /* Adds a case, or replaces the one with this id. */
 void same_add(struct same_index *, const struct matter *);
 bool same_remove(struct same_index *, int64_t id);      /* false: not there */
+bool same_has(struct same_index *, int64_t id);
 /* How many cases there are, and all bytes the index uses. */
 struct same_size { size_t cases, bytes; };
 struct same_size same_size(struct same_index *);

@@ -38,8 +38,8 @@ struct running {
         struct arena *arena;
         struct store *store;
         struct identity_cache *identities;
-        struct scheduler *slow, *aside;  /* of timers that take long; of consumers that do */
-        const struct settings *settings; /* in force; after a reload in settings_arena */
+        struct scheduler *slow, *idle, *aside; /* of timers that wait long, that compute long; of consumers that do */
+        const struct settings *settings;       /* in force; after a reload in settings_arena */
         struct arena *settings_arena;
         const struct consumer *const *consumers;
         struct intake_figures *reports;
@@ -151,15 +151,19 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
 {
         static const struct consumer *const none[] = {NULL};
         const struct scheduler_options usual = {
-                .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
-        const struct scheduler_options slow = {.store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
+                .name = "scheduler", .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
+        const struct scheduler_options slow = {
+                .name = "slow", .store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
+        const struct scheduler_options idle = {
+                .name = "idle", .store = r->store, .kinds = c->idle_timers, .consumers = none, .ctx = r, .yields = true};
         const struct scheduler_options aside = {
-                .store = r->store, .kinds = NULL, .consumers = c->aside, .ctx = r, .keep = -1, .yields = true};
+                .name = "aside", .store = r->store, .kinds = NULL, .consumers = c->aside, .ctx = r, .keep = -1, .yields = true};
         struct scheduler *started = NULL;
         const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e)
                         && hotspots_start(&r->district, clock_now(), e) && proof_start(&r->district, clock_now(), e)
                         && search_start(&r->district, clock_now(), e) && scheduler_start(&r->slow, &slow, e)
-                        && scheduler_start(&r->aside, &aside, e) && scheduler_start(&started, &usual, e);
+                        && scheduler_start(&r->idle, &idle, e) && scheduler_start(&r->aside, &aside, e)
+                        && scheduler_start(&started, &usual, e);
         atomic_store(&r->district.scheduler, started); /* the server's workers look at it already */
         return ok;
 }
@@ -219,6 +223,8 @@ static void close_all(struct running *r)
                 scheduler_stop(&usual);
         if (r->slow)
                 scheduler_stop(&r->slow);
+        if (r->idle)
+                scheduler_stop(&r->idle);
         if (r->aside)
                 scheduler_stop(&r->aside);
         sender_stop(&r->district);

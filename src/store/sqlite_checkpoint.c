@@ -55,6 +55,7 @@ static void pass_by_pass(struct checkpointer *k)
 static void *checkpointer_main(void *checkpointer)
 {
         struct checkpointer *k = checkpointer;
+        (void)pthread_setname_np(pthread_self(), "checkpoint");
         (void)pthread_mutex_lock(&k->lock);
         while (!k->stop) {
                 if (!k->asked) {

@@ -232,6 +232,7 @@ static int take(struct writer *w)
 static void *writer_main(void *writer)
 {
         struct writer *w = writer;
+        (void)pthread_setname_np(pthread_self(), "store-writer");
         /* With both processors busy the commit's wake-up is what all wait for; not allowed is not bad. */
         if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -5) != 0)
                 log_event(LOG_DEBUG, "store.priority", "errno=%d", errno);

@@ -329,6 +329,8 @@ static void *scheduler_main(void *scheduler)
 {
         struct scheduler *s = scheduler;
         struct err e;
+        if (s->is.name)
+                (void)pthread_setname_np(pthread_self(), s->is.name);
         if (s->is.yields) /* a thread has a priority of its own on Linux */
                 (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
         while (!atomic_load(&s->stop)) {

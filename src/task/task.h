@@ -51,6 +51,7 @@ bool outbox_last(struct store *, struct cursor *out, struct err *) MUST_CHECK;
 
 struct scheduler;
 struct scheduler_options {
+        const char *name;                               /* of its thread, as top -H shows it: at most 15 characters; may be NULL */
         struct store *store;
         const struct timer_kind *const *kinds;          /* ends with NULL; it runs timers of these only */
         const struct consumer *const *consumers;        /* ends with NULL; durable cursor each */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cases/cases.h"
 #include "district/district.h"
 #include "store/store.h"
 #include "task/task.h"
@@ -140,7 +141,7 @@ struct batch {
         int64_t now;
 };
 
-/* Most events teach nothing: that is found out without keeping the writer from its work. */
+/* Most events teach nothing, filing least of all: that is found out without keeping the writer from its work. */
 static bool look(struct tx *tx, void *ctx, struct err *e)
 {
         struct batch *b = ctx;
@@ -148,7 +149,7 @@ static bool look(struct tx *tx, void *ctx, struct err *e)
         b->n_news = 0;
         for (size_t i = 0; i < b->n; i++) {
                 struct outcome o;
-                if (!text_is(b->events[i].topic, "case"))
+                if (!text_is(b->events[i].topic, "case") || case_event_files(b->arena, &b->events[i]))
                         continue;
                 const int found = read_outcome(tx, b->arena, b->events[i].key, &o, e);
                 if (found < 0)
