@@ -4,11 +4,11 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { CONNECTIONS, OUT, READERS, fill, init, log_in, median, number_from, opened, print_table, reports, rounded, say, serve, sleep, start_load }
+import { CONNECTIONS, OUT, READERS, fill, init, log_in, median, number_from, opened, print_table, reports, rounded, say, serve, start_load }
         from './district.mjs';
-import { under } from './intake.mjs';
+import { idle, under } from './intake.mjs';
 import { kinds_of_reads } from './reads.mjs';
-import { cpu_ms, memory_mb } from './process.mjs';
+import { memory_mb } from './process.mjs';
 
 const SIZES = (process.env.BENCH_SIZES || '10000,100000').split(',').map(Number).sort((a, b) => a - b);
 const RUN = number_from('BENCH_RUN', 10000), RUNS = 3, WARM = 2000;
@@ -25,18 +25,6 @@ function check_room(cases, bytes_a_case = 8192) {
         say(`${cases} more cases: about ${gib(need)} GiB of disk are needed, ${gib(free)} GiB are free`);
         if (need > free)
                 throw new Error(`the disk has too little room for ${cases} more cases: free some, or choose smaller BENCH_SIZES`);
-}
-
-// Waits until the server has nothing left to do by itself; the seconds that took.
-async function idle(server) {
-        const began = Date.now();
-        for (let quiet = 0, before = cpu_ms(server.pids); quiet < 3;) {
-                await sleep(1000);
-                const now = cpu_ms(server.pids);
-                quiet = now - before <= 30 ? quiet + 1 : 0;
-                before = now;
-        }
-        return Math.round((Date.now() - began) / 1000);
 }
 
 const bytes = (district) => ['', '-wal'].reduce((sum, end) => {

@@ -1,7 +1,7 @@
 // bench/intake.mjs: intake over HTTP beside a bare loop that inserts the same rows; lists and reads of what was taken in.
 import fs from 'node:fs';
 import path from 'node:path';
-import { CONNECTIONS, OUT, PG, READERS, drop_database, init, last_line, load, log_in, new_database, number_from, reports, rounded, serve }
+import { CONNECTIONS, OUT, PG, READERS, drop_database, init, last_line, load, log_in, new_database, number_from, reports, rounded, serve, sleep }
         from './district.mjs';
 import { list_lines, read_lines } from './reads.mjs';
 import { cpu_ms, memory_mb } from './process.mjs';
@@ -15,6 +15,18 @@ export async function under(server, key, connections, file) {
         const r = await load(server.port, key, connections, file);
         const [own, database = 0] = server.pids.map((pid, i) => (cpu_ms([pid]) - before[i]) / r.requests);
         return { rate: r.rate, p50_ms: r.p50_ms, p99_ms: r.p99_ms, cpu_ms: rounded(own, 3), database_cpu_ms: rounded(database, 3) };
+}
+
+// Waits until the server has nothing left to do by itself; the seconds that took.
+export async function idle(server) {
+        const began = Date.now();
+        for (let quiet = 0, before = cpu_ms(server.pids); quiet < 3;) {
+                await sleep(1000);
+                const now = cpu_ms(server.pids);
+                quiet = now - before <= 30 ? quiet + 1 : 0;
+                before = now;
+        }
+        return Math.round((Date.now() - began) / 1000);
 }
 
 function bare(engine, store, district) {
@@ -31,6 +43,7 @@ export async function intake(engine) {
         const store = engine === 'postgres' ? new_database(DATABASE) : null, district = init(`intake-${engine}`, store);
         const server = await serve(district), key = district.demo.channel_key;
         await load(server.port, key, CONNECTIONS, await reports(server, district, WARM, `warm-${engine}`));
+        await idle(server); // what it does once, such as training its first model, is over
         const ours = await under(server, key, CONNECTIONS, await reports(server, district, CASES, `intake-${engine}`));
         const staff = await log_in(server, district, 'dispatcher');
         const list = await under(server, staff, READERS, await list_lines(server, staff, READS));

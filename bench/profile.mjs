@@ -1,6 +1,7 @@
 // bench/profile [LOAD...]: where the server's processor time goes under a load, with perf (Debian: linux-perf).
 //
 //   intake        reports into SQLite               list, read    pages and cases of a SQLite store
+//   texts         free texts into SQLite, read by the machine (BENCH_TEXTS: see bench/run)
 //   intake-pg     reports into PostgreSQL (YIWANG_TEST_PG; its processes are profiled with the server)
 //
 // All of them when none is named.  BENCH_CASES=20000 requests of a load, BENCH_FILL=10000 cases in the store before.
@@ -12,10 +13,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { CONNECTIONS, OUT, PG, READERS, drop_database, fill, init, load, log_in, new_database, number_from, reports, say, serve }
         from './district.mjs';
+import { idle } from './intake.mjs';
 import { cpu_ms, tree } from './process.mjs';
 import { list_lines, read_lines } from './reads.mjs';
+import { free_texts } from './triage.mjs';
 
-const LOADS = ['intake', 'intake-pg', 'list', 'read'];
+const LOADS = ['intake', 'intake-pg', 'texts', 'list', 'read'];
 const REQUESTS = number_from('BENCH_CASES', 20000), FILL = number_from('BENCH_FILL', 10000), WARM = 2000;
 
 // What perf report says of a recording.
@@ -37,6 +40,11 @@ async function record(pids, file, run) {
 }
 
 async function prepare(name, server, district) {
+        await idle(server);
+        if (name === 'texts') {
+                const file = await free_texts(server, district, name);
+                return { key: district.demo.channel_key, connections: CONNECTIONS, warm: file(WARM, 'warm'), file: file(REQUESTS, 'profile') };
+        }
         if (name.startsWith('intake'))
                 return { key: district.demo.channel_key, connections: CONNECTIONS,
                          warm: await reports(server, district, WARM, `warm-${name}`),
@@ -53,8 +61,13 @@ async function profile(name) {
         const server = await serve(district), data = path.join(OUT, `profile-${name}.data`);
         const { key, connections, warm, file } = await prepare(name, server, district);
         await load(server.port, key, connections, warm);
+        await idle(server);
         const before = server.pids.map((pid) => cpu_ms([pid]));
-        const result = await record(server.pids, data, () => load(server.port, key, connections, file));
+        const result = await record(server.pids, data, async () => {
+                const done = await load(server.port, key, connections, file);
+                await idle(server); // with what is done beside and after
+                return done;
+        });
         const cpu = server.pids.map((pid, i) => ((cpu_ms([pid]) - before[i]) / REQUESTS).toFixed(3));
         await server.stop();
         if (store)

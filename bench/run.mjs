@@ -1,10 +1,12 @@
 // bench/run: prints tables, writes bench/out/latest.json.
 //
-// BENCH_PARTS=intake,moves,lookups,growth,rival    (all) intake: over HTTP beside a bare loop that inserts the same rows, on SQLite and on
+// BENCH_PARTS=intake,moves,lookups,growth,triage,rival    (all) intake: over HTTP beside a bare loop that inserts the same rows, on SQLite and on
 //                          PostgreSQL (YIWANG_TEST_PG); moves: the same for moves, and timers that fall due; lookups: in memory, beside GEOS; growth: intake and reads as the store grows;
+//                          triage: free texts, read by the machine beside not read, as the store grows;
 //                          rival: Request Tracker under the same load (see rival_rt.mjs)
-// BENCH_SIZES=10000,100000 cases in the store, for growth; the disk must hold them
-// BENCH_CASES=20000        reports of the intake part          BENCH_RUN=10000          reports of one of growth's three runs
+// BENCH_SIZES=10000,100000 cases in the store, for growth and triage; the disk must hold them
+// BENCH_CASES=20000        reports of the intake part          BENCH_RUN=10000          reports of one of growth's or triage's three runs
+// BENCH_TEXTS=FILE,FILE    CSV with detail and perhaps subject, for triage
 // BENCH_MOVED=5000        cases that are moved, twice each         BENCH_TIMERS=1000000, BENCH_TIMERS_DUE=100000 within a minute
 // BENCH_READS=2000         requests for each kind of read      BENCH_INTAKE_RATE=300    reports a second while reads are measured
 // BENCH_TICKETS=200        tickets of the rival's run
@@ -16,12 +18,13 @@ import { CONNECTIONS, OUT, PG, init, last_line, print_table, rounded, say } from
 import { engines, intake } from './intake.mjs';
 import { moves, timers } from './moves.mjs';
 import { growth } from './growth.mjs';
+import { triage, triage_lines } from './triage.mjs';
 import { rival_rt } from './rival_rt.mjs';
 
-const PARTS = ['intake', 'moves', 'lookups', 'growth', 'rival'];
+const PARTS = ['intake', 'moves', 'lookups', 'growth', 'triage', 'rival'];
 const result = { date: new Date().toISOString(), machine: { processor: os.cpus()[0].model, cores: os.cpus().length,
                                                             memory_mb: Math.round(os.totalmem() / 2 ** 20), load: rounded(os.loadavg()[0], 1) },
-                 intake: {}, moves: {}, timers: {}, growth: [], rivals: {} };
+                 intake: {}, moves: {}, timers: {}, growth: [], triage: [], rivals: {} };
 
 const flat = ({ list, read, ...rest }) => ({ ...rest, list_p99_ms: list.p99_ms, read_p99_ms: read.p99_ms });
 
@@ -55,6 +58,11 @@ const parts = {
                 const { rows, reads } = await growth(), last = rows[rows.length - 1];
                 const p99 = (kind) => reads[last.cases].find((r) => r.kind === kind).alone.p99_ms;
                 Object.assign(result, { growth: rows, reads, list_p99_ms: p99('unit'), read_p99_ms: p99('one case'), rss_mb: last.rss_mb });
+        },
+        async triage() {
+                result.triage = await triage();
+                say(`triage: free texts over HTTP, ${CONNECTIONS} connections; all_ms: processor a report until nothing is left to do; alone: one at a time`);
+                print_table(triage_lines(result.triage));
         },
         async rival() {
                 if (!PG)

@@ -123,8 +123,8 @@ static bool open_district(struct running *r, const struct settings *s, const str
                 .cipher = s->cipher,
                 .readers = c->readers,
         };
-        if (!district_open(&r->district, &district, e) || !triage_open(&r->district, e) || !matters_open(&r->district, e)
-            || !hotspots_open(&r->district, e))
+        if (!district_open(&r->district, &district, e)
+            || (s->triage && (!triage_open(&r->district, e) || !matters_open(&r->district, e) || !hotspots_open(&r->district, e))))
                 return false;
         r->district.notify = &s->notify;
         r->district.open311 = &s->open311;

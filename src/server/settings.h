@@ -23,6 +23,7 @@ struct settings {
         const char *ledger_signature;   /* becomes ledger.kind */
         struct ledger_settings ledger;  /* ledger_origin, ledger_signature, ledger_minutes */
         int personal_hourly;            /* 60 */
+        bool triage;                    /* true */
         const char *scan_command;       /* NULL = pictures are not examined */
         int scan_seconds;               /* 30 */
         const char *address;            /* "127.0.0.1" */
