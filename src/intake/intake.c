@@ -100,7 +100,7 @@ static const struct item *read_text(struct walk *w, const struct rulebook *rules
 {
         const struct report *r = w->report;
         const int64_t began = clock_steady();
-        triage_read(w->district, rules, w->arena, r->title, r->text, &w->opinion);
+        triage_read(w->district, rules, w->arena, r->title, r->text, 1, &w->opinion);
         triage_count(w->district, &w->opinion, clock_steady() - began);
         w->read = w->district->triage != NULL;
         return w->opinion.sure ? w->opinion.at[0].item : NULL;

@@ -38,9 +38,8 @@ struct look {
         const char *target; /* to merge into; NULL */
 };
 
-static bool read_new(struct tx *tx, void *ctx, struct err *e)
+static bool read_new(struct tx *tx, struct look *l, struct err *e)
 {
-        struct look *l = ctx;
         struct rows r;
         const int found = tx_first(tx, &r, e, SQL_NEW, ARGS(V(l->number), V(l->now - fresh)));
         l->found = found > 0;
@@ -103,9 +102,19 @@ static bool keep_one(struct tx *tx, struct look *l, struct err *e)
 }
 
 struct batch {
+        const struct event *events;
+        size_t n_events;
+        struct arena *arena;
+        int64_t now;
         struct look *at;
         size_t n;
 };
+
+static int by_id(const void *a, const void *b)
+{
+        const struct look *x = a, *y = b;
+        return (x->question.id > y->question.id) - (x->question.id < y->question.id);
+}
 
 static bool keep(struct tx *tx, void *ctx, struct err *e)
 {
@@ -134,39 +143,48 @@ static bool join(struct district *d, const struct look *l, struct err *e)
         return moved || (e->kind != ERR_BUSY && e->kind != ERR_FAULT);
 }
 
-/* In a scratch arena; *l then keeps only what lives in `kept`. */
-static bool look_at(struct district *d, struct look *l, struct arena *kept, struct err *e)
+/* The new cases that the events tell of, in the order of their ids. */
+static bool read_all(struct tx *tx, void *ctx, struct err *e)
 {
-        if (!store_read(d->store, read_new, l, e))
-                return false;
-        if (!l->found)
-                return true;
-        const struct rulebook *rules = district_rules_of(d, l->version, e);
-        if (!rules || !matters_find(d, rules, l->arena, &l->question, true, l->likes, &l->n, e))
-                return false;
-        for (size_t i = 0; i < l->n; i++) {
-                l->phrases[i] = phrases_json(kept, &l->likes[i]);
-                l->likes[i].n_phrases = 0;
+        struct batch *b = ctx;
+        b->n = 0;
+        for (size_t i = 0; i < b->n_events; i++) {
+                const struct event *event = &b->events[i];
+                struct look *l = &b->at[b->n];
+                if (event->time < b->now - patience || !case_event_files(b->arena, event))
+                        continue;
+                *l = (struct look){.number = event->key, .arena = b->arena, .now = b->now};
+                if (!read_new(tx, l, e))
+                        return false;
+                b->n += l->found;
         }
-        l->arena = kept;
+        qsort(b->at, b->n, sizeof *b->at, by_id);
         return true;
 }
 
-static bool look_at_all(struct district *d, const struct event *events, size_t n, struct arena *kept, struct batch *b,
-                        struct err *e)
+/* In a scratch arena; what is found then lives in the batch's. */
+static bool look_at(struct district *d, struct look *l, struct arena *scratch, struct err *e)
 {
+        const struct rulebook *rules = district_rules_of(d, l->version, e);
+        if (!rules || !matters_find(d, rules, scratch, &l->question, true, l->likes, &l->n, e))
+                return false;
+        for (size_t i = 0; i < l->n; i++) {
+                l->phrases[i] = phrases_json(l->arena, &l->likes[i]);
+                l->likes[i].n_phrases = 0;
+        }
+        return true;
+}
+
+/* What came before the first of them is fed; they themselves are in the index once each has been looked at. */
+static bool look_at_all(struct district *d, struct batch *b, struct err *e)
+{
+        if (b->n == 0)
+                return true;
         struct arena *scratch = arena_new();
-        const int64_t now = clock_now();
         const struct rulebook *rules = district_rules(d, e);
-        bool ok = rules && matters_feed(d, rules, true, e);
-        b->at = NEW_ARRAY(kept, struct look, n + 1);
-        for (size_t i = 0; ok && i < n; i++) {
-                struct look l = {.number = events[i].key, .arena = scratch, .now = now};
-                if (events[i].time < now - patience || !case_event_files(scratch, &events[i]))
-                        continue;
-                ok = look_at(d, &l, kept, e);
-                if (ok && l.found)
-                        b->at[b->n++] = l;
+        bool ok = rules && matters_feed(d, rules, true, b->at[0].question.id, e);
+        for (size_t i = 0; ok && i < b->n; i++) {
+                ok = look_at(d, &b->at[i], scratch, e);
                 arena_reset(scratch);
         }
         arena_free(&scratch);
@@ -176,13 +194,15 @@ static bool look_at_all(struct district *d, const struct event *events, size_t n
 static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
 {
         struct district *d = ctx;
-        struct arena *a = arena_new();
-        struct batch b = {.n = 0};
-        bool ok = !d->matters || look_at_all(d, events, n, a, &b, e);
-        ok = ok && (b.n == 0 || store_write(d->store, keep, &b, e));
+        if (!d->matters)
+                return true;
+        struct batch b = {.events = events, .n_events = n, .arena = arena_new(), .now = clock_now()};
+        b.at = NEW_ARRAY(b.arena, struct look, n + 1);
+        bool ok =
+                store_read(d->store, read_all, &b, e) && look_at_all(d, &b, e) && (b.n == 0 || store_write(d->store, keep, &b, e));
         for (size_t i = 0; ok && i < b.n; i++)
                 ok = !b.at[i].target || join(d, &b.at[i], e);
-        arena_free(&a);
+        arena_free(&b.arena);
         return ok;
 }
 

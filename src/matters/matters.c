@@ -16,7 +16,7 @@ static const char SQL_TEXTS[] = "SELECT title, text FROM report ORDER BY id DESC
 static const char SQL_FIRST[] = "SELECT COALESCE(MIN(id), 0) - 1 FROM (SELECT id FROM cases ORDER BY id DESC LIMIT $1) newest";
 static const char SQL_PAGE[] =
         "SELECT c.id, r.title, r.text, c.lon, c.lat, c.grid, c.community, c.item, c.created_at FROM cases c"
-        " JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END WHERE c.id > $1 ORDER BY c.id LIMIT 500";
+        " JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END WHERE c.id > $1 AND c.id < $2 ORDER BY c.id LIMIT 500";
 static const char SQL_STANDS[] =
         "SELECT open, (SELECT COUNT(*) FROM case_link l WHERE l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0)"
         " FROM cases c WHERE id = $1";
@@ -98,7 +98,7 @@ struct feeding {
         struct matters *matters;
         const struct rulebook *rules;
         struct arena *arena;
-        int64_t after;
+        int64_t after, before;
         size_t n, added;
 };
 
@@ -125,7 +125,7 @@ static bool feed_page(struct tx *tx, void *ctx, struct err *e)
         struct feeding *f = ctx;
         struct rows r;
         f->n = f->added = 0;
-        bool ok = tx_rows(tx, &r, e, SQL_PAGE, ARGS(V(f->after)));
+        bool ok = tx_rows(tx, &r, e, SQL_PAGE, ARGS(V(f->after), V(f->before)));
         while (ok && rows_next(&r)) {
                 struct folded folded;
                 struct matter m;
@@ -158,12 +158,12 @@ static bool find_first(struct tx *tx, void *ctx, struct err *e)
         return tx_int(tx, &m->last, 0, e, SQL_FIRST, ARGS(V((int)CASES_MOST)));
 }
 
-bool matters_feed(struct district *d, const struct rulebook *rules, bool whole, struct err *e)
+bool matters_feed(struct district *d, const struct rulebook *rules, bool whole, int64_t before, struct err *e)
 {
         struct matters *m = d->matters;
         if (!m)
                 return true;
-        struct feeding f = {.matters = m, .rules = rules, .arena = arena_new()};
+        struct feeding f = {.matters = m, .rules = rules, .arena = arena_new(), .before = before ? before : INT64_MAX};
         (void)pthread_mutex_lock(&m->feeding);
         bool ok = m->last >= 0 || store_read(d->store, find_first, m, e);
         f.after = m->last - ((int64_t)OVERLAP_MS << ID_BITS);
@@ -222,7 +222,9 @@ bool matters_find(struct district *d, const struct rulebook *rules, struct arena
         const struct feeding f = {.matters = d->matters, .rules = rules, .arena = a};
         take_matter(&f, question, &folded, &m);
         struct asking q = {.alike = alike, .open_only = open_only};
-        q.n = same_find(d->matters->index, a, &m, NULL, alike, ASKED_MOST);
+        struct same_index *index = d->matters->index;
+        q.n = question->id ? same_find_add(index, a, &m, NULL, alike, ASKED_MOST)
+                           : same_find(index, a, &m, NULL, alike, ASKED_MOST);
         if (!store_read(d->store, look_up, &q, e))
                 return false;
         const char *text = whole_text(a, question->title, question->text);

@@ -34,9 +34,11 @@ struct like {                                   /* texts live in the arena */
         bool joins;
         const char *phrases[LIKE_PHRASES]; size_t n_phrases;
 };
-/* Brings the index up to date: wholly, however long that takes, or with a page of cases, so that nobody waits. */
-bool matters_feed(struct district *, const struct rulebook *, bool whole, struct err *) MUST_CHECK;
-/* Earlier cases that are likely the same matter and not merged themselves, likeliest first: of those that were fed. */
+/* Brings the index up to date: wholly, however long that takes, or with a page of cases, so that nobody waits.  Cases from the id
+ * `before` on are left out; 0 = none. */
+bool matters_feed(struct district *, const struct rulebook *, bool whole, int64_t before, struct err *) MUST_CHECK;
+/* Earlier cases that are likely the same matter and not merged themselves, likeliest first: of those that were fed.  The case itself is
+ * in the index from then on, if it has an id. */
 bool matters_find(struct district *, const struct rulebook *, struct arena *, const struct matter_question *, bool open_only,
                   struct like out[LIKE_MOST], size_t *n, struct err *) MUST_CHECK;
 

@@ -165,7 +165,7 @@ static bool post_alike(struct request *rq, struct reply *rp, struct err *e)
                 .item = json_get_text(rq->body, "item", NULL),
                 .time = clock_now(),
         };
-        if (!matters_feed(d, rules, false, e) || !matters_find(d, rules, rq->arena, &q, true, likes, &p.n, e))
+        if (!matters_feed(d, rules, false, 0, e) || !matters_find(d, rules, rq->arena, &q, true, likes, &p.n, e))
                 return false;
         for (size_t i = 0; i < p.n; i++)
                 p.at[i] = (struct other){.id = likes[i].id,

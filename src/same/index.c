@@ -13,8 +13,18 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A question looks for LOOKUPS grams, walks at most STEPS links of a list and ALL_STEPS in all, and compares COMPARED cases. */
-enum { LOOKUPS = 256, STEPS = 256, ALL_STEPS = 6000, VOTERS = 16384, COMPARED = 2048, LEAST = 1024 };
+/* A question looks for LOOKUPS grams, walks at most STEPS links of a list, GRAM_STEPS and PLACE_STEPS in all, and compares COMPARED
+ * cases: measured, what more of each would find (doc/triage.md). */
+enum {
+        LOOKUPS = 256,
+        STEPS = 256,
+        GRAM_STEPS = 1500,
+        PLACE_STEPS = 500,
+        VOTERS = 16384,
+        COMPARED = 1024,
+        AHEAD = 4,
+        LEAST = 1024
+};
 enum { VOTE_PLACE = 8, VOTE_RARE = 8, VOTES_MOST = 4096 }; /* a common gram has one vote, a rare one nine */
 static const double CELL = 0.0025;                         /* degrees: 278 m north-south, 256 m east-west in Shenzhen */
 
@@ -72,9 +82,8 @@ static void link_up(struct same_index *x, struct kept *k)
                 if (k->keys[i] == 0)
                         continue;
                 const uint32_t b = bucket(x, k->keys[i]);
-                if (link_in(x, k, b) != i)
-                        continue;
-                k->links[i] = x->heads[b];
+                const size_t first = link_in(x, k, b);
+                k->links[i] = first < i ? k->links[first] : x->heads[b];
                 x->heads[b] = k->number;
         }
 }
@@ -237,16 +246,12 @@ static void make_room(struct same_index *x)
         }
 }
 
-void same_add(struct same_index *x, const struct matter *m)
+static void add(struct same_index *x, const struct kept *one)
 {
-        struct arena *a = arena_new();
-        struct sketch s;
-        struct kept fresh;
-        sketch_make(&s, a, m->text, x->rare);
-        kept_make(&fresh, m, &s);
+        struct kept fresh = *one;
         fresh.keys[KEYS] = place_key(&fresh);
         (void)pthread_rwlock_wrlock(&x->lock);
-        struct kept *before = id_find(x, m->id);
+        struct kept *before = id_find(x, fresh.id);
         if (before)
                 remove_kept(x, before);
         make_room(x);
@@ -259,6 +264,16 @@ void same_add(struct same_index *x, const struct matter *m)
         else
                 id_put(x, k);
         (void)pthread_rwlock_unlock(&x->lock);
+}
+
+void same_add(struct same_index *x, const struct matter *m)
+{
+        struct arena *a = arena_new();
+        struct sketch s;
+        struct kept fresh;
+        sketch_make(&s, a, m->text, x->rare);
+        kept_make(&fresh, m, &s);
+        add(x, &fresh);
         arena_free(&a);
 }
 
@@ -289,7 +304,7 @@ struct search {
         const struct same_index *index;
         struct voter *voters; /* open addressing by number */
         uint32_t *order;      /* places in voters, in the order they came */
-        size_t n, steps;
+        size_t n, left;       /* steps */
 };
 
 static void vote(struct search *s, uint32_t number, uint32_t votes)
@@ -309,26 +324,29 @@ static void walk(struct search *s, uint32_t key, uint32_t votes)
         const struct same_index *x = s->index;
         const uint32_t b = bucket(x, key);
         uint32_t number = x->heads[b];
-        for (size_t steps = 0; number > x->floor && steps < STEPS && s->steps < ALL_STEPS; steps++, s->steps++) {
+        for (size_t steps = 0; number > x->floor && steps < STEPS && s->left > 0; steps++, s->left--) {
                 const struct kept *k = kept_at(x, number);
-                bool has = false;
-                for (size_t i = 0; i <= KEYS; i++)
-                        has |= k->keys[i] == key;
-                if (has && !(k->flags & KEPT_GONE))
+                size_t i = 0;
+                while (i <= KEYS && k->keys[i] != key)
+                        i++;
+                if (i <= KEYS && !(k->flags & KEPT_GONE))
                         vote(s, number, votes);
-                const size_t i = link_in(x, k, b);
+                if (i > KEYS) /* another key that shares the bucket */
+                        i = link_in(x, k, b);
                 number = i <= KEYS ? k->links[i] : 0;
         }
 }
 
 static void walk_place(struct search *s, const struct kept *own)
 {
+        static const struct {
+                int64_t x, y;
+        } cells[] = {{0, 0}, {0, 1}, {0, -1}, {1, 0}, {-1, 0}, {1, 1}, {1, -1}, {-1, 1}, {-1, -1}};
         const uint32_t items[] = {own->item, 0};
+        s->left = PLACE_STEPS;
         for (size_t i = 0; i < (own->item ? 2 : 1); i++) {
-                if (own->flags & KEPT_POINT)
-                        for (int64_t dx = -1; dx <= 1; dx++)
-                                for (int64_t dy = -1; dy <= 1; dy++)
-                                        walk(s, cell_key(cell_of(own->lon) + dx, cell_of(own->lat) + dy, items[i]), VOTE_PLACE);
+                for (size_t c = 0; own->flags & KEPT_POINT && c < COUNT_OF(cells); c++)
+                        walk(s, cell_key(cell_of(own->lon) + cells[c].x, cell_of(own->lat) + cells[c].y, items[i]), VOTE_PLACE);
                 if (own->grid)
                         walk(s, area_key(own->grid, items[i]), VOTE_PLACE);
                 if (own->community)
@@ -358,6 +376,7 @@ static void walk_grams(struct search *s, const struct question *q, struct arena 
         for (size_t i = 0; i < n; i++)
                 all[i] = (struct lookup){gram_rarity(s->index->rare, q->sketch.grams[i].hash), q->sketch.grams[i].hash};
         qsort(all, n, sizeof *all, by_rarity);
+        s->left = GRAM_STEPS;
         for (size_t i = 0; i < n; i++)
                 if (all[i].hash != 0)
                         walk(s, all[i].hash, 1 + (uint32_t)(VOTE_RARE * all[i].rarity));
@@ -407,19 +426,26 @@ static size_t keep(struct alike out[], size_t n, size_t most, const struct alike
         return last + 1;
 }
 
-size_t same_find(struct same_index *x, struct arena *a, const struct matter *m, const struct same_limits *given, struct alike out[],
-                 size_t most)
+static void fetch_early(const struct kept *k)
 {
-        const struct question *q = question_new(a, m, x->rare);
+        for (size_t at = 0; at < sizeof *k; at += 64)
+                __builtin_prefetch((const char *)k + at);
+}
+
+static size_t find(struct same_index *x, struct arena *a, const struct question *q, const struct same_limits *given,
+                   struct alike out[], size_t most)
+{
         struct search s = {.index = x, .voters = NEW_ARRAY(a, struct voter, VOTERS), .order = NEW_ARRAY(a, uint32_t, VOTERS)};
         const struct same_limits limits = given ? *given : same_limits();
         size_t n = 0;
         (void)pthread_rwlock_rdlock(&x->lock);
-        walk_place(&s, &q->as_kept);
         walk_grams(&s, q, a);
+        walk_place(&s, &q->as_kept);
         const size_t compared = elect(&s, a);
         for (size_t i = 0; i < compared; i++) {
                 const struct kept *k = kept_at(x, s.voters[s.order[i]].number);
+                if (i + AHEAD < compared) /* they lie all over the memory */
+                        fetch_early(kept_at(x, s.voters[s.order[i + AHEAD]].number));
                 struct alike one = {.id = k->id};
                 same_compare(q, k, &one.parts);
                 one.probability = same_probability(&one.parts);
@@ -430,5 +456,20 @@ size_t same_find(struct same_index *x, struct arena *a, const struct matter *m, 
                 n = keep(out, n, most, &one);
         }
         (void)pthread_rwlock_unlock(&x->lock);
+        return n;
+}
+
+size_t same_find(struct same_index *x, struct arena *a, const struct matter *m, const struct same_limits *given, struct alike out[],
+                 size_t most)
+{
+        return find(x, a, question_new(a, m, x->rare), given, out, most);
+}
+
+size_t same_find_add(struct same_index *x, struct arena *a, const struct matter *m, const struct same_limits *given,
+                     struct alike out[], size_t most)
+{
+        const struct question *q = question_new(a, m, x->rare);
+        const size_t n = find(x, a, q, given, out, most);
+        add(x, &q->as_kept);
         return n;
 }

@@ -221,6 +221,30 @@ static void order_does_not_matter(void **state)
         arena_free(&a);
 }
 
+static void asked_and_added_at_once(void **state)
+{
+        (void)state;
+        struct arena *a = arena_new();
+        struct same_index *one = same_new(NULL, 500), *two = same_new(NULL, 500);
+        for (size_t i = 0; i < CASES; i++) {
+                struct alike got[SAME_MOST], want[SAME_MOST];
+                const struct matter m = matter(a, (int64_t)i + 1, sentence(a, i % 5, i % 7));
+                const size_t n = same_find(one, a, &m, NULL, want, SAME_MOST);
+                same_add(one, &m);
+                assert_int_equal(same_find_add(two, a, &m, NULL, got, SAME_MOST), n);
+                for (size_t k = 0; k < n; k++) {
+                        assert_int_equal(got[k].id, want[k].id);
+                        assert_true(got[k].id != m.id);
+                        assert_int_equal(got[k].outcome, want[k].outcome);
+                }
+        }
+        assert_int_equal(same_size(two).cases, CASES);
+        assert_true(same_has(two, CASES));
+        same_free(&one);
+        same_free(&two);
+        arena_free(&a);
+}
+
 static void removed_and_replaced(void **state)
 {
         (void)state;
@@ -371,6 +395,7 @@ int main(void)
                 cmocka_unit_test(the_same_words_elsewhere_do_not_join),
                 cmocka_unit_test(other_words_on_the_spot_are_asked_about),
                 cmocka_unit_test(order_does_not_matter),
+                cmocka_unit_test(asked_and_added_at_once),
                 cmocka_unit_test(removed_and_replaced),
                 cmocka_unit_test(bounded),
                 cmocka_unit_test(any_text_is_safe),

@@ -68,4 +68,7 @@ struct same_limits same_limits(void);   /* as measured (doc/triage.md) */
 /* The likeliest cases, likeliest first (then by id), at most `most` (up to SAME_MOST); what is surely new is left out, so 0 means
  * new.  limits NULL: same_limits().  Scratch memory comes from the arena. */
 size_t same_find(struct same_index *, struct arena *, const struct matter *, const struct same_limits *, struct alike out[], size_t most);
+/* The same, and then adds the case: less work than one after the other. */
+size_t same_find_add(struct same_index *, struct arena *, const struct matter *, const struct same_limits *, struct alike out[],
+                     size_t most);
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "text/fold.h"
+#include "text/order.h"
 #include "text/phrases.h"
 #include "text/shingles.h"
 #include <math.h>
@@ -33,14 +34,6 @@ static float rank_of(uint32_t hash, double weight)
 {
         const double u = (hash_mix(hash ^ UINT32_C(0x73616d65)) + 0.5) / 4294967296.0;
         return (float)(-log(u) / weight);
-}
-
-static int by_rank(const void *a, const void *b)
-{
-        const struct gram *x = a, *y = b;
-        if (x->rank < y->rank || x->rank > y->rank)
-                return x->rank < y->rank ? -1 : 1;
-        return (x->hash > y->hash) - (x->hash < y->hash);
 }
 
 struct named {
@@ -79,7 +72,8 @@ void sketch_make(struct sketch *s, struct arena *a, const struct folded *text, c
                 const struct shingle *one = &shingles[i];
                 s->grams[i] = (struct gram){rank_of(one->hash, gram_weight(rare, one, usual)), one->hash, one->from, one->to};
         }
-        qsort(s->grams, s->n, sizeof *s->grams, by_rank);
+        /* Of equal ranks the lower hash comes first: so the shingles stand. */
+        order_by_key(a, s->grams, s->n, sizeof *s->grams, offsetof(struct gram, rank));
         name_places(s, a, text, rare);
 }
 

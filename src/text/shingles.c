@@ -2,6 +2,7 @@
 #include "text/shingles.h"
 #include "base/arena.h"
 #include "text/fold.h"
+#include "text/order.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -49,14 +50,6 @@ size_t text_units(const struct folded *f, struct arena *a, struct unit **out)
         return n;
 }
 
-static int by_hash(const void *a, const void *b)
-{
-        const struct shingle *x = a, *y = b;
-        if (x->hash != y->hash)
-                return x->hash < y->hash ? -1 : 1;
-        return (x->from > y->from) - (x->from < y->from);
-}
-
 size_t text_shingles(const struct folded *f, struct arena *a, struct shingle **out)
 {
         struct unit *u;
@@ -72,7 +65,7 @@ size_t text_shingles(const struct folded *f, struct arena *a, struct shingle **o
                         s[n++] = (struct shingle){h, u[i].from, u[k].to, 1};
                 }
         }
-        qsort(s, n, sizeof *s, by_hash);
+        order_by_key(a, s, n, sizeof *s, offsetof(struct shingle, hash)); /* equals stay as they stand in the text */
         for (size_t i = 0; i < n; i++)
                 if (different == 0 || s[different - 1].hash != s[i].hash)
                         s[different++] = s[i];

@@ -148,7 +148,7 @@ static bool waiting_json(struct request *rq, const struct waiting *w, struct jso
                 return false;
         q.area = case_area(q.rules, w->view);
         q.turn = arena_format(rq->arena, "%lld", (long long)w->view->id);
-        triage_read(d, q.rules, rq->arena, w->title, w->text, &o);
+        triage_read(d, q.rules, rq->arena, w->title, w->text, CANDIDATES_MOST, &o);
         json_object(j, NULL);
         case_members_json(w->view, q.rules, j);
         json_text(j, "text", beginning(rq->arena, w->text));

@@ -290,7 +290,7 @@ static void say_why(struct arena *a, struct opinion *o)
 }
 
 static void guess(struct triage *t, const struct rulebook *rules, struct arena *a, const char *text, const struct folded *f,
-                  const struct gram_count *grams, size_t n, struct opinion *o)
+                  const struct gram_count *grams, size_t n, size_t explained, struct opinion *o)
 {
         struct guess g[2 * CANDIDATES_MOST];
         (void)pthread_rwlock_rdlock(&t->lock);
@@ -298,7 +298,7 @@ static void guess(struct triage *t, const struct rulebook *rules, struct arena *
         if (c) {
                 o->model = t->active.id;
                 take_known(c, rules, g, classifier_guess(c, grams, n, g, COUNT_OF(g)), o);
-                for (size_t i = 0; i < o->n; i++)
+                for (size_t i = 0; i < o->n && i < explained; i++)
                         explain(c, a, text, f, o, i);
                 if (o->n > 0)
                         say_why(a, o);
@@ -311,7 +311,7 @@ static void guess(struct triage *t, const struct rulebook *rules, struct arena *
 }
 
 void triage_read(struct district *d, const struct rulebook *rules, struct arena *a, const char *title, const char *text,
-                 struct opinion *o)
+                 size_t explained, struct opinion *o)
 {
         struct triage *t = d->triage;
         struct folded f;
@@ -322,7 +322,7 @@ void triage_read(struct district *d, const struct rulebook *rules, struct arena 
                 return;
         const char *whole = triage_text(a, title, text);
         const size_t n = triage_grams(t->fold, a, whole, &f, &grams);
-        guess(t, rules, a, whole, &f, grams, n, o);
+        guess(t, rules, a, whole, &f, grams, n, explained, o);
         if (urgent_find(words_of(t, d->store, rules->version), &f, &from, &to))
                 o->urgent = arena_copy(a, whole + from, to - from);
 }

@@ -44,8 +44,10 @@ struct opinion {                                /* texts live in the arena */
         const char *shadow; int64_t shadow_id;  /* what the shadow would have said; "" */
         const char *why, *why_zh;               /* one sentence on the best one; "" when n = 0 */
 };
-/* Of title (may be NULL) and text.  district.triage NULL: nothing is known.  Items the rulebook does not have are left out. */
-void triage_read(struct district *, const struct rulebook *, struct arena *, const char *title, const char *text, struct opinion *);
+/* Of title (may be NULL) and text.  district.triage NULL: nothing is known.  Items the rulebook does not have are left out.  explained:
+ * so many of the candidates get their reasons, which cost more than the answer. */
+void triage_read(struct district *, const struct rulebook *, struct arena *, const char *title, const char *text, size_t explained,
+                 struct opinion *);
 /* What a text names, when the report does not say it otherwise. */
 struct entities {
         const struct area *area; const char *area_phrase;       /* the one smallest area that is named; NULL: none, or several */

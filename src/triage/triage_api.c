@@ -71,7 +71,7 @@ static bool post_triage(struct request *rq, struct reply *rp, struct err *e)
                 return false;
         triage_entities(d, q.rules, rq->arena, title, text, clock_now(), &named);
         q.area = place.area ? place.area : named.area;
-        triage_read(d, q.rules, rq->arena, title, text, &o);
+        triage_read(d, q.rules, rq->arena, title, text, CANDIDATES_MOST, &o);
         json_object(&rp->json, NULL);
         opinion_json(&q, &o, &rp->json);
         entities_json(&named, rq->arena, &rp->json);
@@ -121,7 +121,7 @@ static bool get_case(struct request *rq, struct reply *rp, struct err *e)
                 return false;
         q.area = case_area(q.rules, &detail.view);
         q.turn = arena_format(rq->arena, "%lld", (long long)detail.view.id);
-        triage_read(d, q.rules, rq->arena, c.title, c.text, &o);
+        triage_read(d, q.rules, rq->arena, c.title, c.text, CANDIDATES_MOST, &o);
         o.urgent = text_empty(c.urgent) ? o.urgent : c.urgent;
         json_object(&rp->json, NULL);
         opinion_json(&q, &o, &rp->json);
