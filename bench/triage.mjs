@@ -4,12 +4,14 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { parseCsv } from '../tools/csv.mjs';
-import { CONNECTIONS, all, fill, init, load, median, number_from, random, rounded, serve, write_lines } from './district.mjs';
+import { CONNECTIONS, all, fill, init, load, median, number_from, opened, random, rounded, serve, write_lines } from './district.mjs';
 import { idle, under } from './intake.mjs';
 import { cpu_ms, memory_mb } from './process.mjs';
 
 const SIZES = (process.env.BENCH_SIZES || '10000,100000').split(',').map(Number).sort((a, b) => a - b);
 const RUN = number_from('BENCH_RUN', 10000), RUNS = 3, WARM = 2000, ALONE = 1000;
+// A folder that was filled before, with BENCH_SIZES cases and a model: measured as it is, and written to.
+const FILLED = process.env.BENCH_FILLED;
 
 // Messages as people wrote them, from CSV files with the columns detail and perhaps subject (BENCH_TEXTS, commas between the files);
 // without one, texts that are made up of the items' names.
@@ -61,10 +63,10 @@ async function with_triage(district, size, word) {
 }
 
 export async function triage() {
-        const district = init('triage'), rows = [], taken = 2 * (WARM + RUNS * RUN + ALONE);
-        for (let i = 0, held = 0; i < SIZES.length; held = SIZES[i++] + taken) {
+        const district = FILLED ? opened(FILLED) : init('triage'), rows = [], taken = 2 * (WARM + RUNS * RUN + ALONE);
+        for (let i = 0, held = FILLED ? SIZES[0] : 0; i < SIZES.length; held = SIZES[i++] + taken) {
                 fill(district, SIZES[i] - held);
-                if (i === 0)
+                if (i === 0 && !FILLED)
                         execFileSync(district.program, ['train', '--data', district.data], { stdio: 'ignore' });
                 const off = await with_triage(district, SIZES[i], 'no'), on = await with_triage(district, SIZES[i], 'yes');
                 rows.push({ cases: SIZES[i], off, on, added_cpu_ms: rounded(on.all_ms - off.all_ms, 3),

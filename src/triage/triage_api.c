@@ -26,6 +26,12 @@ static const char SQL_DAYS[] =
 static const char SQL_CONTRADICTIONS[] =
         "SELECT item, area, listed, place, unit, COUNT(*), MAX(certainty), MIN(at), MAX(at) FROM triage_route WHERE contradicts = 1"
         " AND at >= $1 GROUP BY item, area, listed, place, unit ORDER BY COUNT(*) DESC, item, area LIMIT 200";
+/* The unit that had the case first, and the one that brought it to its end. */
+static const char SQL_FIRST[] =
+        "SELECT COUNT(*), COALESCE(SUM(first_one), 0), COALESCE(SUM(sure), 0), COALESCE(SUM(sure * first_one), 0) FROM"
+        " (SELECT COALESCE(o.sure, 0) AS sure, CASE WHEN h.unit = (SELECT t.unit FROM case_task t WHERE t.case_id = h.case_id"
+        " AND t.kind = 'lead' ORDER BY t.n LIMIT 1) THEN 1 ELSE 0 END AS first_one"
+        " FROM triage_handled h LEFT JOIN triage_opinion o ON o.case_id = h.case_id WHERE h.at >= $1) handled";
 static const char SQL_FIXES[] = "SELECT COUNT(*) FROM triage_fix WHERE at >= $1";
 
 enum { DAYS_MOST = 92 };
@@ -187,6 +193,20 @@ static bool days_json(struct tx *tx, struct model_page *r, struct err *e)
         return ok && rows_done(&rows, e);
 }
 
+static bool first_json(struct tx *tx, struct model_page *r, struct err *e)
+{
+        static const char *const names[] = {"handled", "right", "sure_handled", "sure_right"};
+        struct json *j = &r->rp->json;
+        struct rows rows;
+        if (tx_first(tx, &rows, e, SQL_FIRST, ARGS(V(r->since))) != 1)
+                return false;
+        json_object(j, "first_dispatch");
+        for (int i = 0; i < (int)COUNT_OF(names); i++)
+                json_int(j, names[i], rows_int(&rows, i));
+        json_object_end(j);
+        return rows_done(&rows, e);
+}
+
 static bool write_report(struct tx *tx, void *ctx, struct err *e)
 {
         struct model_page *r = ctx;
@@ -197,6 +217,8 @@ static bool write_report(struct tx *tx, void *ctx, struct err *e)
         if (!models_json(tx, r, e) || !days_json(tx, r, e) || !tx_int(tx, &fixes, 0, e, SQL_FIXES, ARGS(V(r->since))))
                 return false;
         json_int(&r->rp->json, "corrections", fixes);
+        if (!first_json(tx, r, e))
+                return false;
         json_object_end(&r->rp->json);
         return true;
 }
@@ -343,10 +365,22 @@ static const struct shape item_members[] = {
         {0},
 };
 static const struct shape item_element[] = {{.type = SHAPE_OBJECT, .fields = item_members}, {0}};
+static const struct shape first_members[] = {
+        {.name = "handled", .type = SHAPE_INT, .required = true, .about = "Cases that a unit brought to their end in these days."},
+        {.name = "right", .type = SHAPE_INT, .required = true, .about = "Of these by the unit that had them first."},
+        {.name = "sure_handled", .type = SHAPE_INT, .required = true, .about = "Those whose item the machine took without asking."},
+        {.name = "sure_right", .type = SHAPE_INT, .required = true},
+        {0},
+};
 static const struct shape model_answer[] = {
         {.name = "models", .type = SHAPE_ARRAY, .required = true, .fields = model_element, .about = "Newest first."},
         {.name = "items", .type = SHAPE_ARRAY, .required = true, .fields = item_element},
         {.name = "corrections", .type = SHAPE_INT, .required = true, .about = "By people, in these days."},
+        {.name = "first_dispatch",
+         .type = SHAPE_OBJECT,
+         .required = true,
+         .fields = first_members,
+         .about = "How often the first unit was the right one."},
         {0},
 };
 static const struct shape contradiction_members[] = {
