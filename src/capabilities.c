@@ -26,6 +26,7 @@
 #include "search/search.h"
 #include "server/serve.h"
 #include "signin/signin.h"
+#include "topictasks/topictasks.h"
 #include "triage/triage.h"
 #include "twin/twin.h"
 
@@ -65,7 +66,9 @@ const struct capabilities capabilities = {
                                                        &privacy_routes,
                                                        &timer_routes,
                                                        &return_routes,
-                                                       &closings_routes,
+                                                       &closing_routes,
+                                                       &topic_routes,
+                                                       &topic_act_routes,
                                                        &page_routes,
                                                        NULL},
         .timers = (const struct timer_kind *const[]){&case_clock_timer, &ask_timer, &intake_retry_timer, &reporter_reseal_timer,

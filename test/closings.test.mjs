@@ -1,7 +1,7 @@
 /* False closings (假闭环): the same place and item again within 72 hours of closing, by point, grid or community. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { District, until } from './lib.mjs'
+import { District, faults, until } from './lib.mjs'
 
 const QUESTION = '0401' // answered at once by a clerk
 const at = (metres) => ({ location: { lon: 114.05, lat: 22.3 + metres / 111195 } })
@@ -46,6 +46,10 @@ test('what comes again behind a closing is found, by point, grid or community, a
   const again2 = await report({ area_code: '990101002001' }), again3 = await report({ area_code: '990102001002' })
   const all = await list(3)
   assert.deepEqual(all.map((x) => [x.number, x.near, x.metres]), [[again3, 'community', null], [again2, 'grid', null], [again, 'point', found.metres]])
+
+  const { body: api } = await d.ask('GET', '/api/openapi.json')
+  const schema = api.paths['/api/v1/false_closings'].get.responses['2XX'].content['application/json'].schema
+  assert.deepEqual(faults({ false_closings: all }, schema), [])
 
   // Pages, filters, counts; the next server knows the same.
   await d.stop()

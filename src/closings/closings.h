@@ -18,5 +18,5 @@ enum near { NEAR_NOT, NEAR_POINT, NEAR_GRID, NEAR_COMMUNITY };
 enum near spots_near(const struct spot *, const struct spot *, double *metres);
 
 extern const struct consumer closings_consumer;
-extern const struct route *const closings_routes;
+extern const struct route *const closing_routes;
 #endif

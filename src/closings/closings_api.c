@@ -71,7 +71,7 @@ static void row_json(const struct listing *l, const struct rows *r, struct json 
         json_text(j, "closed_number", rows_text(r, a, 10));
         json_time(j, "created", created);
         json_time(j, "closed", closed);
-        json_real(j, "hours", (double)((created - closed) / USEC_MINUTE) / 60);
+        json_real(j, "hours", (double)(created - closed) / (double)USEC_HOUR);
         json_text(j, "item", item);
         json_text(j, "item_name", item_name(l->rules, item));
         json_text(j, "unit", unit);
@@ -313,4 +313,4 @@ static const struct route routes[] = {
          .about = "How many cases each unit closed, or were closed of each item, and how many of them came again within 72 hours."},
         {0},
 };
-const struct route *const closings_routes = routes;
+const struct route *const closing_routes = routes;

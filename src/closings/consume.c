@@ -13,9 +13,8 @@ static const char SQL_CASE[] =
         "SELECT c.id, c.version, c.workflow, c.item, c.unit, c.community, c.grid, c.lon, c.lat, c.created_at,"
         " (SELECT k.at FROM closing k WHERE k.case_id = c.id), (SELECT f.other FROM false_closing f WHERE f.case_id = c.id)"
         " FROM cases c WHERE c.number = $1";
-static const char SQL_CLOSED[] =
-        "INSERT INTO closing(case_id, at, item, unit, community, grid, lon, lat, refused) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-        " ON CONFLICT (case_id) DO NOTHING";
+static const char SQL_CLOSED[] = "INSERT INTO closing(case_id, at, item, unit, community, grid, lon, lat, refused)"
+                                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (case_id) DO NOTHING";
 static const char SQL_OPENED[] = "DELETE FROM closing WHERE case_id = $1";
 static const char SQL_BEFORE[] =
         "SELECT case_id, at, unit, community, grid, lon, lat FROM closing WHERE item = $1 AND at > $2 AND at <= $3"
@@ -23,7 +22,8 @@ static const char SQL_BEFORE[] =
 static const char SQL_AGAIN[] =
         "INSERT INTO false_closing(case_id, other, created_at, closed_at, item, unit, community, near, metres)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (case_id) DO UPDATE SET other = excluded.other,"
-        " closed_at = excluded.closed_at, item = excluded.item, unit = excluded.unit, near = excluded.near, metres = excluded.metres";
+        " closed_at = excluded.closed_at, item = excluded.item, unit = excluded.unit, near = excluded.near,"
+        " metres = excluded.metres";
 static const char SQL_NOT_AGAIN[] = "DELETE FROM false_closing WHERE case_id = $1";
 
 /* Closings of one item in the district in three days; of more, the newest are looked at. */
@@ -226,8 +226,8 @@ static void collect(struct batch *b, const struct event *events, size_t n)
         }
 }
 
-/* All closings first: one that came after a case was made is no candidate, whatever the order.  Reading stands apart from writing, so
- * that SQLite's writer is held up only for what is new. */
+/* All closings first: one that came after a case was made is no candidate, whatever the order.  Reading stands apart from writing,
+ * so that SQLite's writer is held up only for what is new. */
 static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
 {
         struct batch b = {.district = ctx, .arena = arena_new()};

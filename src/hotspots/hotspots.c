@@ -12,6 +12,7 @@
 #include "text/fold.h"
 #include "text/shingles.h"
 #include "topics/topics.h"
+#include "topictasks/topictasks.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -152,7 +153,15 @@ struct found {
         size_t n_topics;
         struct chronic_place *places;
         size_t n_places;
+        struct joining *joining; /* of each open task */
+        size_t n_joining;
         int64_t now, reports;
+};
+/* What is of the topic of an open task and not in the task yet. */
+struct joining {
+        int64_t task, topic;
+        int64_t *cases;
+        size_t n;
 };
 
 static char *phrases_json(struct arena *a, const struct topic *t)
@@ -194,8 +203,63 @@ static bool keep(struct tx *tx, void *ctx, struct err *e)
                 ok = tx_send(tx, e, SQL_PLACE,
                              ARGS(V((int64_t)i + 1), V(f->places[i].name), V((int64_t)f->places[i].weeks),
                                   V((int64_t)f->places[i].reporters)));
+        for (size_t i = 0; ok && i < f->n_joining; i++)
+                ok = topic_task_join(tx, f->joining[i].task, f->joining[i].topic, f->joining[i].cases, f->joining[i].n, f->now, e);
         return ok && timer_set(tx, hotspots_timer.name, key, f->now + pause, NULL, e);
 }
+
+/* --- tasks made of topics ----------------------------------------------------------------------------------------------------- */
+
+struct tasks {
+        struct arena *arena;
+        struct topic_task_cases *at;
+        size_t n;
+};
+
+static bool read_tasks(struct tx *tx, void *ctx, struct err *e)
+{
+        struct tasks *t = ctx;
+        return topic_tasks_open(tx, t->arena, &t->at, &t->n, e);
+}
+
+static int by_value(const void *a, const void *b)
+{
+        const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+        return (x > y) - (x < y);
+}
+
+static bool has(const int64_t *ids, size_t n, int64_t id)
+{
+        return n > 0 && bsearch(&id, ids, n, sizeof *ids, by_value) != NULL;
+}
+
+/* A task knows its topic by its cases: ids of topics change as old reports leave the window. */
+static bool find_joining(struct topics *topics, const struct topic_task_cases *t, struct arena *a, struct joining *out)
+{
+        const int64_t *members;
+        size_t n;
+        if (!topics_holding(topics, a, t->in, t->n_in, &out->topic, &members, &n))
+                return false;
+        out->task = t->id;
+        out->cases = NEW_ARRAY(a, int64_t, n);
+        for (size_t i = 0; i < n; i++)
+                if (!has(t->in, t->n_in, members[i]) && !has(t->out, t->n_out, members[i]))
+                        out->cases[out->n++] = members[i];
+        return true;
+}
+
+static bool follow_tasks(struct district *d, struct found *f, struct err *e)
+{
+        struct tasks tasks = {.arena = f->arena};
+        if (!store_read(d->store, read_tasks, &tasks, e))
+                return false;
+        f->joining = NEW_ARRAY(f->arena, struct joining, tasks.n);
+        for (size_t i = 0; i < tasks.n; i++)
+                f->n_joining += find_joining(d->hotspots->topics, &tasks.at[i], f->arena, &f->joining[f->n_joining]);
+        return true;
+}
+
+/* --- a round ----------------------------------------------------------------------------------------------------------------- */
 
 static int hottest_first(const void *a, const void *b)
 {
@@ -216,7 +280,7 @@ static bool round_of(struct district *d, int64_t now, struct err *e)
         qsort(f.topics, f.n_topics, sizeof *f.topics, hottest_first);
         f.n_topics = f.n_topics > TOPICS_MOST ? TOPICS_MOST : f.n_topics;
         f.n_places = topics_places(h->topics, f.arena, WEEKS_LEAST, &f.places);
-        const bool ok = store_write(d->store, keep, &f, e);
+        const bool ok = follow_tasks(d, &f, e) && store_write(d->store, keep, &f, e);
         arena_free(&f.arena);
         return ok;
 }

@@ -54,6 +54,11 @@ struct topic {
  * at most `most`.  Everything lives in the arena. */
 size_t topics_list(struct topics *, struct arena *, size_t least, size_t most, struct topic **out);
 
+/* The members of the topic that holds most of these messages: at least half of those that are still in the window; of equals the older
+ * topic.  ids ascend.  False: no topic does.  *topic: its id. */
+bool topics_holding(struct topics *, struct arena *, const int64_t *ids, size_t n, int64_t *topic, const int64_t **members,
+                    size_t *n_members);
+
 /* Places that come back: named by at least 3 reporters in each of at least `weeks` different weeks of the window. */
 struct chronic_place { const char *name; size_t weeks, reporters; };
 size_t topics_places(struct topics *, struct arena *, size_t weeks, struct chronic_place **out);

@@ -238,6 +238,30 @@ static void old_messages_go(void **state)
         arena_free(&a);
 }
 
+/* Who remembers a topic by its messages finds it again when the first of them, whose id it had, has left the window. */
+static void a_topic_is_found_by_its_messages(void **state)
+{
+        (void)state;
+        struct topics *t = fresh(&(struct topics_options){.window = 5 * USEC_DAY});
+        struct arena *a = arena_new();
+        const int64_t *members, ids[] = {100, 101, 102, 103, 104, 300}, gone[] = {7, 8};
+        int64_t topic = 0;
+        size_t n = 0;
+        add_world(t);
+        assert_true(topics_holding(t, a, ids, COUNT_OF(ids), &topic, &members, &n));
+        assert_int_equal(topic, 100);
+        assert_true(n >= 5 && members[0] == 100);
+        assert_false(topics_holding(t, a, gone, COUNT_OF(gone), &topic, &members, &n));
+        assert_false(topics_holding(t, a, ids, 0, &topic, &members, &n));
+        add(t, 900, &noise[0], START + 6 * USEC_DAY, 900, 0);
+        add(t, 901, &noise[1], START + 7 * USEC_DAY, 901, 0);
+        const int64_t later[] = {100, 101, 900};
+        assert_true(topics_holding(t, a, later, COUNT_OF(later), &topic, &members, &n));
+        assert_true(topic > 100 && members[n - 1] == 901);
+        topics_free(&t);
+        arena_free(&a);
+}
+
 static void surge_is_the_binomial_tail(void **state)
 {
         (void)state;
@@ -340,6 +364,7 @@ int main(void)
                 cmocka_unit_test(one_person_cannot_raise_a_topic),
                 cmocka_unit_test(heat_falls_by_half_and_counts_supporters_by_the_root),
                 cmocka_unit_test(old_messages_go),
+                cmocka_unit_test(a_topic_is_found_by_its_messages),
                 cmocka_unit_test(surge_is_the_binomial_tail),
                 cmocka_unit_test(many_at_once_is_a_surge),
                 cmocka_unit_test(places_that_come_back),
