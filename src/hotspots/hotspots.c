@@ -21,6 +21,11 @@ static const char SQL_FIRST[] =
 static const char SQL_PAGE[] =
         "SELECT r.id, r.title, r.text, r.received_at, p.phone_index FROM report r LEFT JOIN reporter p ON p.report_id = r.id"
         " WHERE r.id > $1 AND r.received_at > $2 ORDER BY r.id LIMIT 500";
+/* By cases, whose instants have an index; what was split off has no report of its own. */
+static const char SQL_YEAR[] =
+        "SELECT r.id, r.title, r.text, c.created_at, p.phone_index, c.id FROM cases c JOIN report r ON r.id = c.id"
+        " LEFT JOIN reporter p ON p.report_id = r.id WHERE (c.created_at, c.id) > ($1, $2) AND c.created_at <= $3"
+        " ORDER BY c.created_at, c.id LIMIT 500";
 static const char SQL_CLEAR[] = "DELETE FROM hotspot";
 static const char SQL_CLEAR_MEMBERS[] = "DELETE FROM hotspot_member";
 static const char SQL_CLEAR_PLACES[] = "DELETE FROM hotspot_place";
@@ -44,7 +49,7 @@ enum {
         WEEKS_LEAST = 4,
         PLACES_MOST = 50
 };
-static const int64_t window = 90 * USEC_DAY, pause = 5 * USEC_MINUTE;
+static const int64_t window = 90 * USEC_DAY, pause = 5 * USEC_MINUTE, recall_pause = 6 * USEC_HOUR;
 static const char key[] = "round";
 
 struct hotspots {
@@ -53,6 +58,7 @@ struct hotspots {
         struct topics *topics;
         int64_t last; /* reports up to this id are in; -1 = none yet */
         int64_t reports;
+        int64_t recalled; /* when it was asked what was written a year before; 0 = not yet */
 };
 
 bool hotspots_open(struct district *d, struct err *e)
@@ -89,6 +95,7 @@ struct feeding {
         struct arena *arena;
         int64_t since;
         size_t n;
+        int64_t from, from_id, to; /* of a year before: behind from, up to `to` */
 };
 
 static bool find_first(struct tx *tx, void *ctx, struct err *e)
@@ -98,25 +105,32 @@ static bool find_first(struct tx *tx, void *ctx, struct err *e)
 }
 
 /* The title made of the first words would count them twice. */
-static void add_report(struct feeding *f, const struct rows *r)
+static void read_report(struct feeding *f, const struct rows *r, struct topic_message *m)
 {
         size_t bytes;
-        struct folded folded, subject = {.n = 0};
+        struct folded *folded = NEW(f->arena, struct folded), subject = {.n = 0};
         const char *title = rows_text(r, f->arena, 1), *text = rows_text(r, f->arena, 2);
         const bool own = !text_empty(title) && !text_starts(text, title);
         const char *whole = own ? arena_format(f->arena, "%s\n%s", title, text) : text;
         const void *phone = rows_blob(r, f->arena, 4, &bytes);
-        fold_text(f->hotspots->fold, f->arena, whole, strlen(whole), &folded);
+        fold_text(f->hotspots->fold, f->arena, whole, strlen(whole), folded);
         if (own)
                 fold_text(f->hotspots->fold, f->arena, title, strlen(title), &subject);
-        topics_add(f->hotspots->topics, &(struct topic_message){
-                                                .id = rows_int(r, 0),
-                                                .text = &folded,
-                                                .subject = subject.n,
-                                                .time = rows_int(r, 3),
-                                                .reporter = phone ? hash_bytes(phone, bytes, 0) | 1 : 0,
-                                        });
-        f->hotspots->last = rows_int(r, 0);
+        *m = (struct topic_message){
+                .id = rows_int(r, 0),
+                .text = folded,
+                .subject = subject.n,
+                .time = rows_int(r, 3),
+                .reporter = phone ? hash_bytes(phone, bytes, 0) | 1 : 0,
+        };
+}
+
+static void add_report(struct feeding *f, const struct rows *r)
+{
+        struct topic_message m;
+        read_report(f, r, &m);
+        topics_add(f->hotspots->topics, &m);
+        f->hotspots->last = m.id;
         f->hotspots->reports++;
         f->n++;
 }
@@ -142,6 +156,45 @@ static bool feed(struct district *d, int64_t now, struct err *e)
                 ok = ok && store_read(d->store, feed_page, &f, e);
         while (ok && f.n == PAGE);
         arena_free(&f.arena);
+        return ok;
+}
+
+static bool recall_page(struct tx *tx, void *ctx, struct err *e)
+{
+        struct feeding *f = ctx;
+        struct topic_message m;
+        struct rows r;
+        f->n = 0;
+        bool ok = tx_rows(tx, &r, e, SQL_YEAR, ARGS(V(f->from), V(f->from_id), V(f->to)));
+        while (ok && rows_next(&r)) {
+                read_report(f, &r, &m);
+                topics_recall(f->hotspots->topics, &m);
+                f->from = m.time;
+                f->from_id = m.id;
+                f->n++;
+                arena_reset(f->arena);
+        }
+        return ok && rows_done(&r, e);
+}
+
+/* What was written in the same seven days a year before, counted under the topics of now.  The window ends at the newest report, this
+ * at the present: where nothing is reported for long, nothing surges either. */
+static bool recall_year(struct district *d, int64_t now, struct err *e)
+{
+        const int64_t year = 365 * USEC_DAY, week = 7 * USEC_DAY;
+        struct hotspots *h = d->hotspots;
+        if (h->recalled && now - h->recalled < recall_pause)
+                return true;
+        struct feeding f = {.hotspots = h, .arena = arena_new(), .from = now - year - week, .to = now - year};
+        size_t n = 0;
+        bool ok;
+        topics_recall_begin(h->topics);
+        do {
+                ok = store_read(d->store, recall_page, &f, e);
+                n += f.n;
+        } while (ok && f.n == PAGE && n < REPORTS_MOST);
+        arena_free(&f.arena);
+        h->recalled = ok ? now : 0;
         return ok;
 }
 
@@ -272,7 +325,7 @@ static int hottest_first(const void *a, const void *b)
 static bool round_of(struct district *d, int64_t now, struct err *e)
 {
         struct hotspots *h = d->hotspots;
-        if (!feed(d, now, e))
+        if (!feed(d, now, e) || !recall_year(d, now, e))
                 return false;
         struct found f = {.arena = arena_new(), .now = now, .reports = h->reports};
         /* topics_list() goes by the peak; here it counts what is hot now. */
