@@ -62,13 +62,14 @@ test('what comes again behind a closing is found, by point, grid or community, a
   assert.equal((await read('?item=0202')).body.false_closings.length, 0)
   assert.equal((await read('?unit=centre')).body.false_closings.length, 3)
   const counts = (await read('/counts')).body.counts
-  assert.deepEqual(counts, [{ code: 'centre', name: '小样区调度中心', closed: 3, again: 3 }])
+  assert.deepEqual(counts, [{ code: 'centre', name: '小样区调度中心', closed: 3, again: 2, again_in_community: 1 }])
+  assert.deepEqual((await read('?near=grid')).body.false_closings.map((x) => x.number), [again2])
   // Several behind one closing count once.
   await report(at(1))
   await list(4)
-  assert.deepEqual((await read('/counts?by=item')).body.counts, [{ code: QUESTION, name: '政策咨询', closed: 3, again: 3 }])
+  assert.deepEqual((await read('/counts?by=item')).body.counts, [{ code: QUESTION, name: '政策咨询', closed: 3, again: 2, again_in_community: 1 }])
 
-  for (const bad of ['?after=x', '?after=1', '?from=yesterday', '?limit=0', '?nothing=1', '?from=2026-01-01T00:00:00%2B08:00&to=2026-09-01T00:00:00%2B08:00', '?from=2026-02-01T00:00:00%2B08:00&to=2026-01-01T00:00:00%2B08:00'])
+  for (const bad of ['?after=x', '?after=1', '?from=yesterday', '?limit=0', '?near=here', '?nothing=1', '?from=2026-01-01T00:00:00%2B08:00&to=2026-09-01T00:00:00%2B08:00', '?from=2026-02-01T00:00:00%2B08:00&to=2026-01-01T00:00:00%2B08:00'])
     assert.equal((await read(bad)).status, 400, bad)
   assert.equal((await read('/counts?by=area')).status, 400)
   assert.equal((await read('', await d.signIn('unit'))).status, 403)

@@ -18,13 +18,17 @@ static const char LIST_FROM[] = ") THEN (SELECT o.number FROM cases o WHERE o.id
 static const char LIST_ORDER[] = " ORDER BY f.created_at DESC, f.case_id DESC LIMIT ";
 /* Of several cases behind one closing, one counts. */
 static const char SQL_BY_UNIT[] =
-        "SELECT k.unit, k.closed, COALESCE(f.again, 0) FROM (SELECT unit, COUNT(*) AS closed FROM closing WHERE at >= $1 AND"
-        " at < $2 AND refused = 0 GROUP BY unit) k LEFT JOIN (SELECT unit, COUNT(DISTINCT other) AS again FROM false_closing"
-        " WHERE closed_at >= $1 AND closed_at < $2 GROUP BY unit) f ON f.unit = k.unit ORDER BY 3 DESC, 2 DESC, 1 LIMIT $3";
+        "SELECT k.unit, k.closed, COALESCE(f.again, 0), COALESCE(f.perhaps, 0) FROM (SELECT unit, COUNT(*) AS closed FROM closing"
+        " WHERE at >= $1 AND at < $2 AND refused = 0 GROUP BY unit) k LEFT JOIN (SELECT unit, COUNT(DISTINCT CASE WHEN"
+        " near <> 'community' THEN other END) AS again, COUNT(DISTINCT CASE WHEN near = 'community' THEN other END) AS perhaps"
+        " FROM false_closing WHERE closed_at >= $1 AND closed_at < $2 GROUP BY unit) f ON f.unit = k.unit"
+        " ORDER BY 3 DESC, 4 DESC, 2 DESC, 1 LIMIT $3";
 static const char SQL_BY_ITEM[] =
-        "SELECT k.item, k.closed, COALESCE(f.again, 0) FROM (SELECT item, COUNT(*) AS closed FROM closing WHERE at >= $1 AND"
-        " at < $2 AND refused = 0 GROUP BY item) k LEFT JOIN (SELECT item, COUNT(DISTINCT other) AS again FROM false_closing"
-        " WHERE closed_at >= $1 AND closed_at < $2 GROUP BY item) f ON f.item = k.item ORDER BY 3 DESC, 2 DESC, 1 LIMIT $3";
+        "SELECT k.item, k.closed, COALESCE(f.again, 0), COALESCE(f.perhaps, 0) FROM (SELECT item, COUNT(*) AS closed FROM closing"
+        " WHERE at >= $1 AND at < $2 AND refused = 0 GROUP BY item) k LEFT JOIN (SELECT item, COUNT(DISTINCT CASE WHEN"
+        " near <> 'community' THEN other END) AS again, COUNT(DISTINCT CASE WHEN near = 'community' THEN other END) AS perhaps"
+        " FROM false_closing WHERE closed_at >= $1 AND closed_at < $2 GROUP BY item) f ON f.item = k.item"
+        " ORDER BY 3 DESC, 4 DESC, 2 DESC, 1 LIMIT $3";
 
 static const int64_t span_usual = 30 * USEC_DAY, span_most = 92 * USEC_DAY;
 
@@ -153,6 +157,7 @@ static bool make_query(struct query *q, const struct request *rq, const struct s
         /* Expressions: the index of the instants leads. */
         add_filter(q, rq, "item", " AND f.item || '' = ");
         add_filter(q, rq, "unit", " AND f.unit || '' = ");
+        add_filter(q, rq, "near", " AND f.near || '' = ");
         query_text(q, " AND ");
         sight_seen(q, sight);
         if (!add_after(q, rq, e))
@@ -205,6 +210,7 @@ static bool write_counts(struct tx *tx, void *ctx, struct err *e)
                 json_text(j, "name", c->by_item ? item_name(c->rules, code) : unit_name(c->rules, code));
                 json_int(j, "closed", rows_int(&r, 1));
                 json_int(j, "again", rows_int(&r, 2));
+                json_int(j, "again_in_community", rows_int(&r, 3));
                 json_object_end(j);
         }
         json_array_end(j);
@@ -234,6 +240,7 @@ static const struct query_param list_query[] = {
         {.name = "to", .type = SHAPE_TIME, .about = "Filed again before it; now when unsaid.  At most 92 days behind `from`."},
         {.name = "item", .type = SHAPE_TEXT},
         {.name = "unit", .type = SHAPE_TEXT, .about = "That had closed."},
+        {.name = "near", .type = SHAPE_TEXT, .choices = near_words, .about = "Only what is the same place by this."},
         {.name = "after", .type = SHAPE_TEXT, .about = "`next` of the page before."},
         {.name = "limit", .type = SHAPE_INT, .least = 1, .most = 200, .about = "50 when unsaid."},
         {0},
@@ -282,7 +289,14 @@ static const struct shape count_members[] = {
         {.name = "code", .type = SHAPE_TEXT, .required = true},
         {.name = "name", .type = SHAPE_TEXT, .required = true},
         {.name = "closed", .type = SHAPE_INT, .required = true, .about = "Cases closed, without those that were rejected."},
-        {.name = "again", .type = SHAPE_INT, .required = true, .about = "Of them, those that came again within 72 hours."},
+        {.name = "again",
+         .type = SHAPE_INT,
+         .required = true,
+         .about = "Of them, those that came again within 72 hours at the point or in the grid."},
+        {.name = "again_in_community",
+         .type = SHAPE_INT,
+         .required = true,
+         .about = "Likewise, where only the community is known: in large communities mostly chance."},
         {0},
 };
 static const struct shape count_element[] = {{.type = SHAPE_OBJECT, .fields = count_members}, {0}};

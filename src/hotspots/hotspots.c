@@ -177,8 +177,8 @@ static bool recall_page(struct tx *tx, void *ctx, struct err *e)
         return ok && rows_done(&r, e);
 }
 
-/* What was written in the same seven days a year before, counted under the topics of now.  The window ends at the newest report, this
- * at the present: where nothing is reported for long, nothing surges either. */
+/* What was written in the same seven days a year before, counted under the topics of now.  The window ends at the newest report,
+ * this at the present: where nothing is reported for long, nothing surges either. */
 static bool recall_year(struct district *d, int64_t now, struct err *e)
 {
         const int64_t year = 365 * USEC_DAY, week = 7 * USEC_DAY;

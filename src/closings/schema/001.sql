@@ -26,4 +26,4 @@ CREATE TABLE false_closing (
         metres     REAL NOT NULL                -- between the points; -1 = not known
 );
 CREATE INDEX false_closing_created ON false_closing(created_at, case_id);
-CREATE INDEX false_closing_closed ON false_closing(closed_at, unit, item, other);
+CREATE INDEX false_closing_closed ON false_closing(closed_at, unit, item, near, other);
