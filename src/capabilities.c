@@ -33,7 +33,8 @@
 /* What moves may need and do, and what the answer about a case tells. */
 const struct vocabulary *const all_vocabularies[] = {&case_words,     &ask_words,    &link_words, &dispute_words,
                                                      &evidence_words, &replay_words, NULL};
-const struct case_part *const case_parts[] = {&asks_part, &links_part, &dispute_part, &evidence_part, &exchange_part, NULL};
+const struct case_part *const case_parts[] = {&asks_part,     &links_part,       &dispute_part, &evidence_part,
+                                              &exchange_part, &topic_tasks_part, NULL};
 
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,

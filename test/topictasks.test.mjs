@@ -75,6 +75,9 @@ test('a topic becomes a task, and what joins the topic joins the task', async (t
   const line = await history(rest[0])
   assert.deepEqual([line.move, line.form, line.actor], ['join_topic_task', { topic_task: task.id, reason: '也是搅拌站的车' }, 'supervisor'])
   assert.equal((await history(out)).move, 'leave_topic_task')
+  const parts = async (number, user) => (await ask('GET', `/cases/${number}`, undefined, user)).body.topic_tasks
+  assert.deepEqual((await parts(rest[0])).map((x) => [x.id, x.name, x.owner, x.state]), [[task.id, hot.name, 'north', 'open']])
+  assert.deepEqual(await parts(out), [])
 
   const { body: api } = await d.ask('GET', '/api/openapi.json')
   const schema = (at) => api.paths[`/api/v1${at}`].get.responses['2XX'].content['application/json'].schema

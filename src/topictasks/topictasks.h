@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "json/shape.h"
 struct arena;
+struct case_part;
 struct json;
 struct reply;
 struct request;
@@ -36,6 +37,7 @@ bool topic_task_join(struct tx *, int64_t id, int64_t topic, const int64_t *case
 
 /* Writes one task as an answer: its members in sight and its history.  Defined in read_api.c, as is the shape. */
 bool topic_task_answer(struct request *, struct reply *, int64_t id, struct err *) MUST_CHECK;
+extern const struct case_part topic_tasks_part;         /* "topic_tasks" of a case's answer */
 extern const struct shape topic_task_shape[];
 extern const struct route *const topic_routes;
 extern const struct route *const topic_act_routes;     /* what changes one */
