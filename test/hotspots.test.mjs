@@ -1,5 +1,7 @@
 /* What many write about is found and explained; one person who writes a hundred times is not many. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { District, until } from './lib.mjs'
 
@@ -26,4 +28,30 @@ test('many who write of one thing are a hot topic, one who writes often is none'
   assert.ok(Date.parse(found.found) <= Date.now() && first.from <= first.to)
   assert.equal((await read('?limit=1')).topics.length, 1)
   assert.equal((await d.ask('GET', '/api/v1/hotspots', undefined, { key: await d.signIn('dispatcher') })).status, 200)
+})
+
+test('what was written in the same days a year before is counted under the topics of now', async (t) => {
+  const d = District.make(t)
+  const day = (before, i) => new Date(Date.now() - before * 86400e3 - i * 3600e3).toISOString().slice(0, 19) + 'Z'
+  const rows = []
+  for (let i = 0; i < 9; i++) rows.push(`y${i},${day(367, i)},0201,990102001,${plant(i)}`) // the same days a year before
+  for (let i = 0; i < 20; i++) rows.push(`o${i},${day(368, i)},0202,990101001,${others[i % 10]}，去年就反映过`)
+  for (let i = 0; i < 9; i++) rows.push(`z${i},${day(380, i)},0201,990102001,${plant(i)}`) // and a week earlier
+  const file = join(d.folder, 'year.csv'), map = join(d.folder, 'map.yaml')
+  writeFileSync(file, '编号,时间,事项,区域,内容\n' + rows.join('\n') + '\n')
+  writeFileSync(map, 'format: csv\ntime_zone: "+08:00"\nchannel: {value: hotline}\nexternal_id: {column: 编号}\ntext: {column: 内容}\nreceived: {column: 时间}\nitem: {column: 事项}\narea: {column: 区域}\n')
+  const imported = d.command('import', 'reports', file, '--map', map)
+  assert.equal(imported.status, 0, imported.stdout + imported.stderr)
+  await d.serve()
+  const supervisor = await d.signIn('supervisor')
+  for (let i = 0; i < 12; i++) await d.report({ text: plant(i), item: '0201', reporter: { name: '张三', phone: `138${String(10000000 + i).slice(-8)}` } })
+  for (const [i, words] of others.entries()) await d.report({ text: `${words}，请处理`, item: '0202', reporter: { name: '李四', phone: `139${String(10000000 + i).slice(-8)}` } })
+  await d.stop()
+  await d.serve()
+  const found = await until(async () => {
+    const { body } = await d.ask('GET', '/api/v1/hotspots', undefined, { key: supervisor })
+    return body.reports === 22 && body
+  }, 'a round over the reports of now')
+  const [first] = found.topics
+  assert.deepEqual([first.week, first.week_before, first.year_before, first.surges], [12, 0, 9, false], JSON.stringify(first))
 })

@@ -12,6 +12,7 @@
 #include "text/fold.h"
 #include "text/shingles.h"
 #include "topics/topics.h"
+#include "topictasks/topictasks.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -20,6 +21,11 @@ static const char SQL_FIRST[] =
 static const char SQL_PAGE[] =
         "SELECT r.id, r.title, r.text, r.received_at, p.phone_index FROM report r LEFT JOIN reporter p ON p.report_id = r.id"
         " WHERE r.id > $1 AND r.received_at > $2 ORDER BY r.id LIMIT 500";
+/* By cases, whose instants have an index; what was split off has no report of its own. */
+static const char SQL_YEAR[] =
+        "SELECT r.id, r.title, r.text, c.created_at, p.phone_index, c.id FROM cases c JOIN report r ON r.id = c.id"
+        " LEFT JOIN reporter p ON p.report_id = r.id WHERE (c.created_at, c.id) > ($1, $2) AND c.created_at <= $3"
+        " ORDER BY c.created_at, c.id LIMIT 500";
 static const char SQL_CLEAR[] = "DELETE FROM hotspot";
 static const char SQL_CLEAR_MEMBERS[] = "DELETE FROM hotspot_member";
 static const char SQL_CLEAR_PLACES[] = "DELETE FROM hotspot_place";
@@ -43,7 +49,7 @@ enum {
         WEEKS_LEAST = 4,
         PLACES_MOST = 50
 };
-static const int64_t window = 90 * USEC_DAY, pause = 5 * USEC_MINUTE;
+static const int64_t window = 90 * USEC_DAY, pause = 5 * USEC_MINUTE, recall_pause = 6 * USEC_HOUR;
 static const char key[] = "round";
 
 struct hotspots {
@@ -52,6 +58,7 @@ struct hotspots {
         struct topics *topics;
         int64_t last; /* reports up to this id are in; -1 = none yet */
         int64_t reports;
+        int64_t recalled; /* when it was asked what was written a year before; 0 = not yet */
 };
 
 bool hotspots_open(struct district *d, struct err *e)
@@ -88,6 +95,7 @@ struct feeding {
         struct arena *arena;
         int64_t since;
         size_t n;
+        int64_t from, from_id, to; /* of a year before: behind from, up to `to` */
 };
 
 static bool find_first(struct tx *tx, void *ctx, struct err *e)
@@ -97,25 +105,32 @@ static bool find_first(struct tx *tx, void *ctx, struct err *e)
 }
 
 /* The title made of the first words would count them twice. */
-static void add_report(struct feeding *f, const struct rows *r)
+static void read_report(struct feeding *f, const struct rows *r, struct topic_message *m)
 {
         size_t bytes;
-        struct folded folded, subject = {.n = 0};
+        struct folded *folded = NEW(f->arena, struct folded), subject = {.n = 0};
         const char *title = rows_text(r, f->arena, 1), *text = rows_text(r, f->arena, 2);
         const bool own = !text_empty(title) && !text_starts(text, title);
         const char *whole = own ? arena_format(f->arena, "%s\n%s", title, text) : text;
         const void *phone = rows_blob(r, f->arena, 4, &bytes);
-        fold_text(f->hotspots->fold, f->arena, whole, strlen(whole), &folded);
+        fold_text(f->hotspots->fold, f->arena, whole, strlen(whole), folded);
         if (own)
                 fold_text(f->hotspots->fold, f->arena, title, strlen(title), &subject);
-        topics_add(f->hotspots->topics, &(struct topic_message){
-                                                .id = rows_int(r, 0),
-                                                .text = &folded,
-                                                .subject = subject.n,
-                                                .time = rows_int(r, 3),
-                                                .reporter = phone ? hash_bytes(phone, bytes, 0) | 1 : 0,
-                                        });
-        f->hotspots->last = rows_int(r, 0);
+        *m = (struct topic_message){
+                .id = rows_int(r, 0),
+                .text = folded,
+                .subject = subject.n,
+                .time = rows_int(r, 3),
+                .reporter = phone ? hash_bytes(phone, bytes, 0) | 1 : 0,
+        };
+}
+
+static void add_report(struct feeding *f, const struct rows *r)
+{
+        struct topic_message m;
+        read_report(f, r, &m);
+        topics_add(f->hotspots->topics, &m);
+        f->hotspots->last = m.id;
         f->hotspots->reports++;
         f->n++;
 }
@@ -144,6 +159,45 @@ static bool feed(struct district *d, int64_t now, struct err *e)
         return ok;
 }
 
+static bool recall_page(struct tx *tx, void *ctx, struct err *e)
+{
+        struct feeding *f = ctx;
+        struct topic_message m;
+        struct rows r;
+        f->n = 0;
+        bool ok = tx_rows(tx, &r, e, SQL_YEAR, ARGS(V(f->from), V(f->from_id), V(f->to)));
+        while (ok && rows_next(&r)) {
+                read_report(f, &r, &m);
+                topics_recall(f->hotspots->topics, &m);
+                f->from = m.time;
+                f->from_id = m.id;
+                f->n++;
+                arena_reset(f->arena);
+        }
+        return ok && rows_done(&r, e);
+}
+
+/* What was written in the same seven days a year before, counted under the topics of now.  The window ends at the newest report,
+ * this at the present: where nothing is reported for long, nothing surges either. */
+static bool recall_year(struct district *d, int64_t now, struct err *e)
+{
+        const int64_t year = 365 * USEC_DAY, week = 7 * USEC_DAY;
+        struct hotspots *h = d->hotspots;
+        if (h->recalled && now - h->recalled < recall_pause)
+                return true;
+        struct feeding f = {.hotspots = h, .arena = arena_new(), .from = now - year - week, .to = now - year};
+        size_t n = 0;
+        bool ok;
+        topics_recall_begin(h->topics);
+        do {
+                ok = store_read(d->store, recall_page, &f, e);
+                n += f.n;
+        } while (ok && f.n == PAGE && n < REPORTS_MOST);
+        arena_free(&f.arena);
+        h->recalled = ok ? now : 0;
+        return ok;
+}
+
 /* --- keeping what was found ------------------------------------------------------------------------------------------------- */
 
 struct found {
@@ -152,7 +206,15 @@ struct found {
         size_t n_topics;
         struct chronic_place *places;
         size_t n_places;
+        struct joining *joining; /* of each open task */
+        size_t n_joining;
         int64_t now, reports;
+};
+/* What is of the topic of an open task and not in the task yet. */
+struct joining {
+        int64_t task, topic;
+        int64_t *cases;
+        size_t n;
 };
 
 static char *phrases_json(struct arena *a, const struct topic *t)
@@ -194,8 +256,63 @@ static bool keep(struct tx *tx, void *ctx, struct err *e)
                 ok = tx_send(tx, e, SQL_PLACE,
                              ARGS(V((int64_t)i + 1), V(f->places[i].name), V((int64_t)f->places[i].weeks),
                                   V((int64_t)f->places[i].reporters)));
+        for (size_t i = 0; ok && i < f->n_joining; i++)
+                ok = topic_task_join(tx, f->joining[i].task, f->joining[i].topic, f->joining[i].cases, f->joining[i].n, f->now, e);
         return ok && timer_set(tx, hotspots_timer.name, key, f->now + pause, NULL, e);
 }
+
+/* --- tasks made of topics ----------------------------------------------------------------------------------------------------- */
+
+struct tasks {
+        struct arena *arena;
+        struct topic_task_cases *at;
+        size_t n;
+};
+
+static bool read_tasks(struct tx *tx, void *ctx, struct err *e)
+{
+        struct tasks *t = ctx;
+        return topic_tasks_open(tx, t->arena, &t->at, &t->n, e);
+}
+
+static int by_value(const void *a, const void *b)
+{
+        const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+        return (x > y) - (x < y);
+}
+
+static bool has(const int64_t *ids, size_t n, int64_t id)
+{
+        return n > 0 && bsearch(&id, ids, n, sizeof *ids, by_value) != NULL;
+}
+
+/* A task knows its topic by its cases: ids of topics change as old reports leave the window. */
+static bool find_joining(struct topics *topics, const struct topic_task_cases *t, struct arena *a, struct joining *out)
+{
+        const int64_t *members;
+        size_t n;
+        if (!topics_holding(topics, a, t->in, t->n_in, &out->topic, &members, &n))
+                return false;
+        out->task = t->id;
+        out->cases = NEW_ARRAY(a, int64_t, n);
+        for (size_t i = 0; i < n; i++)
+                if (!has(t->in, t->n_in, members[i]) && !has(t->out, t->n_out, members[i]))
+                        out->cases[out->n++] = members[i];
+        return true;
+}
+
+static bool follow_tasks(struct district *d, struct found *f, struct err *e)
+{
+        struct tasks tasks = {.arena = f->arena};
+        if (!store_read(d->store, read_tasks, &tasks, e))
+                return false;
+        f->joining = NEW_ARRAY(f->arena, struct joining, tasks.n);
+        for (size_t i = 0; i < tasks.n; i++)
+                f->n_joining += find_joining(d->hotspots->topics, &tasks.at[i], f->arena, &f->joining[f->n_joining]);
+        return true;
+}
+
+/* --- a round ----------------------------------------------------------------------------------------------------------------- */
 
 static int hottest_first(const void *a, const void *b)
 {
@@ -208,7 +325,7 @@ static int hottest_first(const void *a, const void *b)
 static bool round_of(struct district *d, int64_t now, struct err *e)
 {
         struct hotspots *h = d->hotspots;
-        if (!feed(d, now, e))
+        if (!feed(d, now, e) || !recall_year(d, now, e))
                 return false;
         struct found f = {.arena = arena_new(), .now = now, .reports = h->reports};
         /* topics_list() goes by the peak; here it counts what is hot now. */
@@ -216,7 +333,7 @@ static bool round_of(struct district *d, int64_t now, struct err *e)
         qsort(f.topics, f.n_topics, sizeof *f.topics, hottest_first);
         f.n_topics = f.n_topics > TOPICS_MOST ? TOPICS_MOST : f.n_topics;
         f.n_places = topics_places(h->topics, f.arena, WEEKS_LEAST, &f.places);
-        const bool ok = store_write(d->store, keep, &f, e);
+        const bool ok = follow_tasks(d, &f, e) && store_write(d->store, keep, &f, e);
         arena_free(&f.arena);
         return ok;
 }

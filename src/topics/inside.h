@@ -19,6 +19,7 @@ struct cluster {
         struct member **members; size_t n, room;        /* in the order they came */
         struct feature centre[CENTRE]; size_t n_centre; /* sum of its reporters' vectors, the greatest weights */
         double length;                                  /* of the whole sum, before the small weights were left out */
+        uint64_t *year; size_t n_year, year_room;       /* reporters of the same seven days a year before (topics_recall()) */
         size_t reporters, checked;                      /* how many reporters it had when merging was last tried */
         bool gone;
 };
@@ -28,6 +29,7 @@ struct topics {
         struct cluster **clusters; size_t n, room, n_gone;
         struct waiting *waiting; size_t n_waiting, waiting_room;         /* of the minute that is not over */
         int64_t minute, newest, swept;                  /* microseconds */
+        size_t year_others;                             /* messages of a year before that are of no topic of now */
         struct post *posts; size_t n_posts, posts_room; /* 1 ...; lists of clusters by feature */
         uint32_t *heads;
 };
@@ -40,6 +42,8 @@ void member_vector(struct member *, struct arena *, const struct folded *, size_
 double dot(const struct feature *, size_t, const struct feature *, size_t);
 void cluster_measure(struct cluster *);                 /* members by time; then centre, length and reporters */
 void topics_settle(struct topics *);                    /* takes what waits, as if its minute were over */
+/* The topic most like the vector (of length `length`), but not `but`; on a tie the older one.  SIZE_MAX: none at all. */
+size_t most_alike(const struct topics *, const struct feature *, size_t n, double length, size_t but, double *best);
 /* name.c: phrases that most heads have and few texts otherwise. */
 void cluster_name(const struct topics *, const struct cluster *, struct arena *, struct topic *);
 #endif

@@ -108,6 +108,20 @@ double topics_surge(size_t now, size_t before)
         return fmin(1, sum);
 }
 
+/* Hypergeometric: of all_now + all_before, the topic has now + before; all_now of them are of this week. */
+double topics_surge_share(size_t now, size_t before, size_t all_now, size_t all_before)
+{
+        const double n = (double)(now + before), a = (double)all_now, b = (double)all_before;
+        const double all = lgamma(a + b + 1) - lgamma(n + 1) - lgamma(a + b - n + 1);
+        double sum = 0;
+        for (size_t k = now; k <= now + before && k <= all_now; k++) {
+                const double x = (double)k;
+                sum += exp(lgamma(a + 1) - lgamma(x + 1) - lgamma(a - x + 1) + lgamma(b + 1) - lgamma(n - x + 1)
+                           - lgamma(b - n + x + 1) - all);
+        }
+        return fmin(1, sum);
+}
+
 static size_t reporters_between(const struct cluster *c, int64_t from, int64_t to)
 {
         size_t n = 0;
@@ -120,15 +134,50 @@ static size_t reporters_between(const struct cluster *c, int64_t from, int64_t t
         return n;
 }
 
-/* More than a week ago and more than a year ago (where the window reaches so far), each beyond chance.  All topics are looked at
- * each day, so each look may cry wolf false_alarms / (days of a year * topics) times (Bonferroni). */
-static void find_surge(const struct topics *t, const struct cluster *c, size_t topics, struct surge *s)
+struct weeks {
+        size_t now, before, year_before;
+};
+
+static struct weeks count_weeks_of(const struct topics *t, const struct cluster *c)
 {
         const int64_t week = 7 * USEC_DAY, end = t->newest + 1, year = (int64_t)YEAR_DAYS * USEC_DAY;
-        s->now = reporters_between(c, end - week, end);
-        s->before = reporters_between(c, end - 2 * week, end - week);
-        s->year_before = reporters_between(c, end - week - year, end - year);
-        s->p = fmax(topics_surge(s->now, s->before), topics_surge(s->now, s->year_before));
+        return (struct weeks){
+                .now = reporters_between(c, end - week, end),
+                .before = reporters_between(c, end - 2 * week, end - week),
+                .year_before = reporters_between(c, end - week - year, end - year) + c->n_year,
+        };
+}
+
+static struct weeks count_all(const struct topics *t)
+{
+        struct weeks all = {.year_before = t->year_others};
+        for (size_t i = 0; i < t->n; i++) {
+                if (t->clusters[i]->gone)
+                        continue;
+                const struct weeks w = count_weeks_of(t, t->clusters[i]);
+                all.now += w.now;
+                all.before += w.before;
+                all.year_before += w.year_before;
+        }
+        return all;
+}
+
+/* More than before, and a greater share of all than before: when everything rises, no topic surges. */
+static double surge_against(size_t now, size_t before, size_t all_now, size_t all_before)
+{
+        return fmax(topics_surge(now, before), topics_surge_share(now, before, all_now, all_before));
+}
+
+/* Beyond chance against the week before, and against a year before where anything is known of it.  All topics are looked at
+ * each day, so each look may cry wolf false_alarms / (days of a year * topics) times (Bonferroni). */
+static void find_surge(const struct topics *t, const struct cluster *c, const struct weeks *all, struct surge *s)
+{
+        const struct weeks w = count_weeks_of(t, c);
+        const size_t topics = t->n - t->n_gone;
+        *s = (struct surge){.now = w.now, .before = w.before, .year_before = w.year_before};
+        s->p = surge_against(w.now, w.before, all->now, all->before);
+        if (all->year_before > 0)
+                s->p = fmax(s->p, surge_against(w.now, w.year_before, all->now, all->year_before));
         s->is = s->p < t->options.false_alarms / (YEAR_DAYS * (double)(topics > 0 ? topics : 1));
 }
 
@@ -184,8 +233,9 @@ size_t topics_list(struct topics *t, struct arena *a, size_t least, size_t most,
         qsort(all, n, sizeof *all, by_peak);
         n = n < most ? n : most;
         *out = NEW_ARRAY(a, struct topic, n + 1);
+        const struct weeks weeks = count_all(t);
         for (size_t i = 0; i < n; i++) {
-                find_surge(t, all[i].cluster, t->n - t->n_gone, &all[i].topic.surge);
+                find_surge(t, all[i].cluster, &weeks, &all[i].topic.surge);
                 cluster_name(t, all[i].cluster, a, &all[i].topic);
                 (*out)[i] = all[i].topic;
         }

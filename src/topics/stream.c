@@ -53,6 +53,7 @@ static void cluster_free(struct cluster *c)
         for (size_t i = 0; i < c->n; i++)
                 free(c->members[i]);
         free(c->members);
+        free(c->year);
         free(c);
 }
 
@@ -97,8 +98,7 @@ static void post_centre(struct topics *t, size_t cluster)
                         post(t, c->centre[i].hash, cluster);
 }
 
-/* The topic most like the vector (of length `length`), but not `but`; on a tie the older one.  SIZE_MAX: none at all. */
-static size_t most_alike(const struct topics *t, const struct feature *f, size_t n, double length, size_t but, double *best)
+size_t most_alike(const struct topics *t, const struct feature *f, size_t n, double length, size_t but, double *best)
 {
         struct arena *a = arena_new();
         bool *seen = NEW_ARRAY(a, bool, t->n + 1);
@@ -136,12 +136,25 @@ static size_t open_cluster(struct topics *t)
         return t->n++;
 }
 
+/* Who wrote of it a year before; each once. */
+static void year_add(struct cluster *c, uint64_t reporter)
+{
+        for (size_t i = 0; i < c->n_year; i++)
+                if (c->year[i] == reporter)
+                        return;
+        c->year = more_room(c->year, &c->year_room, c->n_year, sizeof *c->year);
+        c->year[c->n_year++] = reporter;
+}
+
 static void swallow(struct topics *t, size_t one, size_t other)
 {
         struct cluster *into = t->clusters[one], *from = t->clusters[other];
         for (size_t i = 0; i < from->n; i++)
                 put_member(into, from->members[i]);
         from->n = 0;
+        for (size_t i = 0; i < from->n_year; i++)
+                year_add(into, from->year[i]);
+        from->n_year = 0;
         from->gone = true;
         t->n_gone++;
         cluster_measure(into);
@@ -262,4 +275,29 @@ void topics_add(struct topics *t, const struct topic_message *m)
         t->newest = m->time > t->newest ? m->time : t->newest;
         t->waiting = more_room(t->waiting, &t->waiting_room, t->n_waiting, sizeof *t->waiting);
         t->waiting[t->n_waiting++] = w;
+}
+
+/* --- a year before ---------------------------------------------------------------------------------------------------------- */
+
+void topics_recall_begin(struct topics *t)
+{
+        topics_settle(t);
+        for (size_t i = 0; i < t->n; i++)
+                t->clusters[i]->n_year = 0;
+        t->year_others = 0;
+}
+
+void topics_recall(struct topics *t, const struct topic_message *m)
+{
+        double cosine;
+        struct arena *a = arena_new();
+        struct member *x = zeroed(1, sizeof *x);
+        member_vector(x, a, m->text, m->subject, t->rare);
+        const size_t i = most_alike(t, x->at, x->n_features, 1, SIZE_MAX, &cosine);
+        if (i == SIZE_MAX || cosine < t->options.joins)
+                t->year_others++;
+        else
+                year_add(t->clusters[i], m->reporter ? m->reporter : UINT64_C(1) << 63 | (uint64_t)m->id);
+        free(x);
+        arena_free(&a);
 }

@@ -36,6 +36,11 @@ struct topic_message {
 /* In order of time; one that comes late joins as if it came now. */
 void topics_add(struct topics *, const struct topic_message *);
 
+/* The same seven days a year before, for windows that do not reach so far: each message is counted where it would join today, and is
+ * not kept.  What topics merge with later keeps its count; what begins later has none until it is recalled again. */
+void topics_recall_begin(struct topics *);      /* forgets what was recalled before */
+void topics_recall(struct topics *, const struct topic_message *);
+
 struct topic {
         int64_t id;                     /* of its first message */
         const char *name;               /* three phrases; of few reporters the subject that most agreed with */
@@ -54,6 +59,11 @@ struct topic {
  * at most `most`.  Everything lives in the arena. */
 size_t topics_list(struct topics *, struct arena *, size_t least, size_t most, struct topic **out);
 
+/* The members of the topic that holds most of these messages: at least half of those that are still in the window; of equals the older
+ * topic.  ids ascend.  False: no topic does.  *topic: its id. */
+bool topics_holding(struct topics *, struct arena *, const int64_t *ids, size_t n, int64_t *topic, const int64_t **members,
+                    size_t *n_members);
+
 /* Places that come back: named by at least 3 reporters in each of at least `weeks` different weeks of the window. */
 struct chronic_place { const char *name; size_t weeks, reporters; };
 size_t topics_places(struct topics *, struct arena *, size_t weeks, struct chronic_place **out);
@@ -62,4 +72,8 @@ size_t topics_places(struct topics *, struct arena *, size_t weeks, struct chron
  * Binomial(n, 1/2) (Przyborowski and Wilenski, "Homogeneity of results in testing samples from Poisson series", Biometrika 31,
  * 1940): the sum over k = now .. n of C(n, k) / 2^n. */
 double topics_surge(size_t now, size_t before);
+/* How likely is it by chance that so many of the now + before events are of all_now, and not of all_before, if the topic has the same
+ * share of both?  Fisher's exact test, one-sided (Fisher, "Statistical Methods for Research Workers", 5th ed., 1934).
+ * The topic's own events are among all. */
+double topics_surge_share(size_t now, size_t before, size_t all_now, size_t all_before);
 #endif

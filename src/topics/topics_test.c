@@ -238,6 +238,30 @@ static void old_messages_go(void **state)
         arena_free(&a);
 }
 
+/* Who remembers a topic by its messages finds it again when the first of them, whose id it had, has left the window. */
+static void a_topic_is_found_by_its_messages(void **state)
+{
+        (void)state;
+        struct topics *t = fresh(&(struct topics_options){.window = 5 * USEC_DAY});
+        struct arena *a = arena_new();
+        const int64_t *members, ids[] = {100, 101, 102, 103, 104, 300}, gone[] = {7, 8};
+        int64_t topic = 0;
+        size_t n = 0;
+        add_world(t);
+        assert_true(topics_holding(t, a, ids, COUNT_OF(ids), &topic, &members, &n));
+        assert_int_equal(topic, 100);
+        assert_true(n >= 5 && members[0] == 100);
+        assert_false(topics_holding(t, a, gone, COUNT_OF(gone), &topic, &members, &n));
+        assert_false(topics_holding(t, a, ids, 0, &topic, &members, &n));
+        add(t, 900, &noise[0], START + 6 * USEC_DAY, 900, 0);
+        add(t, 901, &noise[1], START + 7 * USEC_DAY, 901, 0);
+        const int64_t later[] = {100, 101, 900};
+        assert_true(topics_holding(t, a, later, COUNT_OF(later), &topic, &members, &n));
+        assert_true(topic > 100 && members[n - 1] == 901);
+        topics_free(&t);
+        arena_free(&a);
+}
+
 static void surge_is_the_binomial_tail(void **state)
 {
         (void)state;
@@ -260,19 +284,89 @@ static void surge_is_the_binomial_tail(void **state)
         assert_true(alarms <= 240 && alarms > 0); /* 200 expected at most; three standard deviations */
 }
 
+static void share_is_fishers_test(void **state)
+{
+        (void)state;
+        assert_true(fabs(topics_surge_share(3, 1, 4, 4) - 17.0 / 70) < 1e-9); /* Fisher's lady tasting tea */
+        assert_true(fabs(topics_surge_share(4, 0, 4, 4) - 1.0 / 70) < 1e-9);
+        assert_true(fabs(topics_surge_share(0, 5, 40, 40) - 1) < 1e-9);
+        assert_true(fabs(topics_surge_share(7, 0, 7, 0) - 1) < 1e-9); /* nothing is known of before */
+        assert_true(fabs(topics_surge_share(0, 0, 0, 0) - 1) < 1e-9);
+        assert_true(topics_surge_share(40, 10, 100000, 25000) > 0.4);
+        assert_true(topics_surge_share(40, 10, 100000, 100000) < 1e-4);
+}
+
+/* From `id` on, by as many different people, an hour apart. */
+static void add_others(struct topics *t, int64_t id, int64_t from, int64_t n)
+{
+        for (int64_t i = 0; i < n; i++)
+                add(t, id + i, &others[i % 8], from + i * USEC_HOUR / 4, (uint64_t)(id + i), 0);
+}
+
+static void recall(struct topics *t, int64_t id, const struct text *x, int64_t time, uint64_t reporter)
+{
+        struct arena *a = arena_new();
+        struct folded f;
+        fold_text(fold, a, x->detail, strlen(x->detail), &f);
+        topics_recall(t, &(struct topic_message){.id = id, .text = &f, .time = time, .reporter = reporter});
+        arena_free(&a);
+}
+
 static void many_at_once_is_a_surge(void **state)
 {
         (void)state;
         struct topics *t = fresh(NULL);
         struct arena *a = arena_new();
         struct topic *all;
+        add_others(t, 1000, START + 12 * USEC_DAY, 30);
+        add_others(t, 2000, START + 19 * USEC_DAY, 30);
         for (int64_t i = 0; i < 30; i++)
                 add(t, i, &noise[i % 5], START + 20 * USEC_DAY + i * USEC_HOUR, (uint64_t)i + 1, 0);
-        const size_t n = topics_list(t, a, 3, 10, &all);
-        assert_int_equal(n, 1);
-        assert_int_equal(all[0].surge.now, 30);
-        assert_int_equal(all[0].surge.before, 0);
-        assert_true(all[0].surge.is);
+        size_t n = topics_list(t, a, 3, 10, &all);
+        const struct topic *x = holding(all, n, 0);
+        assert_int_equal(x->surge.now, 30);
+        assert_int_equal(x->surge.before, 0);
+        assert_true(x->surge.is);
+        /* A year before it was the same: that is the season. */
+        topics_recall_begin(t);
+        for (int64_t i = 0; i < 60; i++)
+                recall(t, 3000 + i, i % 2 ? &noise[i % 5] : &others[i % 8], START - 345 * USEC_DAY, (uint64_t)i + 1);
+        recall(t, 3060, &noise[0], START - 345 * USEC_DAY, 2); /* again: counts once */
+        n = topics_list(t, a, 3, 10, &all);
+        x = holding(all, n, 0);
+        assert_int_equal(x->surge.year_before, 30);
+        assert_false(x->surge.is);
+        /* A year before there were others, but not this. */
+        topics_recall_begin(t);
+        for (int64_t i = 0; i < 60; i++)
+                recall(t, 3000 + i, &others[i % 8], START - 345 * USEC_DAY, (uint64_t)i + 1);
+        n = topics_list(t, a, 3, 10, &all);
+        x = holding(all, n, 0);
+        assert_int_equal(x->surge.year_before, 0);
+        assert_true(x->surge.is);
+        topics_free(&t);
+        arena_free(&a);
+}
+
+/* When everything rises, as when a new channel opens, no topic surges. */
+static void a_rise_of_all_is_no_surge(void **state)
+{
+        (void)state;
+        struct topics *t = fresh(NULL);
+        struct arena *a = arena_new();
+        struct topic *all;
+        add_others(t, 1000, START + 12 * USEC_DAY, 8);
+        for (int64_t i = 0; i < 3; i++)
+                add(t, 500 + i, &noise[i], START + 13 * USEC_DAY, (uint64_t)(500 + i), 0);
+        add_others(t, 2000, START + 19 * USEC_DAY, 96);
+        for (int64_t i = 0; i < 36; i++)
+                add(t, i, &noise[i % 5], START + 20 * USEC_DAY + i * USEC_HOUR, (uint64_t)i + 1, 0);
+        const size_t n = topics_list(t, a, 3, 20, &all);
+        assert_true(topics_surge(36, 3) < 1e-6);
+        assert_int_equal(holding(all, n, 0)->surge.now, 36);
+        assert_int_equal(holding(all, n, 0)->surge.before, 3);
+        for (size_t i = 0; i < n; i++)
+                assert_false(all[i].surge.is);
         topics_free(&t);
         arena_free(&a);
 }
@@ -340,8 +434,11 @@ int main(void)
                 cmocka_unit_test(one_person_cannot_raise_a_topic),
                 cmocka_unit_test(heat_falls_by_half_and_counts_supporters_by_the_root),
                 cmocka_unit_test(old_messages_go),
+                cmocka_unit_test(a_topic_is_found_by_its_messages),
                 cmocka_unit_test(surge_is_the_binomial_tail),
+                cmocka_unit_test(share_is_fishers_test),
                 cmocka_unit_test(many_at_once_is_a_surge),
+                cmocka_unit_test(a_rise_of_all_is_no_surge),
                 cmocka_unit_test(places_that_come_back),
                 cmocka_unit_test(any_text_is_safe),
         };
