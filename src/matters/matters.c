@@ -1,7 +1,9 @@
 /* matters/matters.c -- see matters.h: the index, brought up to date, and asked. */
+#include "matters/inside.h"
 #include "matters/matters.h"
 #include "base/arena.h"
 #include "base/text.h"
+#include "cases/workflow.h"
 #include "catalogue/catalogue.h"
 #include "district/district.h"
 #include "same/same.h"
@@ -17,9 +19,11 @@ static const char SQL_FIRST[] = "SELECT COALESCE(MIN(id), 0) - 1 FROM (SELECT id
 static const char SQL_PAGE[] =
         "SELECT c.id, r.title, r.text, c.lon, c.lat, c.grid, c.community, c.item, c.created_at FROM cases c"
         " JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END WHERE c.id > $1 ORDER BY c.id LIMIT 500";
+/* What was merged is told as the case it belongs to. */
 static const char SQL_STANDS[] =
-        "SELECT open, (SELECT COUNT(*) FROM case_link l WHERE l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0)"
-        " FROM cases c WHERE id = $1";
+        "SELECT COALESCE(x.id, c.id), COALESCE(x.open, c.open), COALESCE(x.workflow, c.workflow), COALESCE(x.state, c.state) FROM cases c"
+        " LEFT JOIN case_link l ON l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0"
+        " LEFT JOIN cases x ON x.id = l.target WHERE c.id = $1";
 
 /* About 57 MB at most.  Ids are given out a little before their commit, by many threads: the last two seconds are read again
  * (an id counts milliseconds above its lowest 22 bits, base/id.h). */
@@ -177,21 +181,44 @@ static bool feed(struct district *d, const struct rulebook *rules, bool whole, s
 struct asking {
         const struct alike *alike;
         size_t n;
-        bool open_only, keeps[ASKED_MOST];
+        int64_t before; /* only cases of lower ids; 0 = any */
+        int64_t follows;
+        int64_t belongs[ASKED_MOST]; /* the case that each belongs to; 0 = not to be told */
+        int64_t followed;            /* likewise of `follows` */
+        const struct rulebook *rules;
+        struct arena *arena;
+        bool open_only;
 };
+
+bool matters_joinable(const struct rulebook *rules, const char *workflow, const char *state)
+{
+        const struct workflow *w = workflow_find(rules->workflows, workflow);
+        const struct move *merge = w ? move_find(w, "merge") : NULL;
+        return merge && move_starts_at(merge, state);
+}
+
+static bool stands(struct tx *tx, const struct asking *q, int64_t id, int64_t *belongs, struct err *e)
+{
+        struct rows r;
+        *belongs = 0;
+        const int found = tx_first(tx, &r, e, SQL_STANDS, ARGS(V(id)));
+        if (found <= 0)
+                return found == 0;
+        const bool open =
+                rows_int(&r, 1) != 0 && !state_ended(q->rules->workflows, rows_text(&r, q->arena, 2), rows_text(&r, q->arena, 3));
+        if ((!q->open_only || open) && (q->before == 0 || rows_int(&r, 0) < q->before))
+                *belongs = rows_int(&r, 0);
+        return rows_done(&r, e);
+}
 
 /* The index does not know what became of a case. */
 static bool look_up(struct tx *tx, void *ctx, struct err *e)
 {
         struct asking *q = ctx;
-        for (size_t i = 0; i < q->n; i++) {
-                struct rows r;
-                const int found = tx_first(tx, &r, e, SQL_STANDS, ARGS(V(q->alike[i].id)));
-                q->keeps[i] = found > 0 && rows_int(&r, 1) == 0 && (!q->open_only || rows_int(&r, 0) != 0);
-                if (found < 0 || (found > 0 && !rows_done(&r, e)))
+        for (size_t i = 0; i < q->n; i++)
+                if (!stands(tx, q, q->alike[i].id, &q->belongs[i], e))
                         return false;
-        }
-        return true;
+        return q->follows == 0 || stands(tx, q, q->follows, &q->followed, e);
 }
 
 static void take_like(struct arena *a, const char *text, const struct alike *from, struct like *to)
@@ -203,6 +230,33 @@ static void take_like(struct arena *a, const char *text, const struct alike *fro
         for (size_t i = 0; i < from->n_phrases && to->n_phrases < LIKE_PHRASES; i++)
                 to->phrases[to->n_phrases++] =
                         arena_copy(a, text + from->phrases[i].from, from->phrases[i].to - from->phrases[i].from);
+}
+
+static bool is_in(const struct like *list, size_t n, int64_t id)
+{
+        for (size_t i = 0; i < n; i++)
+                if (list[i].id == id)
+                        return true;
+        return false;
+}
+
+/* The likeliest ones, and in any case the one that the reporter follows: also where the texts do not say so. */
+static size_t choose(const struct asking *q, struct arena *a, const char *text, struct like out[LIKE_MOST])
+{
+        size_t n = 0;
+        for (size_t i = 0; i < q->n; i++) {
+                const int64_t id = q->belongs[i];
+                const bool followed = id != 0 && id == q->followed;
+                const size_t room = is_in(out, n, q->followed) || q->followed == 0 ? LIKE_MOST : LIKE_MOST - 1;
+                if (id == 0 || is_in(out, n, id) || (!followed && (n >= room || q->alike[i].probability < same_limits().asks)))
+                        continue;
+                take_like(a, text, &q->alike[i], &out[n]);
+                out[n].id = id;
+                out[n++].followed = followed;
+        }
+        if (q->followed != 0 && !is_in(out, n, q->followed))
+                out[n++] = (struct like){.id = q->followed, .metres = -1, .followed = true};
+        return n;
 }
 
 bool matters_find(struct district *d, const struct rulebook *rules, struct arena *a, const struct matter_question *question,
@@ -217,14 +271,18 @@ bool matters_find(struct district *d, const struct rulebook *rules, struct arena
         if (!feed(d, rules, whole, e))
                 return false;
         const struct feeding f = {.matters = d->matters, .rules = rules, .arena = a};
+        /* What the reporter follows is looked for further down, so that the dispatcher learns how likely it is. */
+        const struct same_limits limits = {same_limits().joins, question->follows ? 0 : same_limits().asks};
         take_matter(&f, question, &folded, &m);
-        struct asking q = {.alike = alike, .open_only = open_only};
-        q.n = same_find(d->matters->index, a, &m, NULL, alike, ASKED_MOST);
+        struct asking q = {.alike = alike,
+                           .before = question->id,
+                           .follows = question->follows,
+                           .open_only = open_only,
+                           .rules = rules,
+                           .arena = a};
+        q.n = same_find(d->matters->index, a, &m, &limits, alike, ASKED_MOST);
         if (!store_read(d->store, look_up, &q, e))
                 return false;
-        const char *text = whole_text(a, question->title, question->text);
-        for (size_t i = 0; i < q.n && *n < LIKE_MOST; i++)
-                if (q.keeps[i] && (question->id == 0 || alike[i].id < question->id))
-                        take_like(a, text, &alike[i], &out[(*n)++]);
+        *n = choose(&q, a, whole_text(a, question->title, question->text), out);
         return true;
 }

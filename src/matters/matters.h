@@ -26,15 +26,16 @@ struct matter_question {
         const char *grid, *community;           /* codes; NULL = not known */
         const char *item;                       /* code; NULL */
         int64_t time;
+        int64_t follows;                        /* the case that the reporter says it is the same as; 0 */
 };
 enum { LIKE_MOST = 3, LIKE_PHRASES = 4 };
 struct like {                                   /* texts live in the arena */
         int64_t id;
         double probability, metres;             /* metres -1 = not known */
-        bool joins;
+        bool joins, followed;                   /* followed: the reporter says so, and it is told whatever the texts say */
         const char *phrases[LIKE_PHRASES]; size_t n_phrases;
 };
-/* Earlier cases that are likely the same matter and not merged themselves, likeliest first.  `whole`: the index is filled first, however
+/* Earlier cases that are likely the same matter, likeliest first; for one that was merged stands the case it belongs to.  `whole`: the index is filled first, however
  * long that takes; else with at most a page of cases, so that nobody waits. */
 bool matters_find(struct district *, const struct rulebook *, struct arena *, const struct matter_question *, bool whole, bool open_only,
                   struct like out[LIKE_MOST], size_t *n, struct err *) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "catalogue/catalogue.h"
 #include "district/district.h"
 #include "json/json.h"
+#include "matters/inside.h"
 #include "matters/matters.h"
 #include "sight/sight_api.h"
 #include "store/store.h"
@@ -13,7 +14,7 @@
 
 static const char SQL_LIKES[] =
         "SELECT o.number, o.state, o.open, o.title, o.created_at, l.probability, l.joins, l.metres, l.phrases, l.other,"
-        " o.item FROM cases c"
+        " o.item, l.followed FROM cases c"
         " JOIN matter_like l ON l.case_id = c.id JOIN cases o ON o.id = l.other WHERE c.number = $1 ORDER BY l.n";
 static const char SQL_ONE[] = "SELECT number, state, title, created_at, item FROM cases WHERE id = $1";
 
@@ -21,7 +22,8 @@ static const char SQL_ONE[] = "SELECT number, state, title, created_at, item FRO
 struct other {
         int64_t id, created;
         const char *number, *state, *title, *item, *phrases;
-        bool open, sure, seen;
+        bool open, sure, followed, seen;
+        char *same_as; /* of what is not filed yet; NULL */
         double probability, metres;
 };
 struct page {
@@ -56,10 +58,13 @@ static void other_json(struct page *p, const struct other *o, const struct ruleb
         json_time(j, "created", o->created);
         json_real(j, "probability", o->probability);
         json_bool(j, "sure", o->sure);
+        json_bool(j, "followed", o->followed);
         if (o->metres < 0)
                 json_null(j, "metres");
         else
                 json_real(j, "metres", o->metres);
+        if (o->same_as)
+                json_text(j, "same_as", o->same_as);
         if (o->phrases)
                 json_copy(j, "phrases", json_parse(p->rq->arena, o->phrases, strlen(o->phrases), &ignored));
         json_object_end(j);
@@ -98,6 +103,7 @@ static bool read_likes(struct tx *tx, void *ctx, struct err *e)
                         .phrases = rows_text(&r, a, 8),
                         .id = rows_int(&r, 9),
                         .item = rows_text(&r, a, 10),
+                        .followed = rows_int(&r, 11) != 0,
                 };
         return ok && rows_done(&r, e) && see(tx, p, e);
 }
@@ -167,12 +173,15 @@ static bool post_alike(struct request *rq, struct reply *rp, struct err *e)
         };
         if (!matters_find(d, rules, rq->arena, &q, false, true, likes, &p.n, e))
                 return false;
-        for (size_t i = 0; i < p.n; i++)
+        for (size_t i = 0; i < p.n; i++) {
                 p.at[i] = (struct other){.id = likes[i].id,
                                          .open = true,
                                          .sure = likes[i].joins,
                                          .probability = likes[i].probability,
                                          .metres = likes[i].metres};
+                if (!matters_token(d, rq->arena, likes[i].id, &p.at[i].same_as, e))
+                        return false;
+        }
         if (!store_read(rq->store, read_others, &p, e))
                 return false;
         page_json(&p, rules, true);
@@ -205,7 +214,11 @@ static const struct shape other_members[] = {
         {.name = "created", .type = SHAPE_TIME, .required = true},
         {.name = "probability", .type = SHAPE_REAL, .required = true, .about = "Of being the same matter."},
         {.name = "sure", .type = SHAPE_BOOL, .required = true, .about = "Above the threshold at which a case joins by itself."},
+        {.name = "followed", .type = SHAPE_BOOL, .required = true, .about = "The reporter says that it is the same matter."},
         {.name = "metres", .type = SHAPE_REAL, .required = true, .nullable = true, .about = "Between the two places."},
+        {.name = "same_as",
+         .type = SHAPE_TEXT,
+         .about = "Of a text that is not filed: what the report says to follow that case.  It tells nothing of the case."},
         {.name = "phrases", .type = SHAPE_ARRAY, .fields = phrase_element, .about = "What both say; of a filed case only."},
         {0},
 };

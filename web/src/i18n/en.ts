@@ -29,6 +29,8 @@ export const en: Messages = {
   urgentFound: 'You wrote “{phrase}”: this will be treated as urgent.',
   alreadyMatter: 'this',
   alreadyToday: 'Somebody reported “{item}” today, and it is still open: perhaps the same matter. You may report it too, and will be told the outcome.',
+  alreadyFollow: 'Me too, follow it',
+  alreadyFollowed: 'Once sent, it is handled together with that matter. You still get your own tracking code and answer. Press again to undo.',
   alreadyDays: 'Somebody reported “{item}” {n} days ago, and it is still open: perhaps the same matter. You may report it too, and will be told the outcome.',
   itemPlaceholder: 'e.g. street lamp, noise',
   itemUp: 'Back one level',

@@ -27,6 +27,8 @@ export const zh = {
   urgentFound: '描述中有“{phrase}”，将按紧急处理。',
   alreadyMatter: '这件事',
   alreadyToday: '今天已有人反映“{item}”，尚未办结，可能是同一件事。您仍可提交，处理结果会一并告知您。',
+  alreadyFollow: '我也遇到了，一起跟进',
+  alreadyFollowed: '提交后将与该事项合并办理，您仍有自己的查询码和答复。再次点击可取消。',
   alreadyDays: '{n}天前已有人反映“{item}”，尚未办结，可能是同一件事。您仍可提交，处理结果会一并告知您。',
   itemPlaceholder: '如：路灯、占道、噪声',
   itemUp: '返回上一级',
