@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { District, PINGSHAN, until } from './lib.mjs'
+import { District, Events, PINGSHAN, until } from './lib.mjs'
 
 const FIRST = '坪山大道与深汕路交叉口的路灯坏了三天，晚上漆黑一片，行人过马路很危险，请尽快派人维修'
 const AGAIN = '您好，深汕路与坪山大道交叉口的路灯坏了好几天了，晚上漆黑一片，行人过马路很危险，请尽快维修'
@@ -110,9 +110,18 @@ test('who reports says it is the same: it joins what it reads alike, is a case o
     assert.equal((await d.report({ text: SIMILAR, same_as })).status, 201)
   assert.equal((await d.report({ text: SIMILAR, same_as: 'A'.repeat(301) })).status, 400)
 
-  // The follower has his own code; his page says that it was merged.
-  const page = (await d.ask('GET', `/api/v1/track/${follower.track}`)).body
-  assert.deepEqual([page.number, page.state, page.open], [follower.number, 'merged', true])
+  // The follower has his own code; his page says that it was merged, and how the joint case goes on.
+  const track = async () => (await d.ask('GET', `/api/v1/track/${follower.track}`)).body
+  const page = await track()
+  assert.deepEqual([page.number, page.state, page.open, page.joint.state], [follower.number, 'merged', true, 'dispatched'])
+  assert.equal((await d.ask('GET', `/api/v1/track/${first.track}`)).body.joint, null)
+  const events = await new Events(d.base, `/api/v1/track/${follower.track}/events`).open
+  assert.equal((await d.move(first.number, 'sign', {}, dispatcher)).status, 200)
+  const { data } = await events.next('the joint case goes on')
+  events.close()
+  assert.deepEqual([data.track, data.state], [follower.track, 'merged'])
+  assert.ok(!JSON.stringify(data).includes(first.track))
+  assert.equal((await track()).joint.state, 'signed')
   assert.equal((await d.ask('GET', `/api/v1/cases/${first.number}`, undefined, { key: dispatcher })).body.links.length, 1)
   assert.equal((await d.move(follower.number, 'unmerge', { reason: '不是同一盏灯' }, dispatcher)).status, 200)
   assert.equal((await d.ask('GET', `/api/v1/track/${follower.track}`)).body.state, 'filed')

@@ -333,9 +333,8 @@ static const struct shape report_body[] = {
         {.name = "same_as",
          .type = SHAPE_TEXT,
          .most = 300,
-         .about =
-                 "What POST /api/v1/alike called the open case that the reporter follows.  The report is filed all the same; it joins that"
-                 " case a moment later if the two read alike."},
+         .about = "What POST /api/v1/alike called the open case that the reporter follows.  The report is filed all the same; it"
+                  " joins that case a moment later if the two read alike."},
         {0},
 };
 static const struct shape item_answer[] = {

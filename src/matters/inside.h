@@ -6,7 +6,8 @@ struct arena;
 struct district;
 struct rulebook;
 
-/* By which who reports says "the same as that one".  Sealed, another one each time: it tells nothing of the case, nor that two tokens mean the same one.  It gives no right to anything. */
+/* By which who reports says "the same as that one".  Sealed, another one each time: it tells nothing of
+ * the case, nor that two tokens mean the same one.  It gives no right to anything. */
 bool matters_token(struct district *, struct arena *, int64_t case_id, char **out, struct err *) MUST_CHECK;
 /* 0: it is none, or of a key that is gone. */
 int64_t matters_token_case(struct district *, struct arena *, const char *token);

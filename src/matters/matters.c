@@ -20,10 +20,10 @@ static const char SQL_PAGE[] =
         "SELECT c.id, r.title, r.text, c.lon, c.lat, c.grid, c.community, c.item, c.created_at FROM cases c"
         " JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END WHERE c.id > $1 ORDER BY c.id LIMIT 500";
 /* What was merged is told as the case it belongs to. */
-static const char SQL_STANDS[] =
-        "SELECT COALESCE(x.id, c.id), COALESCE(x.open, c.open), COALESCE(x.workflow, c.workflow), COALESCE(x.state, c.state) FROM cases c"
-        " LEFT JOIN case_link l ON l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0"
-        " LEFT JOIN cases x ON x.id = l.target WHERE c.id = $1";
+static const char SQL_STANDS[] = "SELECT COALESCE(x.id, c.id), COALESCE(x.open, c.open), COALESCE(x.workflow, c.workflow), "
+                                 " COALESCE(x.state, c.state) FROM cases c"
+                                 " LEFT JOIN case_link l ON l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0"
+                                 " LEFT JOIN cases x ON x.id = l.target WHERE c.id = $1";
 
 /* About 57 MB at most.  Ids are given out a little before their commit, by many threads: the last two seconds are read again
  * (an id counts milliseconds above its lowest 22 bits, base/id.h). */

@@ -35,8 +35,8 @@ struct like {                                   /* texts live in the arena */
         bool joins, followed;                   /* followed: the reporter says so, and it is told whatever the texts say */
         const char *phrases[LIKE_PHRASES]; size_t n_phrases;
 };
-/* Earlier cases that are likely the same matter, likeliest first; for one that was merged stands the case it belongs to.  `whole`: the index is filled first, however
- * long that takes; else with at most a page of cases, so that nobody waits. */
+/* Earlier cases that are likely the same matter, likeliest first; for one that was merged stands the case it belongs to.
+ * `whole`: the index is filled first, however long that takes; else with at most a page of cases, so that nobody waits. */
 bool matters_find(struct district *, const struct rulebook *, struct arena *, const struct matter_question *, bool whole, bool open_only,
                   struct like out[LIKE_MOST], size_t *n, struct err *) MUST_CHECK;
 

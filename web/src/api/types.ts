@@ -71,6 +71,8 @@ export interface Tracked {
   due: string | null
   closed: string | null
   late: boolean
+  /** How the case stands that this one was merged into. */
+  joint: { state: string; state_name: BothNames; unit: Named; due: string | null } | null
   steps: Step[]
 }
 

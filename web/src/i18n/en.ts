@@ -31,6 +31,8 @@ export const en: Messages = {
   alreadyToday: 'Somebody reported “{item}” today, and it is still open: perhaps the same matter. You may report it too, and will be told the outcome.',
   alreadyFollow: 'Me too, follow it',
   alreadyFollowed: 'Once sent, it is handled together with that matter. You still get your own tracking code and answer. Press again to undo.',
+  joint: 'Handled together with other reports of the same matter. That matter is now “{state}”, with {unit}; you get the answer too.',
+  jointDue: 'Due {due}.',
   alreadyDays: 'Somebody reported “{item}” {n} days ago, and it is still open: perhaps the same matter. You may report it too, and will be told the outcome.',
   itemPlaceholder: 'e.g. street lamp, noise',
   itemUp: 'Back one level',

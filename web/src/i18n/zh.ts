@@ -29,6 +29,8 @@ export const zh = {
   alreadyToday: '今天已有人反映“{item}”，尚未办结，可能是同一件事。您仍可提交，处理结果会一并告知您。',
   alreadyFollow: '我也遇到了，一起跟进',
   alreadyFollowed: '提交后将与该事项合并办理，您仍有自己的查询码和答复。再次点击可取消。',
+  joint: '与同一事项的其他反映合并办理，该事项目前“{state}”，由{unit}承办；答复会同时告知您。',
+  jointDue: '办理时限：{due}。',
   alreadyDays: '{n}天前已有人反映“{item}”，尚未办结，可能是同一件事。您仍可提交，处理结果会一并告知您。',
   itemPlaceholder: '如：路灯、占道、噪声',
   itemUp: '返回上一级',
