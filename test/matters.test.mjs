@@ -37,6 +37,19 @@ test('a matter that is reported again is told to who decides, and to the public 
   assert.deepEqual((await ask({ text: '广场舞太吵了，晚上十点还在放音乐', area_code: AREA })).body.cases, [])
   assert.equal((await ask({ text: '' })).status, 400)
 
+  // The dispatch queue tells it with each case; what was merged since, as the case it belongs to.
+  const waits = (await d.report({ text: AGAIN, area_code: AREA })).body
+  assert.equal(waits.state, 'filed', 'nobody is sure of its item')
+  const queued = async () => {
+    const { cases } = (await d.ask('GET', '/api/v1/dispatch', undefined, { key: dispatcher })).body
+    return cases.find((c) => c.number === waits.number)?.alike
+  }
+  const told = await until(async () => { const c = await queued(); return c.length && c }, 'the queue tells it')
+  assert.deepEqual(told.map((c) => c.number).sort(), [again.number, first.number].sort())
+  assert.deepEqual(told, await alikes(d, waits.number, dispatcher))
+  assert.equal((await d.move(again.number, 'merge', { case: first.number, reason: '同一盏灯' }, dispatcher)).status, 200)
+  assert.deepEqual((await queued()).map((c) => c.number), [first.number])
+
   // After a restart the index is made again when it is first asked.
   await d.stop('SIGKILL')
   await d.serve()

@@ -12,6 +12,7 @@ struct arena;
 struct consumer;
 struct district;
 struct matters;
+struct queue_part;
 struct route;
 struct rulebook;
 
@@ -41,5 +42,6 @@ bool matters_find(struct district *, const struct rulebook *, struct arena *, co
                   struct like out[LIKE_MOST], size_t *n, struct err *) MUST_CHECK;
 
 extern const struct consumer matters_consumer;  /* for a scheduler of its own: it may take seconds */
+extern const struct queue_part matters_queue_part;      /* "alike" of the dispatch queue */
 extern const struct route *const matters_routes;
 #endif

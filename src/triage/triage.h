@@ -16,6 +16,8 @@ struct item;
 struct mention;
 struct pack_part;
 struct route;
+struct json;
+struct sight;
 struct rulebook;
 struct store;
 struct timer_kind;
@@ -92,6 +94,14 @@ bool triage_train(struct district *, const struct triage_training *, int64_t now
 /* What is known of a model that is in memory (active or shadow); accuracy -1: too few texts to say.  ERR_NOT_FOUND. */
 struct triage_summary { const char *state; int64_t examples, made, items; double accuracy, macro_f1, ece, coverage, precision, seconds; };
 bool triage_summary(struct district *, int64_t model, struct triage_summary *, struct err *) MUST_CHECK;
+
+/* What another capability adds to each case of the dispatch queue; the list is queue_parts of src/capabilities.c, and ends with NULL. */
+struct queue_part {
+        const char *name;                       /* of its array in the answer */
+        /* Adds the elements of the array; sight: what the reader may see of other cases. */
+        bool (*json)(struct tx *, struct arena *, int64_t case_id, const struct rulebook *, const struct sight *, struct json *, struct err *);
+};
+extern const struct queue_part *const queue_parts[];
 
 extern const struct consumer triage_consumer;   /* learns from what people decide */
 extern const struct timer_kind triage_timer;    /* nightly training, on a thread that may be slow */
