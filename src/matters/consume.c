@@ -36,7 +36,7 @@ struct look {
         const struct rulebook *rules;
         int64_t version, now;
         struct matter_question question;
-        bool found, late, urgent;
+        bool found, urgent;
         struct like likes[LIKE_MOST];
         const char *phrases[LIKE_MOST]; /* JSON */
         size_t n;
@@ -48,7 +48,7 @@ static bool read_new(struct tx *tx, void *ctx, struct err *e)
 {
         struct look *l = ctx;
         struct rows r;
-        const int found = tx_first(tx, &r, e, SQL_NEW, ARGS(V(l->number), V(l->late ? INT64_MAX : l->now - fresh)));
+        const int found = tx_first(tx, &r, e, SQL_NEW, ARGS(V(l->number), V(l->now - fresh)));
         l->found = found > 0;
         if (found <= 0)
                 return found == 0;
@@ -184,8 +184,8 @@ static bool look_at_all(struct district *d, const struct event *events, size_t n
         b->at = NEW_ARRAY(kept, struct look, n + 1);
         for (size_t i = 0; ok && i < n; i++) {
                 struct look l = {.district = d, .number = events[i].key, .arena = scratch, .now = now};
-                l.late = events[i].time < now - patience;
-                if (!text_is(events[i].topic, "case"))
+                const bool waits_not = text_is(events[i].topic, "case") && events[i].time >= now - patience;
+                if (!waits_not && !text_is(events[i].topic, "same"))
                         continue;
                 ok = look_at(d, &l, kept, e);
                 if (ok && l.found)
