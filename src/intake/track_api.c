@@ -9,6 +9,7 @@
 #include "http/http.h"
 #include "people/people.h"
 #include "store/store.h"
+#include "triage/triage.h"
 
 /* The case it was merged into, as far as a citizen may know it: how it stands and who has it. */
 static const char SQL_JOINT[] =
@@ -54,10 +55,19 @@ static void code_name_json(struct json *j, const char *key, const char *code, co
         json_object_end(j);
 }
 
-/* A citizen sees what happened, not who of the staff did it and not the forms. */
-static void steps_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
-                       struct json *j)
+/* The program passes the answer of a joint case on to all who were merged: it was written to somebody else. */
+static const char *answer_of(struct district *d, const struct rulebook *rules, struct arena *a, const struct ledger_entry *entry,
+                             const struct json_value *form)
 {
+        const char *said = json_get_text(form, "result", json_get_text(form, "reason", ""));
+        return text_is(entry->role, "system") ? triage_masked(d, rules, a, said) : said;
+}
+
+/* A citizen sees what happened, not who of the staff did it and not the forms. */
+static void steps_json(const struct request *rq, const struct case_detail *d, const struct rulebook *rules,
+                       const struct workflow *w, struct json *j)
+{
+        struct arena *a = rq->arena;
         json_array(j, "steps");
         for (size_t i = 0; i < d->n_history; i++) {
                 const struct ledger_entry *entry = &d->history[i].entry;
@@ -74,7 +84,7 @@ static void steps_json(const struct case_detail *d, const struct rulebook *rules
                 if (unit)
                         json_text(j, "unit_name", unit->name);
                 if (m && move_tells(m))
-                        json_text(j, "answer", json_get_text(form, "result", json_get_text(form, "reason", "")));
+                        json_text(j, "answer", answer_of(rq->app, rules, a, entry, form));
                 json_object_end(j);
         }
         json_array_end(j);
@@ -121,7 +131,7 @@ static void case_json(const struct request *rq, const struct case_detail *d, con
         json_time(j, "closed", v->closed);
         json_bool(j, "late", v->late || (v->open && v->due > 0 && v->due < rq->now));
         joint_json(joint, rules, j);
-        steps_json(d, rules, w, rq->arena, j);
+        steps_json(rq, d, rules, w, j);
         json_object_end(j);
 }
 
