@@ -36,6 +36,9 @@ const struct vocabulary *const all_vocabularies[] = {&case_words,     &ask_words
 const struct case_part *const case_parts[] = {&asks_part,     &links_part,       &dispute_part, &evidence_part,
                                               &exchange_part, &topic_tasks_part, NULL};
 
+/* What the dispatch queue tells of a case beside item and unit. */
+const struct queue_part *const queue_parts[] = {&matters_queue_part, NULL};
+
 const struct capabilities capabilities = {
         .parts = (const struct pack_part *const[]){&people_pack, &calendar_pack, &catalogue_pack, &twin_pack, &routing_pack,
                                                    &cases_pack, &asks_pack, &dispute_pack, &evidence_pack, &privacy_pack,

@@ -84,12 +84,14 @@ test('55 complaints, eight units, one ruling, and the 56th complaint', async (t)
   await must(d, n, 'assist_done', {}, k['ecology-water'])
   await must(d, n, 'hand_over', { result: '已设置限时禁停' }, k['traffic-police'])
   await must(d, n, 'pass_review', {}, k.clerk)
-  await must(d, n, 'reply', { result: '停车场夜间已限时关闭' }, k.clerk)
+  await must(d, n, 'reply', { result: '停车场夜间已限时关闭，已电告13800138000，咨询0755-84622222' }, k.clerk)
   assert.equal((await must(d, n, 'call_back', { solved: true, ratings: { speed: 4, effect: 5, service: 4, answer: 4 } }, k.clerk)).state, 'closed')
   for (const c of complaints) {
     const seen = await d.ask('GET', `/api/v1/track/${c.track}`)
     assert.equal(seen.body.state, 'closed')
-    assert.ok(seen.body.steps.some((s) => s.answer === '停车场夜间已限时关闭'), c.number)
+    // What was written to the first reporter is passed on to the others without his number.
+    const called = c.number === n ? '13800138000' : '138****8000'
+    assert.ok(seen.body.steps.some((s) => s.answer === `停车场夜间已限时关闭，已电告${called}，咨询0755-84622222`), seen.text)
   }
 
   // The 56th is routed by the precedent, and its number is said.

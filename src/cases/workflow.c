@@ -320,6 +320,13 @@ bool move_allows(const struct move *m, int role)
         return (m->roles & (role ? (unsigned)role : (unsigned)ROLE_SYSTEM)) != 0;
 }
 
+bool state_ended(const struct workflows *all, const char *workflow, const char *state)
+{
+        const struct workflow *w = workflow_find(all, workflow);
+        const struct state *s = w ? state_find(w, state) : NULL;
+        return s && text_is(s->clock, "off");
+}
+
 bool move_tells(const struct move *m)
 {
         for (const struct effect *const *x = m->effects; *x; x++)

@@ -1,5 +1,5 @@
-/* cases/workflow.h -- workflows of one pack version in memory: states, moves, clocks.  Inside this folder, and for reading by
- * intake. */
+/* cases/workflow.h -- workflows of one pack version in memory: states, moves, clocks.  Inside this folder, and for reading above
+ * it. */
 #ifndef CASES_WORKFLOW_H
 #define CASES_WORKFLOW_H
 #include "cases/cases.h"
@@ -58,6 +58,8 @@ struct workflows { struct workflow *at; size_t n; };
 const struct workflow *workflow_find(const struct workflows *, const char *name);      /* NULL when unknown */
 const struct state *state_find(const struct workflow *, const char *name);
 const struct state *state_first(const struct workflow *);
+/* Its clock is off: closed or rejected, though perhaps not in the archive yet.  Whoever joins such a case is never answered. */
+bool state_ended(const struct workflows *, const char *workflow, const char *state);
 const struct move *move_find(const struct workflow *, const char *name);
 const struct clock_rule *clock_rule_find(const struct workflow *, const char *clock);
 /* The reason of that code in the move's list; NULL when unknown. */

@@ -211,7 +211,9 @@ static bool accept_once(struct tx *tx, void *ctx, struct err *e)
                 w->again = true;
                 return receipt_again(tx, w->district, w->arena, w->report, w->receipt, e);
         }
+        /* Behind the news of the case: heard also where there is too much news to look at every case. */
         return cases_file(tx, w->district, &w->filing, w->plan, e)
+               && (text_empty(w->report->same_as) || outbox_put(tx, "same", w->filing.number, "{}", w->filing.told, e))
                && (!w->read || triage_keep(tx, w->kept.id, &w->opinion, w->filing.told, e))
                && (!w->route.said || triage_keep_route(tx, w->kept.id, &w->route, w->filing.told, e));
 }

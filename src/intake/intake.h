@@ -25,6 +25,7 @@ struct report {
         bool urgent;
         const char *name, *phone, *email; bool confidential;    /* the reporter; may be NULL */
         const char *language;                           /* in which the reporter is written to: "zh", "en"; NULL = unsaid */
+        const char *same_as;                            /* what POST /api/v1/alike called the case that the reporter follows; NULL */
         const char *media;                              /* JSON text of an array; NULL */
         const struct attribute_value *attributes; size_t n_attributes;  /* what the item asks; checked by the caller */
         const struct picture *pictures; size_t n_pictures;

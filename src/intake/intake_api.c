@@ -67,6 +67,7 @@ static bool read_report(const struct request *rq, struct report *r, struct err *
                 .email = json_get_text(who, "email", NULL),
                 .confidential = json_get_bool(who, "confidential", false),
                 .media = media ? media_text(rq->arena, media) : NULL,
+                .same_as = json_get_text(b, "same_as", NULL),
         };
         if (occurred && !time_parse(occurred, ZONE_SHANGHAI, &r->occurred))
                 return err_both(e, ERR_INVALID, "occurred_at", "\"%s\" is not a time; write it as 2026-11-23T09:30:00+08:00",
@@ -329,6 +330,11 @@ static const struct shape report_body[] = {
          .most = 20,
          .fields = media_element,
          .about = "Addresses or descriptions of pictures."},
+        {.name = "same_as",
+         .type = SHAPE_TEXT,
+         .most = 300,
+         .about = "What POST /api/v1/alike called the open case that the reporter follows.  The report is filed all the same; it"
+                  " joins that case a moment later if the two read alike."},
         {0},
 };
 static const struct shape item_answer[] = {

@@ -1,4 +1,4 @@
-/* intake/keep.c -- see keep.h.  The only writer of report, report_attribute, report_media and intake_queue. */
+/* intake/keep.c -- see keep.h.  The only writer of report, report_attribute, report_media, report_same and intake_queue. */
 #include "intake/keep.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -16,6 +16,7 @@ static const char SQL_REPORT[] =
 static const char SQL_ATTRIBUTE[] = "INSERT INTO report_attribute(report_id, n, code, value) VALUES ($1, $2, $3, $4)";
 static const char SQL_PICTURE[] = "INSERT INTO report_media(report_id, n, hash, type, bytes, lon, lat, taken_at)"
                                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+static const char SQL_SAME[] = "INSERT INTO report_same(report_id, same_as) VALUES ($1, $2)";
 static const char SQL_QUEUED[] = "INSERT INTO intake_queue(report_id, number, track, cause, queued_at) VALUES ($1, $2, $3, $4, $5)";
 
 static const char *or_empty(const char *text)
@@ -63,6 +64,8 @@ bool keep_report(struct tx *tx, const struct kept *k, bool *stored, struct err *
         if (!*stored)
                 return true;
         if (!keep_attributes(tx, k, e) || !keep_pictures(tx, k, e))
+                return false;
+        if (!text_empty(r->same_as) && !tx_send(tx, e, SQL_SAME, ARGS(V(k->id), V(r->same_as))))
                 return false;
         return !k->reporter || reporter_keep(tx, k->reporter, e);
 }

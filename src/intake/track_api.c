@@ -9,6 +9,35 @@
 #include "http/http.h"
 #include "people/people.h"
 #include "store/store.h"
+#include "triage/triage.h"
+
+/* The case it was merged into, as far as a citizen may know it: how it stands and who has it. */
+static const char SQL_JOINT[] =
+        "SELECT x.version, x.workflow, x.state, x.unit, x.due, x.seq FROM case_link l JOIN cases x ON x.id = l.target"
+        " WHERE l.case_id = $1 AND l.kind = 'merged' AND l.undone_at = 0";
+
+struct joint {
+        struct arena *arena;
+        int64_t of, version, due, seq; /* version 0: it stands alone */
+        const char *workflow, *state, *unit;
+};
+
+static bool read_joint(struct tx *tx, void *ctx, struct err *e)
+{
+        struct joint *t = ctx;
+        struct rows r;
+        const int found = tx_first(tx, &r, e, SQL_JOINT, ARGS(V(t->of)));
+        t->version = 0;
+        if (found <= 0)
+                return found == 0;
+        t->version = rows_int(&r, 0);
+        t->workflow = rows_text(&r, t->arena, 1);
+        t->state = rows_text(&r, t->arena, 2);
+        t->unit = rows_text(&r, t->arena, 3);
+        t->due = rows_int(&r, 4);
+        t->seq = rows_int(&r, 5);
+        return rows_done(&r, e);
+}
 
 static void both_names(struct json *j, const char *name, const char *zh, const char *en)
 {
@@ -26,10 +55,19 @@ static void code_name_json(struct json *j, const char *key, const char *code, co
         json_object_end(j);
 }
 
-/* A citizen sees what happened, not who of the staff did it and not the forms. */
-static void steps_json(const struct case_detail *d, const struct rulebook *rules, const struct workflow *w, struct arena *a,
-                       struct json *j)
+/* The program passes the answer of a joint case on to all who were merged: it was written to somebody else. */
+static const char *answer_of(struct district *d, const struct rulebook *rules, struct arena *a, const struct ledger_entry *entry,
+                             const struct json_value *form)
 {
+        const char *said = json_get_text(form, "result", json_get_text(form, "reason", ""));
+        return text_is(entry->role, "system") ? triage_masked(d, rules, a, said) : said;
+}
+
+/* A citizen sees what happened, not who of the staff did it and not the forms. */
+static void steps_json(const struct request *rq, const struct case_detail *d, const struct rulebook *rules,
+                       const struct workflow *w, struct json *j)
+{
+        struct arena *a = rq->arena;
         json_array(j, "steps");
         for (size_t i = 0; i < d->n_history; i++) {
                 const struct ledger_entry *entry = &d->history[i].entry;
@@ -46,13 +84,31 @@ static void steps_json(const struct case_detail *d, const struct rulebook *rules
                 if (unit)
                         json_text(j, "unit_name", unit->name);
                 if (m && move_tells(m))
-                        json_text(j, "answer", json_get_text(form, "result", json_get_text(form, "reason", "")));
+                        json_text(j, "answer", answer_of(rq->app, rules, a, entry, form));
                 json_object_end(j);
         }
         json_array_end(j);
 }
 
-static void case_json(const struct request *rq, const struct case_detail *d, const struct rulebook *rules, struct json *j)
+static void joint_json(const struct joint *t, const struct rulebook *rules, struct json *j)
+{
+        if (t->version == 0) {
+                json_null(j, "joint");
+                return;
+        }
+        const struct workflow *w = workflow_find(rules->workflows, t->workflow);
+        const struct state *s = w ? state_find(w, t->state) : NULL;
+        const struct unit *unit = unit_find(rules->units, t->unit);
+        json_object(j, "joint");
+        json_text(j, "state", t->state);
+        both_names(j, "state_name", s ? s->zh : t->state, s ? s->en : NULL);
+        code_name_json(j, "unit", t->unit, unit ? unit->name : t->unit);
+        json_time(j, "due", t->due);
+        json_object_end(j);
+}
+
+static void case_json(const struct request *rq, const struct case_detail *d, const struct rulebook *rules,
+                      const struct joint *joint, struct json *j)
 {
         const struct case_view *v = &d->view;
         const struct workflow *w = workflow_find(rules->workflows, v->workflow);
@@ -74,7 +130,8 @@ static void case_json(const struct request *rq, const struct case_detail *d, con
         json_time(j, "due", v->due);
         json_time(j, "closed", v->closed);
         json_bool(j, "late", v->late || (v->open && v->due > 0 && v->due < rq->now));
-        steps_json(d, rules, w, rq->arena, j);
+        joint_json(joint, rules, j);
+        steps_json(rq, d, rules, w, j);
         json_object_end(j);
 }
 
@@ -99,6 +156,7 @@ static bool waiting_json(const struct request *rq, const struct waiting *waiting
         json_null(j, "due");
         json_null(j, "closed");
         json_bool(j, "late", false);
+        json_null(j, "joint");
         json_array(j, "steps");
         json_array_end(j);
         json_object_end(j);
@@ -117,11 +175,13 @@ static bool get_track(struct request *rq, struct reply *rp, struct err *e)
         if (!case_read_track(rq->store, rq->arena, code, &d, e))
                 return false;
         const struct rulebook *rules = district_rules_of(rq->app, d.view.version, e);
-        if (!rules)
+        struct joint joint = {.arena = rq->arena, .of = d.view.id};
+        if (!rules || (d.view.open && !store_read(rq->store, read_joint, &joint, e)))
                 return false;
-        case_json(rq, &d, rules, &rp->json);
+        case_json(rq, &d, rules, &joint, &rp->json);
         reply_header(rp, "Cache-Control", "no-store"); /* a shared browser keeps nothing of it */
-        rp->etag = arena_format(rq->arena, "t%lld-%d", (long long)d.n_history, d.view.due > 0 && d.view.due < rq->now);
+        rp->etag = arena_format(rq->arena, "t%lld-%d-%lld", (long long)d.n_history, d.view.due > 0 && d.view.due < rq->now,
+                                (long long)joint.seq);
         return true;
 }
 
@@ -133,6 +193,13 @@ static const struct shape names[] = {
 static const struct shape code_name[] = {
         {.name = "code", .type = SHAPE_TEXT, .required = true},
         {.name = "name", .type = SHAPE_TEXT, .required = true},
+        {0},
+};
+static const struct shape joint_answer[] = {
+        {.name = "state", .type = SHAPE_TEXT, .required = true},
+        {.name = "state_name", .type = SHAPE_OBJECT, .required = true, .fields = names},
+        {.name = "unit", .type = SHAPE_OBJECT, .required = true, .fields = code_name},
+        {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true},
         {0},
 };
 static const struct shape any_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
@@ -148,6 +215,12 @@ static const struct shape track_answer[] = {
         {.name = "due", .type = SHAPE_TIME, .required = true, .nullable = true},
         {.name = "closed", .type = SHAPE_TIME, .required = true, .nullable = true},
         {.name = "late", .type = SHAPE_BOOL, .required = true},
+        {.name = "joint",
+         .type = SHAPE_OBJECT,
+         .required = true,
+         .nullable = true,
+         .fields = joint_answer,
+         .about = "How the case stands that this one was merged into; its answer is given here too."},
         {.name = "steps", .type = SHAPE_ARRAY, .required = true, .fields = any_element},
         {0},
 };

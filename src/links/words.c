@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "cases/moves.h"
+#include "cases/workflow.h"
 #include "catalogue/catalogue.h"
 #include "crypto/crypto.h"
 #include "district/district.h"
@@ -14,8 +15,8 @@
 #include <stdio.h>
 
 static const char SQL_TARGET[] =
-        "SELECT id, open, (SELECT COUNT(*) FROM case_link l WHERE l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0)"
-        " FROM cases c WHERE number = $1";
+        "SELECT id, open, (SELECT COUNT(*) FROM case_link l WHERE l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0),"
+        " workflow, state FROM cases c WHERE number = $1";
 static const char SQL_LINK[] = "INSERT INTO case_link(case_id, n, kind, target, actor, made_at, undone_at)"
                                " SELECT $1, COALESCE(MAX(n), 0) + 1, $2, $3, $4, $5, 0 FROM case_link WHERE case_id = $1";
 /* What was merged into this case goes where it goes. */
@@ -40,7 +41,8 @@ static bool find_target(struct moving *m, int64_t *target, struct err *e)
                 return false;
         if (found > 0) {
                 *target = rows_int(&r, 0);
-                open = rows_int(&r, 1);
+                open = rows_int(&r, 1) != 0
+                       && !state_ended(m->rules->workflows, rows_text(&r, m->arena, 3), rows_text(&r, m->arena, 4));
                 merged = rows_int(&r, 2);
                 if (!rows_done(&r, e) || !sight_sees(m->tx, m->arena, m->mover->sight, *target, &seen, e))
                         return false;

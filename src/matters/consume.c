@@ -7,35 +7,41 @@
 #include "cases/cases.h"
 #include "district/district.h"
 #include "json/json.h"
+#include "matters/inside.h"
 #include "matters/matters.h"
+#include "same/same.h"
 #include "store/store.h"
 #include "task/task.h"
 #include <stdlib.h>
 
 static const char SQL_NEW[] =
-        "SELECT c.id, c.version, r.title, r.text, c.lon, c.lat, c.grid, c.community, c.item, c.created_at FROM cases c"
-        " JOIN report r ON r.id = c.id WHERE c.number = $1 AND c.open = 1 AND c.created_at > $2"
+        "SELECT c.id, c.version, r.title, r.text, c.lon, c.lat, c.grid, c.community, c.item, c.created_at, c.urgent,"
+        " s.same_as FROM cases c JOIN report r ON r.id = c.id LEFT JOIN report_same s ON s.report_id = c.id"
+        " WHERE c.number = $1 AND c.open = 1 AND (c.created_at > $2 OR s.same_as IS NOT NULL)"
         " AND NOT EXISTS (SELECT 1 FROM matter_look l WHERE l.case_id = c.id)";
 static const char SQL_LOOKED[] = "INSERT INTO matter_look(case_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-static const char SQL_LIKE[] =
-        "INSERT INTO matter_like(case_id, n, other, probability, joins, metres, phrases) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-static const char SQL_NUMBER[] = "SELECT number FROM cases WHERE id = $1";
+static const char SQL_LIKE[] = "INSERT INTO matter_like(case_id, n, other, probability, joins, metres, phrases, followed)"
+                               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+static const char SQL_NUMBER[] = "SELECT number, urgent, workflow, state FROM cases WHERE id = $1";
 
 /* What came earlier, as by an import, is not looked at; nor what has waited so long since, when more comes than can be looked
- * at: who reports now goes first. */
+ * at: who reports now goes first.  Where the reporter follows a case, his word is heard however late. */
 static const int64_t fresh = USEC_HOUR, patience = 10 * USEC_MINUTE;
 enum { PHRASES_ROOM = 8192 };
 
 struct look {
+        struct district *district;
         const char *number;
         struct arena *arena;
+        const struct rulebook *rules;
         int64_t version, now;
         struct matter_question question;
-        bool found;
+        bool found, urgent;
         struct like likes[LIKE_MOST];
         const char *phrases[LIKE_MOST]; /* JSON */
         size_t n;
-        const char *target; /* to merge into; NULL */
+        const struct like *match; /* to merge into: target; NULL */
+        const char *target;
 };
 
 static bool read_new(struct tx *tx, struct look *l, struct err *e)
@@ -56,7 +62,9 @@ static bool read_new(struct tx *tx, struct look *l, struct err *e)
                 .community = rows_text(&r, l->arena, 7),
                 .item = rows_text(&r, l->arena, 8),
                 .time = rows_int(&r, 9),
+                .follows = rows_null(&r, 11) ? 0 : matters_token_case(l->district, l->arena, rows_text(&r, l->arena, 11)),
         };
+        l->urgent = rows_int(&r, 10) != 0;
         return rows_done(&r, e);
 }
 
@@ -73,15 +81,28 @@ static char *phrases_json(struct arena *a, const struct like *like)
         return text;
 }
 
+/* The reporter's own word counts where the texts may be the same matter, the machine's alone where they surely are. */
+static const struct like *match_of(const struct look *l)
+{
+        for (size_t i = 0; i < l->n; i++)
+                if (l->likes[i].followed && l->likes[i].probability >= same_limits().asks)
+                        return &l->likes[i];
+        return l->n > 0 && l->likes[0].joins ? &l->likes[0] : NULL;
+}
+
+/* A merged case waits for the other one's answer: what is urgent does so only for what is urgent too. */
 static bool find_target(struct tx *tx, struct look *l, struct err *e)
 {
         struct rows r;
-        if (l->n == 0 || !l->likes[0].joins)
+        l->match = match_of(l);
+        if (!l->match)
                 return true;
-        const int found = tx_first(tx, &r, e, SQL_NUMBER, ARGS(V(l->likes[0].id)));
+        const int found = tx_first(tx, &r, e, SQL_NUMBER, ARGS(V(l->match->id)));
         if (found <= 0)
                 return found == 0;
-        l->target = rows_text(&r, l->arena, 0);
+        if ((!l->urgent || rows_int(&r, 1) != 0)
+            && matters_joinable(l->rules, rows_text(&r, l->arena, 2), rows_text(&r, l->arena, 3)))
+                l->target = rows_text(&r, l->arena, 0);
         return rows_done(&r, e);
 }
 
@@ -95,13 +116,14 @@ static bool keep_one(struct tx *tx, struct look *l, struct err *e)
                 const struct like *like = &l->likes[i];
                 if (!tx_send(tx, e, SQL_LIKE,
                              ARGS(V(l->question.id), V((int64_t)i + 1), V(like->id), V(like->probability), V(like->joins ? 1 : 0),
-                                  V(like->metres), V(l->phrases[i]))))
+                                  V(like->metres), V(l->phrases[i]), V(like->followed ? 1 : 0))))
                         return false;
         }
         return find_target(tx, l, e);
 }
 
 struct batch {
+        struct district *district;
         const struct event *events;
         size_t n_events;
         struct arena *arena;
@@ -133,13 +155,15 @@ static bool join(struct district *d, const struct look *l, struct err *e)
         struct json j = json_to(&b);
         json_object(&j, NULL);
         json_text(&j, "case", l->target);
-        json_text(&j, "reason", arena_format(l->arena, "同一事项（把握%d%%）", (int)(100 * l->likes[0].probability)));
+        json_text(&j, "reason",
+                  arena_format(l->arena, "%s（把握%d%%）", l->match->followed ? "上报人认为是同一事项" : "同一事项",
+                               (int)(100 * l->match->probability)));
         json_object_end(&j);
         const struct json_value *form = json_parse(l->arena, b.at, b.length, e);
         const bool moved = form && cases_move(d, l->arena, l->number, "merge", &program, form, l->now, e);
         buf_free(&b);
         if (moved)
-                log_event(LOG_INFO, "matters.joined", "case=%s into=%s", l->number, l->target);
+                log_event(LOG_INFO, "matters.joined", "case=%s into=%s followed=%d", l->number, l->target, l->match->followed);
         return moved || (e->kind != ERR_BUSY && e->kind != ERR_FAULT);
 }
 
@@ -151,9 +175,10 @@ static bool read_all(struct tx *tx, void *ctx, struct err *e)
         for (size_t i = 0; i < b->n_events; i++) {
                 const struct event *event = &b->events[i];
                 struct look *l = &b->at[b->n];
-                if (event->time < b->now - patience || !case_event_files(b->arena, event))
+                const bool waits_not = event->time >= b->now - patience && case_event_files(b->arena, event);
+                if (!waits_not && !text_is(event->topic, "same"))
                         continue;
-                *l = (struct look){.number = event->key, .arena = b->arena, .now = b->now};
+                *l = (struct look){.district = b->district, .number = event->key, .arena = b->arena, .now = b->now};
                 if (!read_new(tx, l, e))
                         return false;
                 b->n += l->found;
@@ -165,8 +190,8 @@ static bool read_all(struct tx *tx, void *ctx, struct err *e)
 /* In a scratch arena; what is found then lives in the batch's. */
 static bool look_at(struct district *d, struct look *l, struct arena *scratch, struct err *e)
 {
-        const struct rulebook *rules = district_rules_of(d, l->version, e);
-        if (!rules || !matters_find(d, rules, scratch, &l->question, true, l->likes, &l->n, e))
+        l->rules = district_rules_of(d, l->version, e);
+        if (!l->rules || !matters_find(d, l->rules, scratch, &l->question, true, l->likes, &l->n, e))
                 return false;
         for (size_t i = 0; i < l->n; i++) {
                 l->phrases[i] = phrases_json(l->arena, &l->likes[i]);
@@ -196,7 +221,7 @@ static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
         struct district *d = ctx;
         if (!d->matters)
                 return true;
-        struct batch b = {.events = events, .n_events = n, .arena = arena_new(), .now = clock_now()};
+        struct batch b = {.district = d, .events = events, .n_events = n, .arena = arena_new(), .now = clock_now()};
         b.at = NEW_ARRAY(b.arena, struct look, n + 1);
         bool ok =
                 store_read(d->store, read_all, &b, e) && look_at_all(d, &b, e) && (b.n == 0 || store_write(d->store, keep, &b, e));

@@ -1,35 +1,60 @@
 /* matters/matters.c -- see matters.h: the index, brought up to date, and asked. */
+#include "matters/inside.h"
 #include "matters/matters.h"
 #include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "cases/workflow.h"
 #include "catalogue/catalogue.h"
 #include "district/district.h"
 #include "same/same.h"
 #include "store/store.h"
+#include "task/task.h"
 #include "text/fold.h"
 #include "text/shingles.h"
 #include "text/phrases.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 static const char SQL_TEXTS[] = "SELECT title, text FROM report ORDER BY id DESC LIMIT 5000";
-static const char SQL_FIRST[] = "SELECT COALESCE(MIN(id), 0) - 1 FROM (SELECT id FROM cases ORDER BY id DESC LIMIT $1) newest";
-static const char SQL_PAGE[] =
-        "SELECT c.id, r.title, r.text, c.lon, c.lat, c.grid, c.community, c.item, c.created_at FROM cases c"
-        " JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END WHERE c.id > $1 AND c.id < $2 ORDER BY c.id LIMIT 500";
-static const char SQL_STANDS[] =
-        "SELECT open, (SELECT COUNT(*) FROM case_link l WHERE l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0)"
-        " FROM cases c WHERE id = $1";
+static const char SQL_LAST[] = "SELECT COALESCE(MAX(id), 0) FROM cases";
+#define MATTER_OF \
+        "SELECT c.id, r.title, r.text, c.lon, c.lat, c.grid, c.community, c.item, c.created_at FROM cases c" \
+        " JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END"
+static const char SQL_NEWER[] = MATTER_OF " WHERE c.id > $1 AND c.id < $2 ORDER BY c.id LIMIT 500";
+static const char SQL_OLDER[] = MATTER_OF " WHERE c.id <= $1 ORDER BY c.id DESC LIMIT 500";
+static const char SQL_UNLIKE[] =
+        "SELECT l.case_id, c.number FROM matter_look l JOIN cases c ON c.id = l.case_id WHERE l.case_id > $1"
+        " AND NOT EXISTS (SELECT 1 FROM matter_like k WHERE k.case_id = l.case_id) ORDER BY l.case_id DESC LIMIT $2";
+static const char SQL_FORGET[] = "DELETE FROM matter_look WHERE case_id = $1";
+
+/* What was merged is told as the case it belongs to. */
+static const char SQL_STANDS[] = "SELECT COALESCE(x.id, c.id), COALESCE(x.open, c.open), COALESCE(x.workflow, c.workflow), "
+                                 " COALESCE(x.state, c.state) FROM cases c"
+                                 " LEFT JOIN case_link l ON l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0"
+                                 " LEFT JOIN cases x ON x.id = l.target WHERE c.id = $1";
 
 /* About 57 MB at most.  Ids are given out a little before their commit, by many threads: the last two seconds are read again
  * (an id counts milliseconds above its lowest 22 bits, base/id.h). */
-enum { CASES_MOST = 300000, PAGE = 500, OVERLAP_MS = 2000, ID_BITS = 22, ASKED_MOST = 16 };
+enum { CASES_MOST = 300000, PAGE = 500, OVERLAP_MS = 2000, ID_BITS = 22, ASKED_MOST = 16, AGAIN_MOST = 2000, WAITED_MS = 600000 };
 
+/* Two ends grow: to newer cases whenever somebody asks, to older ones by a thread of its own, from the newest on. */
 struct matters {
         const struct fold *fold;
         struct same_index *index;
-        pthread_mutex_t feeding;
-        int64_t last; /* cases up to this id are in; -1 = none yet */
+        pthread_mutex_t feeding; /* of `last` and `older`, until the thread runs */
+        int64_t last;            /* cases up to this id, from where it began, are in; -1 = none yet */
+        int64_t began;           /* the newest case then */
+        int64_t older;           /* cases up to this id may not be in yet; 0 = all are */
+        pthread_t thread;
+        bool running;
+        atomic_bool stop;
 };
 
 /* --- opening ------------------------------------------------------------------------------------------------------------ */
@@ -61,44 +86,15 @@ static bool learn_texts(struct tx *tx, void *ctx, struct err *e)
         return ok && rows_done(&r, e);
 }
 
-bool matters_open(struct district *d, struct err *e)
-{
-        struct learning l = {.fold = district_fold(d, e)};
-        if (!l.fold)
-                return false;
-        l.rare = rare_new();
-        if (!store_read(d->store, learn_texts, &l, e)) {
-                rare_free(&l.rare);
-                return false;
-        }
-        struct matters *m = calloc(1, sizeof *m);
-        if (!m || pthread_mutex_init(&m->feeding, NULL) != 0)
-                abort();
-        m->fold = l.fold;
-        m->index = same_new(&l.rare, CASES_MOST);
-        m->last = -1;
-        d->matters = m;
-        return true;
-}
-
-void matters_close(struct district *d)
-{
-        struct matters *m = d->matters;
-        if (!m)
-                return;
-        same_free(&m->index);
-        (void)pthread_mutex_destroy(&m->feeding);
-        free(m);
-        d->matters = NULL;
-}
-
 /* --- feeding ------------------------------------------------------------------------------------------------------------ */
 
 struct feeding {
         struct matters *matters;
         const struct rulebook *rules;
-        struct arena *arena;
-        int64_t after, before;
+        struct arena *arena, *texts; /* emptied behind each case; of a page */
+        int64_t from, before;        /* newer ones up to `before`, which is left out */
+        bool older;
+        struct matter_question *page;
         size_t n, added;
 };
 
@@ -120,42 +116,90 @@ static void take_matter(const struct feeding *f, const struct matter_question *q
         };
 }
 
-static bool feed_page(struct tx *tx, void *ctx, struct err *e)
+/* Texts are read first and taken apart afterwards, when the store is free for others. */
+static bool read_page(struct tx *tx, void *ctx, struct err *e)
 {
         struct feeding *f = ctx;
         struct rows r;
-        f->n = f->added = 0;
-        bool ok = tx_rows(tx, &r, e, SQL_PAGE, ARGS(V(f->after), V(f->before)));
-        while (ok && rows_next(&r)) {
-                struct folded folded;
-                struct matter m;
-                const struct matter_question q = {
+        struct arena *a = f->texts;
+        f->n = 0;
+        bool ok = f->older ? tx_rows(tx, &r, e, SQL_OLDER, ARGS(V(f->from)))
+                           : tx_rows(tx, &r, e, SQL_NEWER, ARGS(V(f->from), V(f->before)));
+        while (ok && f->n < PAGE && rows_next(&r))
+                f->page[f->n++] = (struct matter_question){
                         .id = rows_int(&r, 0),
-                        .title = rows_text(&r, f->arena, 1),
-                        .text = rows_text(&r, f->arena, 2),
+                        .title = rows_text(&r, a, 1),
+                        .text = rows_text(&r, a, 2),
                         .has_point = !rows_null(&r, 3),
                         .point = {rows_real(&r, 3), rows_real(&r, 4)},
-                        .grid = rows_text(&r, f->arena, 5),
-                        .community = rows_text(&r, f->arena, 6),
-                        .item = rows_text(&r, f->arena, 7),
+                        .grid = rows_text(&r, a, 5),
+                        .community = rows_text(&r, a, 6),
+                        .item = rows_text(&r, a, 7),
                         .time = rows_int(&r, 8),
                 };
-                f->after = q.id;
-                f->n++;
-                if (same_has(f->matters->index, q.id)) /* of the overlap */
-                        continue;
-                take_matter(f, &q, &folded, &m);
-                same_add(f->matters->index, &m);
-                f->added++;
-                arena_reset(f->arena);
-        }
         return ok && rows_done(&r, e);
 }
 
-static bool find_first(struct tx *tx, void *ctx, struct err *e)
+/* *more: there may be more in that direction. */
+static bool feed_page(struct district *d, struct feeding *f, bool *more, struct err *e)
+{
+        f->texts = arena_new();
+        f->page = NEW_ARRAY(f->texts, struct matter_question, PAGE);
+        const bool ok = store_read(d->store, read_page, f, e);
+        *more = f->n == PAGE;
+        f->added = 0;
+        for (size_t i = 0; ok && i < f->n; i++) {
+                struct folded folded;
+                struct matter m;
+                f->from = f->older ? f->page[i].id - 1 : f->page[i].id;
+                if (same_has(f->matters->index, f->page[i].id)) /* of the overlap, or looked at already */
+                        continue;
+                take_matter(f, &f->page[i], &folded, &m);
+                if (!f->older)
+                        same_add(f->matters->index, &m);
+                else if (!same_add_before(f->matters->index, &m))
+                        *more = false;
+                f->added++;
+                arena_reset(f->arena);
+        }
+        arena_free(&f->texts);
+        return ok;
+}
+
+/* Ids are given out a little before their commit, so it begins below the last one: what comes late is read with what is newer. */
+static bool find_last(struct tx *tx, void *ctx, struct err *e)
 {
         struct matters *m = ctx;
-        return tx_int(tx, &m->last, 0, e, SQL_FIRST, ARGS(V((int)CASES_MOST)));
+        if (!tx_int(tx, &m->last, 0, e, SQL_LAST, NO_ARGS))
+                return false;
+        m->began = m->last;
+        m->older = m->last - ((int64_t)OVERLAP_MS << ID_BITS);
+        return true;
+}
+
+static bool feed_older(struct district *d, const struct rulebook *rules, struct arena *a, struct err *e)
+{
+        struct matters *m = d->matters;
+        struct feeding f = {.matters = m, .rules = rules, .arena = a, .from = m->older, .older = true};
+        bool more;
+        if (!feed_page(d, &f, &more, e))
+                return false;
+        m->older = more ? f.from : 0;
+        return true;
+}
+
+/* Whoever asks first has the newest page at once. */
+static bool begin(struct district *d, const struct rulebook *rules, struct err *e)
+{
+        struct matters *m = d->matters;
+        if (m->last >= 0)
+                return true;
+        struct arena *a = arena_new();
+        const bool ok = store_read(d->store, find_last, m, e) && feed_older(d, rules, a, e);
+        if (!ok)
+                m->last = -1;
+        arena_free(&a);
+        return ok;
 }
 
 bool matters_feed(struct district *d, const struct rulebook *rules, bool whole, int64_t before, struct err *e)
@@ -164,17 +208,141 @@ bool matters_feed(struct district *d, const struct rulebook *rules, bool whole, 
         if (!m)
                 return true;
         struct feeding f = {.matters = m, .rules = rules, .arena = arena_new(), .before = before ? before : INT64_MAX};
+        bool more = true;
         (void)pthread_mutex_lock(&m->feeding);
-        bool ok = m->last >= 0 || store_read(d->store, find_first, m, e);
-        f.after = m->last - ((int64_t)OVERLAP_MS << ID_BITS);
+        bool ok = begin(d, rules, e);
+        f.from = m->last - ((int64_t)OVERLAP_MS << ID_BITS);
         do {
-                ok = ok && store_read(d->store, feed_page, &f, e);
-                if (ok && f.after > m->last)
-                        m->last = f.after;
-        } while (ok && f.n == PAGE && (whole || f.added == 0));
+                ok = ok && feed_page(d, &f, &more, e);
+                if (ok && f.from > m->last)
+                        m->last = f.from;
+        } while (ok && more && (whole || f.added == 0));
         (void)pthread_mutex_unlock(&m->feeding);
         arena_free(&f.arena);
         return ok;
+}
+
+/* --- filling ------------------------------------------------------------------------------------------------------------ */
+
+static bool fill_some(struct district *d, struct arena *a, struct err *e)
+{
+        const struct rulebook *rules = district_rules(d, e);
+        if (!rules)
+                return false;
+        (void)pthread_mutex_lock(&d->matters->feeding);
+        const bool ok = begin(d, rules, e);
+        (void)pthread_mutex_unlock(&d->matters->feeding);
+        return ok && (d->matters->older <= 0 || feed_older(d, rules, a, e));
+}
+
+/* Of this thread: what it has worked, however busy the machine is. */
+static int64_t cpu_ms(void)
+{
+        struct timespec t = {0};
+        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+        return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct again {
+        struct arena *arena;
+        int64_t after;
+        size_t n;
+};
+
+/* Cases that came while older ones were still being read, and were like nothing that was there: they are looked at again. */
+static bool look_again(struct tx *tx, void *ctx, struct err *e)
+{
+        struct again *g = ctx;
+        struct rows r;
+        int64_t *ids = NEW_ARRAY(g->arena, int64_t, AGAIN_MOST);
+        const char **numbers = NEW_ARRAY(g->arena, const char *, AGAIN_MOST);
+        g->n = 0;
+        bool ok = tx_rows(tx, &r, e, SQL_UNLIKE, ARGS(V(g->after), V((int)AGAIN_MOST)));
+        for (; ok && g->n < AGAIN_MOST && rows_next(&r); g->n++) {
+                ids[g->n] = rows_int(&r, 0);
+                numbers[g->n] = rows_text(&r, g->arena, 1);
+        }
+        ok = ok && rows_done(&r, e);
+        for (size_t i = 0; ok && i < g->n; i++)
+                ok = tx_send(tx, e, SQL_FORGET, ARGS(V(ids[i]))) && outbox_put(tx, "same", numbers[i], "{}", clock_now(), e);
+        return ok;
+}
+
+static void filled(struct district *d, struct arena *a, int64_t began)
+{
+        struct matters *m = d->matters;
+        struct err e;
+        struct again again = {.arena = a, .after = m->began - ((int64_t)WAITED_MS << ID_BITS)};
+        if (!store_write(d->store, look_again, &again, &e))
+                log_err(LOG_WARN, "matters.again", &e);
+        log_event(LOG_INFO, "matters.filled", "cases=%zu ms=%lld cpu_ms=%lld again=%zu", same_size(m->index).cases,
+                  (long long)((clock_steady() - began) / 1000), (long long)cpu_ms(), again.n);
+}
+
+static void *fill(void *ctx)
+{
+        static const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+        enum { PAUSES = 50 };
+        struct district *d = ctx;
+        struct matters *m = d->matters;
+        struct arena *a = arena_new();
+        const int64_t started = clock_steady();
+        int wait = 0;
+        (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); /* a thread has a priority of its own on Linux */
+        bool all = false;
+        while (!all && !atomic_load(&m->stop)) {
+                struct err e = {.kind = ERR_NONE};
+                if (wait > 0) {
+                        wait--;
+                        (void)nanosleep(&pause, NULL);
+                } else if (!fill_some(d, a, &e)) {
+                        log_err(LOG_WARN, "matters.fill", &e);
+                        wait = PAUSES;
+                } else {
+                        all = m->older <= 0;
+                }
+        }
+        if (all)
+                filled(d, a, started);
+        arena_free(&a);
+        return NULL;
+}
+
+/* --- opening and closing ------------------------------------------------------------------------------------------------ */
+
+bool matters_open(struct district *d, struct err *e)
+{
+        struct learning l = {.fold = district_fold(d, e)};
+        if (!l.fold)
+                return false;
+        l.rare = rare_new();
+        if (!store_read(d->store, learn_texts, &l, e)) {
+                rare_free(&l.rare);
+                return false;
+        }
+        struct matters *m = calloc(1, sizeof *m);
+        if (!m || pthread_mutex_init(&m->feeding, NULL) != 0)
+                abort();
+        m->fold = l.fold;
+        m->index = same_new(&l.rare, CASES_MOST);
+        m->last = -1;
+        d->matters = m;
+        m->running = pthread_create(&m->thread, NULL, fill, d) == 0;
+        return m->running || err_set(e, ERR_FAULT, "no thread can be made that fills the index of same matters");
+}
+
+void matters_close(struct district *d)
+{
+        struct matters *m = d->matters;
+        if (!m)
+                return;
+        atomic_store(&m->stop, true);
+        if (m->running)
+                (void)pthread_join(m->thread, NULL);
+        same_free(&m->index);
+        (void)pthread_mutex_destroy(&m->feeding);
+        free(m);
+        d->matters = NULL;
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------------------- */
@@ -182,21 +350,44 @@ bool matters_feed(struct district *d, const struct rulebook *rules, bool whole, 
 struct asking {
         const struct alike *alike;
         size_t n;
-        bool open_only, keeps[ASKED_MOST];
+        int64_t before; /* only cases of lower ids; 0 = any */
+        int64_t follows;
+        int64_t belongs[ASKED_MOST]; /* the case that each belongs to; 0 = not to be told */
+        int64_t followed;            /* likewise of `follows` */
+        const struct rulebook *rules;
+        struct arena *arena;
+        bool open_only;
 };
+
+bool matters_joinable(const struct rulebook *rules, const char *workflow, const char *state)
+{
+        const struct workflow *w = workflow_find(rules->workflows, workflow);
+        const struct move *merge = w ? move_find(w, "merge") : NULL;
+        return merge && move_starts_at(merge, state);
+}
+
+static bool stands(struct tx *tx, const struct asking *q, int64_t id, int64_t *belongs, struct err *e)
+{
+        struct rows r;
+        *belongs = 0;
+        const int found = tx_first(tx, &r, e, SQL_STANDS, ARGS(V(id)));
+        if (found <= 0)
+                return found == 0;
+        const bool open =
+                rows_int(&r, 1) != 0 && !state_ended(q->rules->workflows, rows_text(&r, q->arena, 2), rows_text(&r, q->arena, 3));
+        if ((!q->open_only || open) && (q->before == 0 || rows_int(&r, 0) < q->before))
+                *belongs = rows_int(&r, 0);
+        return rows_done(&r, e);
+}
 
 /* The index does not know what became of a case. */
 static bool look_up(struct tx *tx, void *ctx, struct err *e)
 {
         struct asking *q = ctx;
-        for (size_t i = 0; i < q->n; i++) {
-                struct rows r;
-                const int found = tx_first(tx, &r, e, SQL_STANDS, ARGS(V(q->alike[i].id)));
-                q->keeps[i] = found > 0 && rows_int(&r, 1) == 0 && (!q->open_only || rows_int(&r, 0) != 0);
-                if (found < 0 || (found > 0 && !rows_done(&r, e)))
+        for (size_t i = 0; i < q->n; i++)
+                if (!stands(tx, q, q->alike[i].id, &q->belongs[i], e))
                         return false;
-        }
-        return true;
+        return q->follows == 0 || stands(tx, q, q->follows, &q->followed, e);
 }
 
 static void take_like(struct arena *a, const char *text, const struct alike *from, struct like *to)
@@ -210,6 +401,33 @@ static void take_like(struct arena *a, const char *text, const struct alike *fro
                         arena_copy(a, text + from->phrases[i].from, from->phrases[i].to - from->phrases[i].from);
 }
 
+static bool is_in(const struct like *list, size_t n, int64_t id)
+{
+        for (size_t i = 0; i < n; i++)
+                if (list[i].id == id)
+                        return true;
+        return false;
+}
+
+/* The likeliest ones, and in any case the one that the reporter follows: also where the texts do not say so. */
+static size_t choose(const struct asking *q, struct arena *a, const char *text, struct like out[LIKE_MOST])
+{
+        size_t n = 0;
+        for (size_t i = 0; i < q->n; i++) {
+                const int64_t id = q->belongs[i];
+                const bool followed = id != 0 && id == q->followed;
+                const size_t room = is_in(out, n, q->followed) || q->followed == 0 ? LIKE_MOST : LIKE_MOST - 1;
+                if (id == 0 || is_in(out, n, id) || (!followed && (n >= room || q->alike[i].probability < same_limits().asks)))
+                        continue;
+                take_like(a, text, &q->alike[i], &out[n]);
+                out[n].id = id;
+                out[n++].followed = followed;
+        }
+        if (q->followed != 0 && !is_in(out, n, q->followed))
+                out[n++] = (struct like){.id = q->followed, .metres = -1, .followed = true};
+        return n;
+}
+
 bool matters_find(struct district *d, const struct rulebook *rules, struct arena *a, const struct matter_question *question,
                   bool open_only, struct like out[LIKE_MOST], size_t *n, struct err *e)
 {
@@ -220,16 +438,20 @@ bool matters_find(struct district *d, const struct rulebook *rules, struct arena
         if (!d->matters)
                 return true;
         const struct feeding f = {.matters = d->matters, .rules = rules, .arena = a};
+        /* What the reporter follows is looked for further down, so that the dispatcher learns how likely it is. */
+        const struct same_limits limits = {same_limits().joins, question->follows ? 0 : same_limits().asks};
         take_matter(&f, question, &folded, &m);
-        struct asking q = {.alike = alike, .open_only = open_only};
+        struct asking q = {.alike = alike,
+                           .before = question->id,
+                           .follows = question->follows,
+                           .open_only = open_only,
+                           .rules = rules,
+                           .arena = a};
         struct same_index *index = d->matters->index;
-        q.n = question->id ? same_find_add(index, a, &m, NULL, alike, ASKED_MOST)
-                           : same_find(index, a, &m, NULL, alike, ASKED_MOST);
+        q.n = question->id ? same_find_add(index, a, &m, &limits, alike, ASKED_MOST)
+                           : same_find(index, a, &m, &limits, alike, ASKED_MOST);
         if (!store_read(d->store, look_up, &q, e))
                 return false;
-        const char *text = whole_text(a, question->title, question->text);
-        for (size_t i = 0; i < q.n && *n < LIKE_MOST; i++)
-                if (q.keeps[i] && (question->id == 0 || alike[i].id < question->id))
-                        take_like(a, text, &alike[i], &out[(*n)++]);
+        *n = choose(&q, a, whole_text(a, question->title, question->text), out);
         return true;
 }

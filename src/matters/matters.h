@@ -12,6 +12,7 @@ struct arena;
 struct consumer;
 struct district;
 struct matters;
+struct queue_part;
 struct route;
 struct rulebook;
 
@@ -26,22 +27,24 @@ struct matter_question {
         const char *grid, *community;           /* codes; NULL = not known */
         const char *item;                       /* code; NULL */
         int64_t time;
+        int64_t follows;                        /* the case that the reporter says it is the same as; 0 */
 };
 enum { LIKE_MOST = 3, LIKE_PHRASES = 4 };
 struct like {                                   /* texts live in the arena */
         int64_t id;
         double probability, metres;             /* metres -1 = not known */
-        bool joins;
+        bool joins, followed;                   /* followed: the reporter says so, and it is told whatever the texts say */
         const char *phrases[LIKE_PHRASES]; size_t n_phrases;
 };
-/* Brings the index up to date: wholly, however long that takes, or with a page of cases, so that nobody waits.  Cases from the id
- * `before` on are left out; 0 = none. */
+/* Brings the index up to date with newer cases: wholly, or with a page of them, so that nobody waits.  Cases from the id `before` on are
+ * left out; 0 = none. */
 bool matters_feed(struct district *, const struct rulebook *, bool whole, int64_t before, struct err *) MUST_CHECK;
-/* Earlier cases that are likely the same matter and not merged themselves, likeliest first: of those that were fed.  The case itself is
- * in the index from then on, if it has an id. */
+/* Earlier cases that are likely the same matter, likeliest first, of those in the index; for one that was merged stands the case it
+ * belongs to.  The case itself is in the index from then on, if it has an id. */
 bool matters_find(struct district *, const struct rulebook *, struct arena *, const struct matter_question *, bool open_only,
                   struct like out[LIKE_MOST], size_t *n, struct err *) MUST_CHECK;
 
 extern const struct consumer matters_consumer;  /* for a scheduler of its own: it may take seconds */
+extern const struct queue_part matters_queue_part;      /* "alike" of the dispatch queue */
 extern const struct route *const matters_routes;
 #endif

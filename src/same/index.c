@@ -3,7 +3,9 @@
  * Cases have ascending numbers and stand in a ring, so the one that is overwritten is the oldest.  Each is linked into KEYS + 1
  * lists: of its lowest-ranked grams and of its place.  A list begins at a head (by hash) and leads from newer to older numbers; a
  * number that has left the ring ends it.  So nothing is ever unlinked: a removed case is passed over until it is overwritten or the
- * index is packed anew.
+ * index is packed anew.  Numbers begin in the middle, so that older cases can get lower ones and stand at the ends of the lists;
+ * where these ends are is known only while that goes on.  It does so only while nothing has left the ring since it was packed, so a
+ * list never leads to a number that was given away again.
  */
 #include "same/inside.h"
 #include "base/arena.h"
@@ -15,16 +17,7 @@
 
 /* A question looks for LOOKUPS grams, walks at most STEPS links of a list, GRAM_STEPS and PLACE_STEPS in all, and compares COMPARED
  * cases: measured, what more of each would find (doc/triage.md). */
-enum {
-        LOOKUPS = 256,
-        STEPS = 256,
-        GRAM_STEPS = 1500,
-        PLACE_STEPS = 500,
-        VOTERS = 16384,
-        COMPARED = 1024,
-        AHEAD = 4,
-        LEAST = 1024
-};
+enum { LOOKUPS = 256, STEPS = 256, GRAM_STEPS = 1500, PLACE_STEPS = 500, VOTERS = 16384, COMPARED = 1024, AHEAD = 4, LEAST = 1024 };
 enum { VOTE_PLACE = 8, VOTE_RARE = 8, VOTES_MOST = 4096 }; /* a common gram has one vote, a rare one nine */
 static const double CELL = 0.0025;                         /* degrees: 278 m north-south, 256 m east-west in Shenzhen */
 
@@ -36,6 +29,7 @@ struct same_index {
         uint32_t newest, floor; /* numbers floor + 1 .. newest are in the ring */
         size_t gone;            /* removed ones among them */
         uint32_t *heads, *ids;  /* by key; by id (open addressing, entries may be stale) */
+        uint32_t *ends;         /* of the lists, by key; NULL = not known */
         size_t n_heads, n_ids, ids_used;
 };
 
@@ -84,7 +78,42 @@ static void link_up(struct same_index *x, struct kept *k)
                 const uint32_t b = bucket(x, k->keys[i]);
                 const size_t first = link_in(x, k, b);
                 k->links[i] = first < i ? k->links[first] : x->heads[b];
+                if (x->ends && x->heads[b] == 0)
+                        x->ends[b] = k->number;
                 x->heads[b] = k->number;
+        }
+}
+
+static void find_ends(struct same_index *x)
+{
+        x->ends = new_zeroed(x->n_heads, sizeof *x->ends);
+        for (uint32_t n = x->newest; n > x->floor; n--)
+                for (size_t i = 0; i <= KEYS; i++)
+                        if (kept_at(x, n)->keys[i] != 0)
+                                x->ends[bucket(x, kept_at(x, n)->keys[i])] = n;
+}
+
+static void lead_on(const struct same_index *x, struct kept *k, uint32_t b, uint32_t number)
+{
+        for (size_t i = 0; i <= KEYS; i++)
+                if (k->keys[i] != 0 && bucket(x, k->keys[i]) == b)
+                        k->links[i] = number;
+}
+
+static void link_behind(struct same_index *x, struct kept *k)
+{
+        for (size_t i = 0; i <= KEYS; i++) {
+                if (k->keys[i] == 0)
+                        continue;
+                const uint32_t b = bucket(x, k->keys[i]);
+                k->links[i] = 0;
+                if (link_in(x, k, b) != i)
+                        continue;
+                if (x->heads[b] == 0)
+                        x->heads[b] = k->number;
+                else
+                        lead_on(x, kept_at(x, x->ends[b]), b, k->number);
+                x->ends[b] = k->number;
         }
 }
 
@@ -128,27 +157,30 @@ static void ids_again(struct same_index *x)
 static void pack_into(struct same_index *x, size_t capacity)
 {
         struct kept *at = new_zeroed(capacity, sizeof *at);
-        uint32_t count = 0;
+        const uint32_t floor = (uint32_t)x->most;
+        uint32_t newest = floor;
         for (uint32_t n = x->floor; n < x->newest; n++)
                 if (is_live(x, n + 1)) {
-                        at[count] = *kept_at(x, n + 1);
-                        at[count].number = count + 1;
-                        memset(at[count].links, 0, sizeof at[count].links);
-                        count++;
+                        struct kept *k = &at[newest % capacity];
+                        *k = *kept_at(x, n + 1);
+                        k->number = ++newest;
+                        memset(k->links, 0, sizeof k->links);
                 }
         free(x->at);
         free(x->heads);
         free(x->ids);
+        free(x->ends);
+        x->ends = NULL;
         x->at = at;
         x->capacity = capacity;
-        x->newest = count;
-        x->floor = 0;
+        x->newest = newest;
+        x->floor = floor;
         x->gone = 0;
         x->n_heads = power_of_two(2 * capacity);
         x->heads = new_zeroed(x->n_heads, sizeof *x->heads);
         x->n_ids = power_of_two(capacity + capacity / 2);
         x->ids = new_zeroed(x->n_ids, sizeof *x->ids);
-        for (uint32_t n = 1; n <= count; n++)
+        for (uint32_t n = floor + 1; n <= newest; n++)
                 link_up(x, kept_at(x, n));
         ids_again(x);
 }
@@ -182,6 +214,7 @@ void same_free(struct same_index **index)
         free(x->at);
         free(x->heads);
         free(x->ids);
+        free(x->ends);
         free(x);
         *index = NULL;
 }
@@ -191,7 +224,8 @@ struct same_size same_size(struct same_index *x)
         (void)pthread_rwlock_rdlock(&x->lock);
         const struct same_size s = {
                 .cases = x->newest - x->floor - x->gone,
-                .bytes = sizeof *x + x->capacity * sizeof *x->at + (x->n_heads + x->n_ids) * sizeof *x->heads + rare_bytes(x->rare),
+                .bytes = sizeof *x + x->capacity * sizeof *x->at + ((x->ends ? 2 : 1) * x->n_heads + x->n_ids) * sizeof *x->heads
+                         + rare_bytes(x->rare),
         };
         (void)pthread_rwlock_unlock(&x->lock);
         return s;
@@ -232,7 +266,7 @@ static void remove_kept(struct same_index *x, struct kept *k)
         x->gone++;
 }
 
-static void make_room(struct same_index *x)
+static void grow(struct same_index *x)
 {
         if (x->newest - x->floor < x->capacity && x->newest < UINT32_MAX)
                 return;
@@ -240,41 +274,88 @@ static void make_room(struct same_index *x)
                 pack_into(x, x->capacity);
         else if (x->capacity < x->most)
                 pack_into(x, x->capacity + x->capacity / 2 < x->most ? x->capacity + x->capacity / 2 : x->most);
+}
+
+static void make_room(struct same_index *x)
+{
+        grow(x);
         if (x->newest - x->floor == x->capacity) {
                 x->floor++;
                 x->gone -= (kept_at(x, x->floor)->flags & KEPT_GONE) != 0;
         }
 }
 
-static void add(struct same_index *x, const struct kept *one)
+/* Without its number and its place key. */
+static struct kept kept_of(const struct same_index *x, const struct matter *m)
 {
-        struct kept fresh = *one;
-        fresh.keys[KEYS] = place_key(&fresh);
-        (void)pthread_rwlock_wrlock(&x->lock);
-        struct kept *before = id_find(x, fresh.id);
-        if (before)
-                remove_kept(x, before);
-        make_room(x);
-        fresh.number = ++x->newest;
-        struct kept *k = kept_at(x, fresh.number);
-        *k = fresh;
-        link_up(x, k);
+        struct arena *a = arena_new();
+        struct sketch s;
+        struct kept k;
+        sketch_make(&s, a, m->text, x->rare);
+        kept_make(&k, m, &s);
+        arena_free(&a);
+        return k;
+}
+
+static void put_id(struct same_index *x, const struct kept *k)
+{
         if (x->ids_used * 4 > x->n_ids * 3)
                 ids_again(x);
         else
                 id_put(x, k);
+}
+
+static struct kept *put_kept(struct same_index *x, const struct kept *one, uint32_t number)
+{
+        struct kept *k = kept_at(x, number);
+        *k = *one;
+        k->number = number;
+        k->keys[KEYS] = place_key(k);
+        return k;
+}
+
+static void add(struct same_index *x, const struct kept *one)
+{
+        (void)pthread_rwlock_wrlock(&x->lock);
+        struct kept *before = id_find(x, one->id);
+        if (before)
+                remove_kept(x, before);
+        make_room(x);
+        struct kept *k = put_kept(x, one, ++x->newest);
+        link_up(x, k);
+        put_id(x, k);
         (void)pthread_rwlock_unlock(&x->lock);
 }
 
 void same_add(struct same_index *x, const struct matter *m)
 {
-        struct arena *a = arena_new();
-        struct sketch s;
-        struct kept fresh;
-        sketch_make(&s, a, m->text, x->rare);
-        kept_make(&fresh, m, &s);
-        add(x, &fresh);
-        arena_free(&a);
+        const struct kept one = kept_of(x, m);
+        add(x, &one);
+}
+
+bool same_add_before(struct same_index *x, const struct matter *m)
+{
+        if (same_has(x, m->id)) /* the sketch is most of the work */
+                return true;
+        const struct kept one = kept_of(x, m);
+        (void)pthread_rwlock_wrlock(&x->lock);
+        const bool known = id_find(x, m->id) != NULL;
+        if (!known)
+                grow(x);
+        const bool full = !known && x->newest - x->floor == x->capacity;
+        if (!known && !full) {
+                if (!x->ends)
+                        find_ends(x);
+                struct kept *k = put_kept(x, &one, x->floor--);
+                link_behind(x, k);
+                put_id(x, k);
+        }
+        if (full) {
+                free(x->ends);
+                x->ends = NULL;
+        }
+        (void)pthread_rwlock_unlock(&x->lock);
+        return !full;
 }
 
 bool same_remove(struct same_index *x, int64_t id)

@@ -177,6 +177,22 @@ static void other_words_on_the_spot_are_asked_about(void **state)
 }
 
 /* The same cases in any order, also with others added and removed between, give the same answers to the last bit. */
+static void same_answers(struct arena *a, struct same_index *x, struct same_index *y)
+{
+        for (size_t i = 0; i < CASES; i += 7) {
+                struct alike one[SAME_MOST], other[SAME_MOST];
+                const char *text =
+                        arena_format(a, "反映一下%s%s", places[i % COUNT_OF(places)], matters[i * 3 % COUNT_OF(matters)]);
+                const struct matter m = matter(a, 0, text);
+                const size_t n = same_find(x, a, &m, NULL, one, SAME_MOST);
+                assert_int_equal(n, same_find(y, a, &m, NULL, other, SAME_MOST));
+                for (size_t k = 0; k < n; k++) {
+                        assert_int_equal(one[k].id, other[k].id);
+                        assert_memory_equal(&one[k].probability, &other[k].probability, sizeof(double));
+                }
+        }
+}
+
 static void order_does_not_matter(void **state)
 {
         (void)state;
@@ -203,18 +219,7 @@ static void order_does_not_matter(void **state)
                         assert_false(same_remove(y, id));
                 }
                 assert_int_equal(same_size(y).cases, CASES);
-                for (size_t i = 0; i < CASES; i += 7) {
-                        struct alike one[SAME_MOST], other[SAME_MOST];
-                        const char *text =
-                                arena_format(a, "反映一下%s%s", places[i % COUNT_OF(places)], matters[i * 3 % COUNT_OF(matters)]);
-                        const struct matter m = matter(a, 0, text);
-                        const size_t n = same_find(x, a, &m, NULL, one, SAME_MOST);
-                        assert_int_equal(n, same_find(y, a, &m, NULL, other, SAME_MOST));
-                        for (size_t k = 0; k < n; k++) {
-                                assert_int_equal(one[k].id, other[k].id);
-                                assert_memory_equal(&one[k].probability, &other[k].probability, sizeof(double));
-                        }
-                }
+                same_answers(a, x, y);
                 same_free(&y);
         }
         same_free(&x);
@@ -242,6 +247,81 @@ static void asked_and_added_at_once(void **state)
         assert_true(same_has(two, CASES));
         same_free(&one);
         same_free(&two);
+        arena_free(&a);
+}
+
+/* From the middle outwards, newer and older ones in turn, some removed in between: the same as in order. */
+static void older_ones_may_come_later(void **state)
+{
+        (void)state;
+        struct arena *a = arena_new();
+        struct same_index *x = filled(a, NULL), *y;
+        struct rare *rare = rare_new();
+        for (size_t i = 0; i < CASES; i++)
+                rare_learn_text(rare, matter(a, 1, sentence(a, i / COUNT_OF(matters), i % COUNT_OF(matters))).text);
+        y = same_new(&rare, 1000);
+        int64_t older = CASES / 2, newer = CASES / 2 + 1;
+        while (older >= 1 || newer <= CASES) {
+                const int64_t id = newer > CASES || (older >= 1 && draw() % 3 > 0) ? older-- : newer++;
+                const size_t i = (size_t)id - 1;
+                const struct matter m = matter(a, id, sentence(a, i / COUNT_OF(matters), i % COUNT_OF(matters)));
+                if (id <= CASES / 2)
+                        assert_true(same_add_before(y, &m));
+                else
+                        same_add(y, &m);
+                assert_true(same_add_before(y, &m)); /* known */
+                if (id % 5 == 0) {
+                        assert_true(same_remove(y, id));
+                        same_add(y, &m);
+                }
+        }
+        assert_int_equal(same_size(y).cases, CASES);
+        same_answers(a, x, y);
+        same_free(&x);
+        same_free(&y);
+        arena_free(&a);
+}
+
+/* Filled backwards until nothing more goes in: the newest stay, the oldest go first when new ones come. */
+static void filled_backwards(void **state)
+{
+        (void)state;
+        enum { MOST = 3000, FIRST = 10000 };
+        struct arena *a = arena_new();
+        struct same_index *x = same_new(NULL, MOST);
+        struct alike out[SAME_MOST];
+        int64_t id = FIRST;
+        for (bool room = true; room; id--) {
+                const struct matter m =
+                        matter(a, id, arena_format(a, "第%lld号楼%s%s", (long long)id * 7919, places[id % 12], matters[id % 10]));
+                room = same_add_before(x, &m);
+                if (id % 512 == 0)
+                        arena_reset(a);
+        }
+        assert_int_equal(same_size(x).cases, MOST);
+        assert_true(same_size(x).bytes < MOST * 260);
+        assert_true(same_remove(x, FIRST - MOST + 1));
+        assert_false(same_remove(x, FIRST - MOST));
+        for (id = FIRST + 1; id <= FIRST + 2 * MOST; id++) {
+                const struct matter m =
+                        matter(a, id, arena_format(a, "第%lld号楼%s%s", (long long)id * 7919, places[id % 12], matters[id % 10]));
+                same_add(x, &m);
+                if (id == FIRST + 100) {
+                        assert_false(same_remove(x, FIRST - MOST + 100));
+                        assert_true(same_remove(x, FIRST - MOST + 200));
+                }
+                if (id % 512 == 0)
+                        arena_reset(a);
+        }
+        assert_true(same_size(x).cases <= MOST);
+        const struct matter m = matter(a, 0,
+                                       arena_format(a, "第%lld号楼%s%s", (FIRST + 2LL * MOST) * 7919,
+                                                    places[(FIRST + 2 * MOST) % 12], matters[(FIRST + 2 * MOST) % 10]));
+        assert_true(same_find(x, a, &m, NULL, out, SAME_MOST) >= 1);
+        assert_true(out[0].id > FIRST + MOST);
+        assert_true(same_remove(x, FIRST + 2 * MOST));
+        assert_false(same_remove(x, FIRST + MOST));
+        same_free(&x);
         arena_free(&a);
 }
 
@@ -396,6 +476,8 @@ int main(void)
                 cmocka_unit_test(other_words_on_the_spot_are_asked_about),
                 cmocka_unit_test(order_does_not_matter),
                 cmocka_unit_test(asked_and_added_at_once),
+                cmocka_unit_test(older_ones_may_come_later),
+                cmocka_unit_test(filled_backwards),
                 cmocka_unit_test(removed_and_replaced),
                 cmocka_unit_test(bounded),
                 cmocka_unit_test(any_text_is_safe),

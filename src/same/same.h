@@ -35,6 +35,9 @@ void same_free(struct same_index **);   /* sets NULL */
 
 /* Adds a case, or replaces the one with this id. */
 void same_add(struct same_index *, const struct matter *);
+/* Adds a case older than all there are, for filling an index from the newest backwards while it is asked.  One that is there already
+ * stays as it is.  False: the index is full, and nothing is forgotten for an older one. */
+bool same_add_before(struct same_index *, const struct matter *);
 bool same_remove(struct same_index *, int64_t id);      /* false: not there */
 bool same_has(struct same_index *, int64_t id);
 /* How many cases there are, and all bytes the index uses. */

@@ -23,6 +23,8 @@ struct feed {
         struct cursor at;
         struct viewer viewer;
         const char *track;
+        const char *joint; /* number of the case that the tracked one was merged into; NULL */
+        const char *state; /* of the tracked one, beside it */
 };
 
 static struct feed *feed_new(struct district *d)
@@ -69,7 +71,7 @@ static bool wanted(const struct feed *f, const struct sight *sight, const struct
                    bool *yes, struct err *e)
 {
         struct asking w = {f, sight, event, 0};
-        *yes = f->track ? text_is(json_get_text(payload, "track", ""), f->track)
+        *yes = f->track ? text_is(json_get_text(payload, "track", ""), f->track) || (f->joint && text_is(event->key, f->joint))
                         : sight_covers(sight, json_get_text(payload, "unit", NULL), NULL, json_get_text(payload, "area", NULL),
                                        NULL);
         if (*yes || f->track || sight_none(sight))
@@ -77,6 +79,36 @@ static bool wanted(const struct feed *f, const struct sight *sight, const struct
         const bool ok = store_read(f->district->store, ask, &w, e);
         *yes = w.seen > 0;
         return ok;
+}
+
+/* --- the case that the tracked one was merged into ------------------------------------------------------------------------ */
+
+static const char SQL_JOINT[] =
+        "SELECT x.number, c.state FROM cases c JOIN case_link l ON l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0"
+        " JOIN cases x ON x.id = l.target WHERE c.track = $1";
+
+static bool find_joint(struct tx *tx, void *ctx, struct err *e)
+{
+        struct feed *f = ctx;
+        struct rows r;
+        f->joint = NULL;
+        const int found = tx_first(tx, &r, e, SQL_JOINT, ARGS(V(f->track)));
+        if (found <= 0)
+                return found == 0;
+        f->joint = rows_text(&r, f->own, 0);
+        f->state = rows_text(&r, f->own, 1);
+        return rows_done(&r, e);
+}
+
+/* Whoever was merged hears when the joint case goes on, and nothing of it but that: its tracking code is another reporter's. */
+static void write_joint(const struct feed *f, const struct json_value *payload, struct buf *out)
+{
+        struct json j = json_to(out);
+        json_object(&j, NULL);
+        json_text(&j, "track", f->track);
+        json_text(&j, "state", f->state);
+        json_text(&j, "at", json_get_text(payload, "at", ""));
+        json_object_end(&j);
 }
 
 /* A citizen's page learns the state and when it came, not who has the case. */
@@ -93,7 +125,9 @@ static void write_track(const struct json_value *payload, struct buf *out)
 static void write_event(const struct feed *f, const struct event *event, const struct json_value *payload, struct buf *out)
 {
         buf_format(out, "id: %lld.%lld\nevent: case\ndata: ", (long long)event->at.tx, (long long)event->at.seq);
-        if (f->track)
+        if (f->track && f->joint && text_is(event->key, f->joint))
+                write_joint(f, payload, out);
+        else if (f->track)
                 write_track(payload, out);
         else
                 buf_text(out, event->payload);
@@ -121,6 +155,9 @@ static bool feed_next(void *ctx, struct buf *out, struct err *e)
                                 return e->kind == ERR_BUSY;
                         if (yes)
                                 write_event(f, &events[i], payload, out);
+                        /* Its own move may have merged it or taken it out again, the other's may have merged both into a third. */
+                        if (yes && f->track && !store_read(f->district->store, find_joint, f, e))
+                                return e->kind == ERR_BUSY;
                         f->at = events[i].at;
                 }
         }
@@ -172,6 +209,10 @@ static bool get_track_events(struct request *rq, struct reply *rp, struct err *e
         struct feed *f = feed_new(rq->app);
         f->track = arena_text(f->own, waits ? waiting.track : d.view.track);
         f->at = at;
+        if (!store_read(rq->store, find_joint, f, e)) {
+                feed_close(f);
+                return false;
+        }
         rp->stream = &feed_stream;
         rp->stream_ctx = f;
         return true;

@@ -19,12 +19,19 @@ static const char SQL_TEXT[] =
 
 enum { STATES_MOST = 16, WAITING_USUAL = 20, WAITING_MOST = 50, SHOWN_CHARACTERS = 400 };
 
+/* A program that is not the whole server, such as a test, has no list. */
+__attribute__((weak)) const struct queue_part *const queue_parts[] = {NULL};
+
 struct waiting {
         const struct case_view *view;
         const char *title, *text;
 };
 struct queue {
         struct request *rq;
+        struct reply *rp;
+        struct json *json;
+        const struct sight *sight;
+        bool more;
         struct waiting *at;
         size_t n;
 };
@@ -63,23 +70,18 @@ static int first_due(const void *a, const void *b)
         return (x->id > y->id) - (x->id < y->id);
 }
 
-static bool read_texts(struct tx *tx, void *ctx, struct err *e)
+static bool read_text(struct tx *tx, const struct queue *q, struct waiting *w, struct err *e)
 {
-        struct queue *q = ctx;
-        for (size_t i = 0; i < q->n; i++) {
-                struct rows r;
-                const int found = tx_first(tx, &r, e, SQL_TEXT, ARGS(V(q->at[i].view->id)));
-                if (found < 0)
-                        return false;
-                q->at[i].title = found ? rows_text(&r, q->rq->arena, 0) : "";
-                q->at[i].text = found ? rows_text(&r, q->rq->arena, 1) : "";
-                if (found && !rows_done(&r, e))
-                        return false;
-        }
-        return true;
+        struct rows r;
+        const int found = tx_first(tx, &r, e, SQL_TEXT, ARGS(V(w->view->id)));
+        if (found < 0)
+                return false;
+        w->title = found ? rows_text(&r, q->rq->arena, 0) : "";
+        w->text = found ? rows_text(&r, q->rq->arena, 1) : "";
+        return found == 0 || rows_done(&r, e);
 }
 
-static bool fill(struct queue *q, const struct rulebook *rules, const struct sight *sight, int limit, bool *more, struct err *e)
+static bool fill(struct queue *q, const struct rulebook *rules, int limit, struct err *e)
 {
         const char *states[STATES_MOST];
         const size_t n = waiting_states(rules, states);
@@ -90,18 +92,18 @@ static bool fill(struct queue *q, const struct rulebook *rules, const struct sig
                                               .open = true,
                                               .by_due = true,
                                               .limit = limit,
-                                              .sight = sight,
+                                              .sight = q->sight,
                                               .subdistrict = request_query(q->rq, "subdistrict")};
                 if (!case_page(q->rq->store, q->rq->arena, &f, &page, e))
                         return false;
                 for (size_t k = 0; k < page.n; k++)
                         q->at[q->n++] = (struct waiting){.view = &page.at[k]};
-                *more = *more || page.more;
+                q->more = q->more || page.more;
         }
         qsort(q->at, q->n, sizeof *q->at, first_due);
-        *more = *more || q->n > (size_t)limit;
+        q->more = q->more || q->n > (size_t)limit;
         q->n = q->n > (size_t)limit ? (size_t)limit : q->n;
-        return store_read(q->rq->store, read_texts, q, e);
+        return true;
 }
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
@@ -139,42 +141,60 @@ static void units_json(struct district *d, const struct rulebook *rules, struct 
         json_array_end(j);
 }
 
-static bool waiting_json(struct request *rq, const struct waiting *w, struct json *j, struct err *e)
+static bool parts_json(struct tx *tx, struct queue *q, const struct waiting *w, const struct rulebook *rules, struct err *e)
 {
+        for (const struct queue_part *const *part = queue_parts; *part; part++) {
+                json_array(q->json, (*part)->name);
+                if (!(*part)->json(tx, q->rq->arena, w->view->id, rules, q->sight, q->json, e))
+                        return false;
+                json_array_end(q->json);
+        }
+        return true;
+}
+
+static bool waiting_json(struct tx *tx, struct queue *q, const struct waiting *w, struct err *e)
+{
+        struct request *rq = q->rq;
         struct district *d = rq->app;
         struct opinion o;
-        struct asked q = {.district = d, .rules = district_rules_of(d, w->view->version, e)};
-        if (!q.rules)
+        struct asked asked = {.district = d, .rules = district_rules_of(d, w->view->version, e)};
+        if (!asked.rules)
                 return false;
-        q.area = case_area(q.rules, w->view);
-        q.turn = arena_format(rq->arena, "%lld", (long long)w->view->id);
-        triage_read(d, q.rules, rq->arena, w->title, w->text, CANDIDATES_MOST, &o);
-        json_object(j, NULL);
-        case_members_json(w->view, q.rules, j);
-        json_text(j, "text", beginning(rq->arena, w->text));
-        opinion_json(&q, &o, j);
-        units_json(d, q.rules, rq->arena, w->view, q.area, j);
-        json_object_end(j);
+        asked.area = case_area(asked.rules, w->view);
+        asked.turn = arena_format(rq->arena, "%lld", (long long)w->view->id);
+        triage_read(d, asked.rules, rq->arena, w->title, w->text, CANDIDATES_MOST, &o);
+        json_object(q->json, NULL);
+        case_members_json(w->view, asked.rules, q->json);
+        json_text(q->json, "text", beginning(rq->arena, w->text));
+        opinion_json(&asked, &o, q->json);
+        units_json(d, asked.rules, rq->arena, w->view, asked.area, q->json);
+        if (!parts_json(tx, q, w, asked.rules, e))
+                return false;
+        json_object_end(q->json);
+        return true;
+}
+static bool write_queue(struct tx *tx, void *ctx, struct err *e)
+{
+        struct queue *q = ctx;
+        buf_clear(&q->rp->body); /* a transaction function may run again */
+        q->rp->json = json_to(&q->rp->body);
+        json_object(q->json, NULL);
+        json_array(q->json, "cases");
+        for (size_t i = 0; i < q->n; i++)
+                if (!read_text(tx, q, &q->at[i], e) || !waiting_json(tx, q, &q->at[i], e))
+                        return false;
+        json_array_end(q->json);
+        json_bool(q->json, "more", q->more);
+        json_object_end(q->json);
         return true;
 }
 
 static bool get_queue(struct request *rq, struct reply *rp, struct err *e)
 {
-        struct queue q = {.rq = rq};
-        bool more = false;
-        const struct sight *sight = sight_of(rq, e);
+        struct queue q = {.rq = rq, .rp = rp, .json = &rp->json, .sight = sight_of(rq, e)};
         const struct rulebook *rules = district_rules(rq->app, e);
-        if (!sight || !rules || !fill(&q, rules, sight, request_limit(rq, WAITING_USUAL, WAITING_MOST), &more, e))
-                return false;
-        json_object(&rp->json, NULL);
-        json_array(&rp->json, "cases");
-        for (size_t i = 0; i < q.n; i++)
-                if (!waiting_json(rq, &q.at[i], &rp->json, e))
-                        return false;
-        json_array_end(&rp->json);
-        json_bool(&rp->json, "more", more);
-        json_object_end(&rp->json);
-        return true;
+        return q.sight && rules && fill(&q, rules, request_limit(rq, WAITING_USUAL, WAITING_MOST), e)
+               && store_read(rq->store, write_queue, &q, e);
 }
 
 /* --- tables --------------------------------------------------------------------------------------------------------- */
@@ -188,6 +208,7 @@ static const struct shape unit_members[] = {
         {0},
 };
 static const struct shape unit_element[] = {{.type = SHAPE_OBJECT, .fields = unit_members}, {0}};
+static const struct shape part_element[] = {{.type = SHAPE_OBJECT, .open = true}, {0}};
 static const struct shape case_members[] = {
         {.name = "number", .type = SHAPE_TEXT, .required = true},
         {.name = "text", .type = SHAPE_TEXT, .required = true, .about = "Its beginning."},
@@ -204,6 +225,10 @@ static const struct shape case_members[] = {
          .required = true,
          .fields = unit_element,
          .about = "Who handled like cases, likeliest first."},
+        {.name = "alike",
+         .type = SHAPE_ARRAY,
+         .fields = part_element,
+         .about = "Earlier cases that may be the same matter, as /api/v1/cases/NUMBER/alike tells."},
         {0},
 };
 static const struct shape case_element[] = {{.type = SHAPE_OBJECT, .fields = case_members, .open = true}, {0}};
@@ -228,10 +253,9 @@ static const struct route routes[] = {
          .run = get_queue,
          .query = query,
          .answer = answer,
-         .about =
-                 "Cases that wait for a dispatcher: urgent ones first, then by what ends first; each with three items, why, and who"
-                 " handled like"
-                 " cases."},
+         .about = "Cases that wait for a dispatcher: urgent ones first, then by what ends first; each with three items, why, who"
+                  " handled like"
+                  " cases, and what may be the same matter."},
         {0},
 };
 const struct route *const dispatch_routes = routes;

@@ -16,6 +16,8 @@ struct item;
 struct mention;
 struct pack_part;
 struct route;
+struct json;
+struct sight;
 struct rulebook;
 struct store;
 struct timer_kind;
@@ -58,6 +60,10 @@ struct entities {
 void triage_entities(struct district *, const struct rulebook *, struct arena *, const char *title, const char *text, int64_t now,
                      struct entities *);
 
+/* A text that was written to one person, for another to read: phones, identity and bank cards, mail addresses and plates are masked
+ * (mention.h); numbers of offices (landlines, 400) stay.  Without district.triage it is told whole. */
+const char *triage_masked(struct district *, const struct rulebook *, struct arena *, const char *text);
+
 /* Who is responsible: the list, or a precedent, always where it has a row.  Where it has none (the fallback) the unit that handled like
  * cases is taken if experience is certain enough.  Where experience contradicts a row strongly the answer is no longer sure: a person
  * decides, and sees both.  The question's item must be known, else nothing is changed.  out->said: experience had something to say. */
@@ -94,6 +100,14 @@ bool triage_train(struct district *, const struct triage_training *, int64_t now
 /* What is known of a model that is in memory (active or shadow); accuracy -1: too few texts to say.  ERR_NOT_FOUND. */
 struct triage_summary { const char *state; int64_t examples, made, items; double accuracy, macro_f1, ece, coverage, precision, seconds; };
 bool triage_summary(struct district *, int64_t model, struct triage_summary *, struct err *) MUST_CHECK;
+
+/* What another capability adds to each case of the dispatch queue; the list is queue_parts of src/capabilities.c, and ends with NULL. */
+struct queue_part {
+        const char *name;                       /* of its array in the answer */
+        /* Adds the elements of the array; sight: what the reader may see of other cases. */
+        bool (*json)(struct tx *, struct arena *, int64_t case_id, const struct rulebook *, const struct sight *, struct json *, struct err *);
+};
+extern const struct queue_part *const queue_parts[];
 
 extern const struct consumer triage_consumer;   /* learns from what people decide */
 extern const struct timer_kind triage_timer;    /* nightly training, on a thread that may be slow */

@@ -1,6 +1,6 @@
 import { webcrypto } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
-import { emptyForm, faultsOf, fieldOf, newId, requestOf, trackCode } from '../src/lib/report'
+import { emptyForm, faultsOf, fieldOf, followed, newId, requestOf, trackCode } from '../src/lib/report'
 
 const form = (changes = {}) => ({ ...emptyForm(), text: '  路灯不亮 ', ...changes })
 
@@ -25,6 +25,23 @@ describe('requestOf', () => {
     expect(requestOf(form({ item: '02306', address: ' 深汕路 12 号 ', urgent: true }), 'i')).toMatchObject({
       item: '02306', address: '深汕路 12 号', urgency: 'urgent',
     })
+  })
+})
+
+describe('followed', () => {
+  const of = (created: string, same_as: string) => ({ created, same_as, item_name: null, probability: 0.5, metres: null })
+  const follow = { created: '2026-11-30T01:00:00Z', same_as: 'a' }
+
+  it('is named as the newest answer names it', () => {
+    expect(followed([of('2026-11-29T01:00:00Z', 'x'), of('2026-11-30T01:00:00Z', 'b')], follow)?.same_as).toBe('b')
+    expect(requestOf(form({ follow }), 'i').same_as).toBe('a')
+  })
+
+  it('is nothing when it is not proposed any more, or nothing was chosen', () => {
+    expect(followed([of('2026-11-29T01:00:00Z', 'x')], follow)).toBeNull()
+    expect(followed(null, follow)).toBeNull()
+    expect(followed([of('2026-11-30T01:00:00Z', 'b')], null)).toBeNull()
+    expect(requestOf(form(), 'i')).not.toHaveProperty('same_as')
   })
 })
 

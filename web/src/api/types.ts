@@ -35,6 +35,7 @@ export interface NewReport {
   area_code?: string
   address?: string
   urgency: 'ordinary' | 'urgent'
+  same_as?: string
   reporter?: { name?: string; phone?: string; confidential: boolean }
 }
 
@@ -70,6 +71,8 @@ export interface Tracked {
   due: string | null
   closed: string | null
   late: boolean
+  /** How the case stands that this one was merged into. */
+  joint: { state: string; state_name: BothNames; unit: Named; due: string | null } | null
   steps: Step[]
 }
 
@@ -103,4 +106,4 @@ export interface Problem { type?: string; title?: string; status?: number; detai
 export interface Reading { candidates: { item: string; name: string; name_en: string | null; certainty: number }[]; urgent: string | null }
 
 /** An open case that may be the same matter; what is open to anybody. */
-export interface Alike { item_name: string | null; created: string; probability: number; metres: number | null }
+export interface Alike { item_name: string | null; created: string; probability: number; metres: number | null; same_as: string }

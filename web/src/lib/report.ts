@@ -1,9 +1,12 @@
 /* From the form to the request, and from the server's complaint back to the place in the form. */
-import type { NewReport } from '../api/types'
+import type { Alike, NewReport } from '../api/types'
 import type { Point } from './geometry'
 
 export const TEXT_MOST = 10_000
 export const ADDRESS_MOST = 400
+
+/** The open case that the reporter follows.  The name of a case is another one in each answer; by when it was made it is known again. */
+export interface Follow { same_as: string; created: string }
 
 export interface Form {
   text: string
@@ -12,13 +15,14 @@ export interface Form {
   area: string | null
   address: string
   urgent: boolean
+  follow: Follow | null
   name: string
   phone: string
   confidential: boolean
 }
 
 export const emptyForm = (): Form => ({
-  text: '', item: null, point: null, area: null, address: '', urgent: false, name: '', phone: '', confidential: false,
+  text: '', item: null, point: null, area: null, address: '', urgent: false, follow: null, name: '', phone: '', confidential: false,
 })
 
 export const FIELDS = ['text', 'item', 'place', 'address', 'urgency', 'name', 'phone'] as const
@@ -63,6 +67,8 @@ export function requestOf(form: Form, id: string): NewReport {
     body.area_code = form.area
   if (form.address.trim())
     body.address = form.address.trim()
+  if (form.follow)
+    body.same_as = form.follow.same_as
   if (form.name.trim() || form.phone.trim()) {
     body.reporter = { confidential: form.confidential }
     if (form.name.trim())
@@ -72,6 +78,10 @@ export function requestOf(form: Form, id: string): NewReport {
   }
   return body
 }
+
+/** The case that is followed, as it is named now; null when it is no longer among those found. */
+export const followed = (found: Alike[] | null, follow: Follow | null): Alike | null =>
+  (follow && found?.find((c) => c.created === follow.created)) || null
 
 /** crypto.randomUUID exists on secure origins only; a district may try the page over plain http in its own network. */
 export function newId(): string {

@@ -1,5 +1,6 @@
 /* The report being written. It outlives a reload of the tab, with its id, so that sending again after a lost answer does
- * not make a second case. Name and phone are not kept: the device may be shared. */
+ * not make a second case. Name and phone are not kept: the device may be shared.
+ * Nor is what is followed: it is found again, and shown, before it is chosen. */
 import { defineStore } from 'pinia'
 import { emptyForm, newId, type Form } from '../lib/report'
 
@@ -29,7 +30,7 @@ export const useDraft = defineStore('draft', {
   state: restored,
   actions: {
     keep() {
-      const { name: _name, phone: _phone, ...form } = this.form
+      const { name: _name, phone: _phone, follow: _follow, ...form } = this.form
       try {
         sessionStorage.setItem(KEPT_AS, JSON.stringify({ ...this.$state, form }))
       } catch {
