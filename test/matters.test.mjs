@@ -10,6 +10,7 @@ const FIRST = '坪山大道与深汕路交叉口的路灯坏了三天，晚上�
 const AGAIN = '您好，深汕路与坪山大道交叉口的路灯坏了好几天了，晚上漆黑一片，行人过马路很危险，请尽快维修'
 const OTHER = '龙田社区菜市场门口有人占道卖水果，每天早上堵得走不动，请城管来管一管'
 const AREA = '440310001003'
+const quiet = (d) => until(async () => (await d.ask('GET', '/metrics')).text.includes('yiwang_outbox_waiting{consumer="matters"} 0'), 'all was looked at')
 const alikes = async (d, number, key) => (await d.ask('GET', `/api/v1/cases/${number}/alike`, undefined, { key })).body.cases
 
 test('a matter that is reported again is told to who decides, and to the public without name', async (t) => {
@@ -80,7 +81,32 @@ test('where the pack lets the program merge, what is surely the same joins, and 
   assert.equal(undone.status, 200, undone.text)
   assert.equal(undone.body.state, 'filed')
   await report(OTHER) // news: the copy is not looked at again
+  await quiet(d)
   assert.equal((await read(copy)).state, 'filed')
+})
+
+test('many report one thing at once: each joins, also where the one it is most like has just joined itself', async (t) => {
+  const d = await District.start(t, { pack: merging(t) })
+  const dispatcher = await d.signIn('dispatcher')
+  const file = async (text) => (await d.report({ text, item: 'h6.185.823', area_code: AREA })).body.number
+  const first = await file(FIRST)
+  await quiet(d)
+  const again = FIRST.replace('请尽快派人维修', '请马上派人来修好') // like one another more than like the first
+  const copies = await Promise.all(Array.from({ length: 6 }, () => file(again)))
+  const read = async (number) => (await d.ask('GET', `/api/v1/cases/${number}`, undefined, { key: dispatcher })).body
+  for (const copy of copies) {
+    await until(async () => (await read(copy)).state === 'merged', 'it joins')
+    assert.deepEqual((await read(copy)).links.map((l) => l.number), [first])
+  }
+})
+
+test('nobody learns of, nor follows, what somebody reported in confidence', async (t) => {
+  const d = await District.start(t, { pack: merging(t) })
+  const dispatcher = await d.signIn('dispatcher')
+  const ask = async (key) => (await d.ask('POST', '/api/v1/alike', { text: AGAIN, area_code: AREA }, { key })).body.cases
+  await d.report({ text: FIRST, item: 'h6.185.823', area_code: AREA, reporter: { phone: '13800000001', confidential: true } })
+  await until(async () => (await ask(dispatcher)).length === 1, 'who decides sees it')
+  assert.deepEqual(await ask(), [])
 })
 
 const SIMILAR = '晚上漆黑一片，路口的灯什么时候修'
@@ -159,7 +185,8 @@ test('what was followed is merged or ended meanwhile: the report goes where that
   const closed = await d.move(first.number, 'reject', { reason_code: 'no_facts', reason: '无法核实' }, dispatcher)
   assert.equal(closed.status, 200, closed.text)
   const late = await file(SIMILAR, { same_as: found.same_as })
-  assert.equal(late.state === 'merged', false)
+  await quiet(d)
+  assert.notEqual((await read(late.number)).state, 'merged')
   assert.equal((await d.move(late.number, 'merge', { case: first.number, reason: '同一处' }, dispatcher)).status, 409)
   await file(OTHER)
   const behind = await file(OTHER)

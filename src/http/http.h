@@ -155,6 +155,7 @@ int server_port(const struct server *);
  * anew.  False: the files cannot be used; then nothing has changed. */
 bool server_reload(struct server *, const struct server_options *, struct err *) MUST_CHECK;
 void server_wake_streams(struct server *);      /* cheap, any thread */
+int server_requests(struct server *);           /* that are answered or wait just now; cheap, any thread */
 void server_stop(struct server **);             /* finishes what was accepted, joins, sets NULL */
 
 /* Static files embedded in the binary (tools/embed): serves `path` with type by its ending, ETag, gzip when stored so,

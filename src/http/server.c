@@ -197,6 +197,13 @@ int server_port(const struct server *s)
         return s->port;
 }
 
+int server_requests(struct server *s)
+{
+        int waiting, running;
+        pool_figures(s->pool, &waiting, &running);
+        return waiting + running;
+}
+
 void server_wake_streams(struct server *s)
 {
         lives_wake(s->lives);

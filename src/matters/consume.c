@@ -22,7 +22,11 @@ static const char SQL_NEW[] =
 static const char SQL_LOOKED[] = "INSERT INTO matter_look(case_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 static const char SQL_LIKE[] = "INSERT INTO matter_like(case_id, n, other, probability, joins, metres, phrases, followed)"
                                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-static const char SQL_NUMBER[] = "SELECT number, urgent, workflow, state FROM cases WHERE id = $1";
+/* What was merged stands for the case it belongs to. */
+static const char SQL_TARGET[] =
+        "SELECT COALESCE(x.number, c.number), COALESCE(x.urgent, c.urgent), COALESCE(x.workflow, c.workflow),"
+        " COALESCE(x.state, c.state) FROM cases c LEFT JOIN case_link l ON l.case_id = c.id AND l.kind = 'merged'"
+        " AND l.undone_at = 0 LEFT JOIN cases x ON x.id = l.target WHERE c.id = $1";
 
 /* What came earlier, as by an import, is not looked at; nor what has waited so long since, when more comes than can be looked
  * at: who reports now goes first.  Where the reporter follows a case, his word is heard however late. */
@@ -91,13 +95,15 @@ static const struct like *match_of(const struct look *l)
 }
 
 /* A merged case waits for the other one's answer: what is urgent does so only for what is urgent too. */
-static bool find_target(struct tx *tx, struct look *l, struct err *e)
+static bool find_target(struct tx *tx, void *ctx, struct err *e)
 {
+        struct look *l = ctx;
         struct rows r;
+        l->target = NULL;
         l->match = match_of(l);
         if (!l->match)
                 return true;
-        const int found = tx_first(tx, &r, e, SQL_NUMBER, ARGS(V(l->match->id)));
+        const int found = tx_first(tx, &r, e, SQL_TARGET, ARGS(V(l->match->id)));
         if (found <= 0)
                 return found == 0;
         if ((!l->urgent || rows_int(&r, 1) != 0)
@@ -109,7 +115,6 @@ static bool find_target(struct tx *tx, struct look *l, struct err *e)
 static bool keep_one(struct tx *tx, struct look *l, struct err *e)
 {
         const int added = tx_change(tx, e, SQL_LOOKED, ARGS(V(l->question.id), V(l->now)));
-        l->target = NULL;
         if (added <= 0)
                 return added == 0; /* another process was faster */
         for (size_t i = 0; i < l->n; i++) {
@@ -119,7 +124,7 @@ static bool keep_one(struct tx *tx, struct look *l, struct err *e)
                                   V(like->metres), V(l->phrases[i]), V(like->followed ? 1 : 0))))
                         return false;
         }
-        return find_target(tx, l, e);
+        return true;
 }
 
 struct batch {
@@ -147,8 +152,7 @@ static bool keep(struct tx *tx, void *ctx, struct err *e)
         return true;
 }
 
-/* Where the pack does not let the program merge, or somebody has moved one of the two meanwhile, a person decides. */
-static bool join(struct district *d, const struct look *l, struct err *e)
+static bool merge(struct district *d, const struct look *l, struct err *e)
 {
         static const struct mover program = {.name = "system"};
         struct buf b = BUF_LIMIT(PHRASES_ROOM);
@@ -164,7 +168,15 @@ static bool join(struct district *d, const struct look *l, struct err *e)
         buf_free(&b);
         if (moved)
                 log_event(LOG_INFO, "matters.joined", "case=%s into=%s followed=%d", l->number, l->target, l->match->followed);
-        return moved || (e->kind != ERR_BUSY && e->kind != ERR_FAULT);
+        return moved;
+}
+
+/* Into which case is decided one by one: the one it is like may have been merged a moment ago, of the same batch.  Where the pack does
+ * not let the program merge, or somebody has moved one of the two meanwhile, a person decides. */
+static bool join(struct district *d, struct look *l, struct err *e)
+{
+        return store_read(d->store, find_target, l, e)
+               && (!l->target || merge(d, l, e) || (e->kind != ERR_BUSY && e->kind != ERR_FAULT));
 }
 
 /* The new cases that the events tell of, in the order of their ids. */
@@ -216,6 +228,7 @@ static bool look_at_all(struct district *d, struct batch *b, struct err *e)
         return ok;
 }
 
+/* What was looked at is written last: until then all of it would be done again, and nothing is lost. */
 static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
 {
         struct district *d = ctx;
@@ -223,10 +236,12 @@ static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
                 return true;
         struct batch b = {.district = d, .events = events, .n_events = n, .arena = arena_new(), .now = clock_now()};
         b.at = NEW_ARRAY(b.arena, struct look, n + 1);
-        bool ok =
-                store_read(d->store, read_all, &b, e) && look_at_all(d, &b, e) && (b.n == 0 || store_write(d->store, keep, &b, e));
+        matters_look_begin(d);
+        bool ok = store_read(d->store, read_all, &b, e) && look_at_all(d, &b, e);
         for (size_t i = 0; ok && i < b.n; i++)
-                ok = !b.at[i].target || join(d, &b.at[i], e);
+                ok = join(d, &b.at[i], e);
+        ok = ok && (b.n == 0 || store_write(d->store, keep, &b, e));
+        matters_look_end(d);
         arena_free(&b.arena);
         return ok;
 }

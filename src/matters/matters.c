@@ -31,8 +31,10 @@ static const char SQL_NEWER[] = MATTER_OF " WHERE c.id > $1 AND c.id < $2 ORDER 
 static const char SQL_OLDER[] = MATTER_OF " WHERE c.id <= $1 ORDER BY c.id DESC LIMIT 500";
 static const char SQL_UNLIKE[] =
         "SELECT l.case_id, c.number FROM matter_look l JOIN cases c ON c.id = l.case_id WHERE l.case_id > $1"
-        " AND NOT EXISTS (SELECT 1 FROM matter_like k WHERE k.case_id = l.case_id) ORDER BY l.case_id DESC LIMIT $2";
+        " AND NOT EXISTS (SELECT 1 FROM matter_like k WHERE k.case_id = l.case_id AND NOT (k.followed = 1 AND k.probability = 0))"
+        " ORDER BY l.case_id DESC LIMIT $2";
 static const char SQL_FORGET[] = "DELETE FROM matter_look WHERE case_id = $1";
+static const char SQL_FORGET_LIKES[] = "DELETE FROM matter_like WHERE case_id = $1";
 
 /* What was merged is told as the case it belongs to. */
 static const char SQL_STANDS[] = "SELECT COALESCE(x.id, c.id), COALESCE(x.open, c.open), COALESCE(x.workflow, c.workflow), "
@@ -49,6 +51,7 @@ struct matters {
         const struct fold *fold;
         struct same_index *index;
         pthread_mutex_t feeding; /* of `last` and `older`, until the thread runs */
+        pthread_mutex_t looking; /* held by the consumer from a look until what it found is written */
         int64_t last;            /* cases up to this id, from where it began, are in; -1 = none yet */
         int64_t began;           /* the newest case then */
         int64_t older;           /* cases up to this id may not be in yet; 0 = all are */
@@ -209,7 +212,11 @@ bool matters_feed(struct district *d, const struct rulebook *rules, bool whole, 
                 return true;
         struct feeding f = {.matters = m, .rules = rules, .arena = arena_new(), .before = before ? before : INT64_MAX};
         bool more = true;
-        (void)pthread_mutex_lock(&m->feeding);
+        /* Who will not wait asks the index as it is, while somebody else is feeding it. */
+        if (whole ? pthread_mutex_lock(&m->feeding) != 0 : pthread_mutex_trylock(&m->feeding) != 0) {
+                arena_free(&f.arena);
+                return true;
+        }
         bool ok = begin(d, rules, e);
         f.from = m->last - ((int64_t)OVERLAP_MS << ID_BITS);
         do {
@@ -249,7 +256,8 @@ struct again {
         size_t n;
 };
 
-/* Cases that came while older ones were still being read, and were like nothing that was there: they are looked at again. */
+/* Cases that came while older ones were still being read, and were like nothing that was there, or follow one that was not yet: they
+ * are looked at again. */
 static bool look_again(struct tx *tx, void *ctx, struct err *e)
 {
         struct again *g = ctx;
@@ -264,19 +272,34 @@ static bool look_again(struct tx *tx, void *ctx, struct err *e)
         }
         ok = ok && rows_done(&r, e);
         for (size_t i = 0; ok && i < g->n; i++)
-                ok = tx_send(tx, e, SQL_FORGET, ARGS(V(ids[i]))) && outbox_put(tx, "same", numbers[i], "{}", clock_now(), e);
+                ok = tx_send(tx, e, SQL_FORGET, ARGS(V(ids[i]))) && tx_send(tx, e, SQL_FORGET_LIKES, ARGS(V(ids[i])))
+                     && outbox_put(tx, "same", numbers[i], "{}", clock_now(), e);
         return ok;
 }
 
-static void filled(struct district *d, struct arena *a, int64_t began)
+/* Behind the batch that the consumer may be looking at: what it found in the unfinished index is written by then. */
+static bool filled(struct district *d, struct arena *a, int64_t began, struct err *e)
 {
         struct matters *m = d->matters;
-        struct err e;
         struct again again = {.arena = a, .after = m->began - ((int64_t)WAITED_MS << ID_BITS)};
-        if (!store_write(d->store, look_again, &again, &e))
-                log_err(LOG_WARN, "matters.again", &e);
+        (void)pthread_mutex_lock(&m->looking);
+        const bool ok = store_write(d->store, look_again, &again, e);
+        (void)pthread_mutex_unlock(&m->looking);
+        if (!ok)
+                return false;
         log_event(LOG_INFO, "matters.filled", "cases=%zu ms=%lld cpu_ms=%lld again=%zu", same_size(m->index).cases,
                   (long long)((clock_steady() - began) / 1000), (long long)cpu_ms(), again.n);
+        return true;
+}
+
+void matters_look_begin(struct district *d)
+{
+        (void)pthread_mutex_lock(&d->matters->looking);
+}
+
+void matters_look_end(struct district *d)
+{
+        (void)pthread_mutex_unlock(&d->matters->looking);
 }
 
 static void *fill(void *ctx)
@@ -289,21 +312,21 @@ static void *fill(void *ctx)
         const int64_t started = clock_steady();
         int wait = 0;
         (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); /* a thread has a priority of its own on Linux */
-        bool all = false;
-        while (!all && !atomic_load(&m->stop)) {
+        bool done = false;
+        while (!done && !atomic_load(&m->stop)) {
                 struct err e = {.kind = ERR_NONE};
+                const bool all = m->last >= 0 && m->older <= 0;
                 if (wait > 0) {
                         wait--;
                         (void)nanosleep(&pause, NULL);
-                } else if (!fill_some(d, a, &e)) {
+                } else if (all ? !filled(d, a, started, &e) : !fill_some(d, a, &e)) {
                         log_err(LOG_WARN, "matters.fill", &e);
                         wait = PAUSES;
                 } else {
-                        all = m->older <= 0;
+                        done = all;
                 }
+                arena_reset(a);
         }
-        if (all)
-                filled(d, a, started);
         arena_free(&a);
         return NULL;
 }
@@ -321,7 +344,7 @@ bool matters_open(struct district *d, struct err *e)
                 return false;
         }
         struct matters *m = calloc(1, sizeof *m);
-        if (!m || pthread_mutex_init(&m->feeding, NULL) != 0)
+        if (!m || pthread_mutex_init(&m->feeding, NULL) != 0 || pthread_mutex_init(&m->looking, NULL) != 0)
                 abort();
         m->fold = l.fold;
         m->index = same_new(&l.rare, CASES_MOST);
@@ -341,6 +364,7 @@ void matters_close(struct district *d)
                 (void)pthread_join(m->thread, NULL);
         same_free(&m->index);
         (void)pthread_mutex_destroy(&m->feeding);
+        (void)pthread_mutex_destroy(&m->looking);
         free(m);
         d->matters = NULL;
 }

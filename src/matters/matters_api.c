@@ -19,13 +19,15 @@ static const char SQL_LIKES[] =
         "SELECT o.number, o.state, o.open, o.title, o.created_at, l.probability, l.joins, l.metres, l.phrases, o.id, o.item,"
         " l.followed, o.workflow FROM matter_like l JOIN cases o ON o.id = COALESCE((SELECT k.target FROM case_link k"
         " WHERE k.case_id = l.other AND k.kind = 'merged' AND k.undone_at = 0), l.other) WHERE l.case_id = $1 ORDER BY l.n";
-static const char SQL_ONE[] = "SELECT number, state, title, created_at, item FROM cases WHERE id = $1";
+static const char SQL_ONE[] =
+        "SELECT c.number, c.state, c.title, c.created_at, c.item, COALESCE((SELECT p.confidential FROM reporter p"
+        " WHERE p.report_id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END), 0) FROM cases c WHERE c.id = $1";
 
 /* An earlier case, as the answer tells it. */
 struct other {
         int64_t id, created;
         const char *number, *state, *title, *item, *phrases;
-        bool open, sure, followed, seen;
+        bool open, sure, followed, seen, confidential;
         char *same_as; /* of what is not filed yet; NULL */
         double probability, metres;
 };
@@ -78,7 +80,7 @@ static void other_json(struct page *p, const struct other *o)
 static void others_json(struct page *p, bool unseen)
 {
         for (size_t i = 0; i < p->n; i++)
-                if (p->at[i].seen || unseen)
+                if (p->at[i].seen || (unseen && !p->at[i].confidential)) /* who wished to be unknown is not followed */
                         other_json(p, &p->at[i]);
 }
 
@@ -172,6 +174,7 @@ static bool read_others(struct tx *tx, void *ctx, struct err *e)
                 o->title = found ? rows_text(&r, a, 2) : "";
                 o->created = found ? rows_int(&r, 3) : 0;
                 o->item = found ? rows_text(&r, a, 4) : "";
+                o->confidential = found && rows_int(&r, 5) != 0;
                 if (found && !rows_done(&r, e))
                         return false;
         }

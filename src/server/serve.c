@@ -74,6 +74,18 @@ static void metrics(void *app, struct buf *out)
         district_figures(&r->district, r->store, r->consumers, out);
 }
 
+/* So many requests at once, and what may wait is put off. */
+enum { BUSY_REQUESTS = 8 };
+
+static bool busy(void *ctx)
+{
+        struct running *r = ctx;
+        (void)pthread_mutex_lock(&r->waking);
+        const bool is = r->district.server && server_requests(r->district.server) >= BUSY_REQUESTS;
+        (void)pthread_mutex_unlock(&r->waking);
+        return is;
+}
+
 static void news(void *ctx)
 {
         struct running *r = ctx;
@@ -154,10 +166,21 @@ static bool start_schedulers(struct running *r, const struct capabilities *c, st
                 .name = "scheduler", .store = r->store, .kinds = c->timers, .consumers = c->consumers, .ctx = r, .news = news};
         const struct scheduler_options slow = {
                 .name = "slow", .store = r->store, .kinds = c->slow_timers, .consumers = none, .ctx = r};
-        const struct scheduler_options idle = {
-                .name = "idle", .store = r->store, .kinds = c->idle_timers, .consumers = none, .ctx = r, .yields = true};
-        const struct scheduler_options aside = {
-                .name = "aside", .store = r->store, .kinds = NULL, .consumers = c->aside, .ctx = r, .keep = -1, .yields = true};
+        const struct scheduler_options idle = {.name = "idle",
+                                               .store = r->store,
+                                               .kinds = c->idle_timers,
+                                               .consumers = none,
+                                               .ctx = r,
+                                               .yields = true,
+                                               .busy = busy};
+        const struct scheduler_options aside = {.name = "aside",
+                                                .store = r->store,
+                                                .kinds = NULL,
+                                                .consumers = c->aside,
+                                                .ctx = r,
+                                                .keep = -1,
+                                                .yields = true,
+                                                .busy = busy};
         struct scheduler *started = NULL;
         const bool ok = privacy_start(&r->district, clock_now(), e) && triage_start(&r->district, clock_now(), e)
                         && hotspots_start(&r->district, clock_now(), e) && proof_start(&r->district, clock_now(), e)

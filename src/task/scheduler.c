@@ -29,6 +29,8 @@ enum { TIMERS_AT_ONCE = 64, RUNNERS = 8, EVENTS_AT_ONCE = 256, CLEAN_ENOUGH = 10
 #define GATHER (20 * 1000)     /* from a nudge to the round */
 #define BACKOFF_MOST USEC_HOUR
 #define CLEAN_EVERY USEC_MINUTE
+#define GIVES_WAY 4 /* times as long as it works */
+#define GIVES_WAY_MOST (2 * USEC_SECOND)
 
 struct feed {
         const struct consumer *consumer;
@@ -325,6 +327,16 @@ static void rest(struct scheduler *s)
         pthread_mutex_unlock(&s->lock);
 }
 
+/* Nudges do not shorten it: there is always more to do while others are busy. */
+static void give_way(struct scheduler *s, int64_t worked)
+{
+        const struct timespec until = steady_after(GIVES_WAY * worked < GIVES_WAY_MOST ? GIVES_WAY * worked : GIVES_WAY_MOST);
+        pthread_mutex_lock(&s->lock);
+        while (!atomic_load(&s->stop) && pthread_cond_timedwait(&s->wake, &s->lock, &until) != ETIMEDOUT)
+                continue;
+        pthread_mutex_unlock(&s->lock);
+}
+
 static void *scheduler_main(void *scheduler)
 {
         struct scheduler *s = scheduler;
@@ -334,7 +346,11 @@ static void *scheduler_main(void *scheduler)
         if (s->is.yields) /* a thread has a priority of its own on Linux */
                 (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
         while (!atomic_load(&s->stop)) {
-                if (!round_of(s))
+                const int64_t began = clock_steady();
+                const bool more = round_of(s);
+                if (s->is.busy && s->is.busy(s->is.ctx))
+                        give_way(s, clock_steady() - began);
+                if (!more)
                         rest(s);
         }
         if (s->feed_count > 0 && !cursor_release(s->is.store, s->owner, &e)) /* others need not wait for the lease's end */

@@ -59,6 +59,9 @@ struct scheduler_options {
         /* Called from the scheduler's thread whenever new settled events may be there (live updates). May be NULL. */
         void (*news)(void *ctx);
         bool yields;                                    /* its thread runs at low priority (nice 10): what it does may wait */
+        /* While it says so, the scheduler rests four times as long as each round took, at most 2 s: low priority does not keep what it
+         * writes from the way of others.  May be NULL. */
+        bool (*busy)(void *ctx);
         /* Age after which outbox rows are deleted; 0 = 7 days; negative: never, another scheduler does. */
         int64_t keep;
         int64_t lease;                                  /* of what a dead process held, the time until others take it; 0 = 1 min */
