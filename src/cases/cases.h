@@ -73,6 +73,8 @@ bool cases_move(struct district *, struct arena *, const char *number, const cha
 
 /* Does the event tell of a case that has just begun?  (Of topic "case", by cases_file().) */
 bool case_event_files(struct arena *, const struct event *);
+/* Does it tell of a move that has changed the case's item? */
+bool case_event_item(struct arena *, const struct event *);
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 /* Open cases, and those of them whose deadline has passed; counts end at 100,000. */

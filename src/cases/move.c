@@ -162,6 +162,8 @@ bool case_tell(struct tx *tx, const struct case_row *row, const struct case_news
         json_time(&j, "at", news->at);
         if (news->files)
                 json_bool(&j, "files", true);
+        if (news->item)
+                json_text(&j, "item", news->item);
         json_object_end(&j);
         bool ok = outbox_put(tx, "case", row->number, b.at, news->told, e);
         buf_free(&b);
@@ -173,6 +175,13 @@ bool case_event_files(struct arena *a, const struct event *event)
         struct err ignored;
         return text_is(event->topic, "case")
                && json_get_bool(json_parse(a, event->payload, strlen(event->payload), &ignored), "files", false);
+}
+
+bool case_event_item(struct arena *a, const struct event *event)
+{
+        struct err ignored;
+        return text_is(event->topic, "case")
+               && json_get_text(json_parse(a, event->payload, strlen(event->payload), &ignored), "item", NULL) != NULL;
 }
 
 static void forget(struct moving *m)
@@ -191,13 +200,19 @@ static bool take(struct moving *m, struct err *e)
         for (const struct effect *const *x = m->move->effects; *x; x++)
                 if ((*x)->before && !(*x)->before(m, e))
                         return false;
+        const bool other_item = !text_is(m->item, m->row.item);
         if (!write_state(m, dest, e))
                 return false;
         for (const struct effect *const *x = m->move->effects; *x; x++)
                 if ((*x)->after && !(*x)->after(m, e))
                         return false;
         forget(m);
-        const struct case_news news = {.move = m->move->name, .state = dest->name, .unit = m->unit, .at = m->now, .told = m->now};
+        const struct case_news news = {.move = m->move->name,
+                                       .state = dest->name,
+                                       .unit = m->unit,
+                                       .item = other_item ? m->item : NULL,
+                                       .at = m->now,
+                                       .told = m->now};
         return case_tell(m->tx, &m->row, &news, e);
 }
 

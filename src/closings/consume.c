@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "cases/cases.h"
 #include "cases/workflow.h"
 #include "closings/closings.h"
 #include "district/district.h"
@@ -38,6 +39,7 @@ struct step {
         int64_t id, version, created, other; /* other: of its false closing; 0 = none */
         const char *workflow, *item, *unit;
         struct spot spot;
+        bool asks;              /* the case began with it, or got another item */
         bool found, off, noted; /* off: it was closed then; noted: it has a closing */
         /* what the look found */
         int64_t again, closed;
@@ -140,14 +142,17 @@ static bool any_closing(const struct batch *b)
 
 /* --- the same again --------------------------------------------------------------------------------------------------------- */
 
-/* The last move of the case in the batch stands for all of them; items are corrected early, so later moves bring nothing new. */
+/* What is found goes by the item and the place, and a case keeps its place: only a move with which it begins or that changes the
+ * item is worth a look.  The last of these in the batch stands for all of them; items are corrected early. */
 static bool is_looked_at(const struct batch *b, size_t i)
 {
         const struct step *s = &b->at[i];
+        if (!s->found || !s->asks || s->at - s->created > within)
+                return false;
         for (size_t k = i + 1; k < b->n; k++)
-                if (b->at[k].id == s->id)
+                if (b->at[k].asks && b->at[k].id == s->id)
                         return false;
-        return s->found && s->at - s->created <= within;
+        return true;
 }
 
 static bool look(struct tx *tx, const struct batch *b, struct step *s, struct err *e)
@@ -218,7 +223,8 @@ static void collect(struct batch *b, const struct event *events, size_t n)
                 struct step s = {.number = events[i].key,
                                  .state = json_get_text(v, "state", ""),
                                  .moved_unit = json_get_text(v, "unit", ""),
-                                 .at = events[i].time};
+                                 .at = events[i].time,
+                                 .asks = case_event_files(b->arena, &events[i]) || case_event_item(b->arena, &events[i])};
                 const char *at = json_get_text(v, "at", NULL);
                 if (at && !time_parse(at, ZONE_SHANGHAI, &s.at))
                         s.at = events[i].time;

@@ -322,18 +322,34 @@ static int hottest_first(const void *a, const void *b)
         return (x->id > y->id) - (x->id < y->id);
 }
 
+static bool list(struct district *d, struct found *f, struct err *e)
+{
+        struct hotspots *h = d->hotspots;
+        bool waits = false;
+        /* topics_list() goes by the peak; here it counts what is hot now. */
+        f->n_topics = topics_list(h->topics, f->arena, REPORTERS_LEAST, TOPICS_MOST * 4, &f->topics);
+        for (size_t i = 0; i < f->n_topics; i++)
+                waits = waits || f->topics[i].surge.waits;
+        if (waits) { /* what began since the last recall would look like a surge each season: it is rare enough to ask at once */
+                h->recalled = 0;
+                if (!recall_year(d, f->now, e))
+                        return false;
+                f->n_topics = topics_list(h->topics, f->arena, REPORTERS_LEAST, TOPICS_MOST * 4, &f->topics);
+        }
+        qsort(f->topics, f->n_topics, sizeof *f->topics, hottest_first);
+        f->n_topics = f->n_topics > TOPICS_MOST ? TOPICS_MOST : f->n_topics;
+        return true;
+}
+
 static bool round_of(struct district *d, int64_t now, struct err *e)
 {
         struct hotspots *h = d->hotspots;
         if (!feed(d, now, e) || !recall_year(d, now, e))
                 return false;
         struct found f = {.arena = arena_new(), .now = now, .reports = h->reports};
-        /* topics_list() goes by the peak; here it counts what is hot now. */
-        f.n_topics = topics_list(h->topics, f.arena, REPORTERS_LEAST, TOPICS_MOST * 4, &f.topics);
-        qsort(f.topics, f.n_topics, sizeof *f.topics, hottest_first);
-        f.n_topics = f.n_topics > TOPICS_MOST ? TOPICS_MOST : f.n_topics;
+        const bool listed = list(d, &f, e);
         f.n_places = topics_places(h->topics, f.arena, WEEKS_LEAST, &f.places);
-        const bool ok = follow_tasks(d, &f, e) && store_write(d->store, keep, &f, e);
+        const bool ok = listed && follow_tasks(d, &f, e) && store_write(d->store, keep, &f, e);
         arena_free(&f.arena);
         return ok;
 }

@@ -13,12 +13,12 @@
 
 /* The case it was merged into, as far as a citizen may know it: how it stands and who has it. */
 static const char SQL_JOINT[] =
-        "SELECT x.version, x.workflow, x.state, x.unit, x.due, x.seq FROM case_link l JOIN cases x ON x.id = l.target"
+        "SELECT x.version, x.workflow, x.state, x.unit, x.due, x.seq, x.id FROM case_link l JOIN cases x ON x.id = l.target"
         " WHERE l.case_id = $1 AND l.kind = 'merged' AND l.undone_at = 0";
 
 struct joint {
         struct arena *arena;
-        int64_t of, version, due, seq; /* version 0: it stands alone */
+        int64_t of, version, due, seq, id; /* version 0: it stands alone */
         const char *workflow, *state, *unit;
 };
 
@@ -36,6 +36,7 @@ static bool read_joint(struct tx *tx, void *ctx, struct err *e)
         t->unit = rows_text(&r, t->arena, 3);
         t->due = rows_int(&r, 4);
         t->seq = rows_int(&r, 5);
+        t->id = rows_int(&r, 6);
         return rows_done(&r, e);
 }
 
@@ -180,8 +181,8 @@ static bool get_track(struct request *rq, struct reply *rp, struct err *e)
                 return false;
         case_json(rq, &d, rules, &joint, &rp->json);
         reply_header(rp, "Cache-Control", "no-store"); /* a shared browser keeps nothing of it */
-        rp->etag = arena_format(rq->arena, "t%lld-%d-%lld", (long long)d.n_history, d.view.due > 0 && d.view.due < rq->now,
-                                (long long)joint.seq);
+        rp->etag = arena_format(rq->arena, "t%lld-%d-%lld-%lld", (long long)d.n_history, d.view.due > 0 && d.view.due < rq->now,
+                                (long long)joint.id, (long long)joint.seq);
         return true;
 }
 

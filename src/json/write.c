@@ -171,6 +171,12 @@ void json_time(struct json *j, const char *name, int64_t instant)
         json_text(j, name, instant ? time_text(text, instant, ZONE_SHANGHAI) : NULL);
 }
 
+void json_written(struct json *j, const char *name, const char *value)
+{
+        begin(j, name);
+        buf_text(j->out, value);
+}
+
 static void copy_children(struct json *j, const struct json_value *v, bool named)
 {
         for (const struct json_value *c = json_first(v); c; c = json_next(c))

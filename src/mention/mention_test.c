@@ -20,6 +20,7 @@ static const struct area_name areas[] = {
 static struct fold *fold;
 static struct vocabulary *vocabulary;
 static struct arena *arena;
+static uint32_t state_of_draw;
 
 static int64_t instant(const char *text)
 {
@@ -45,9 +46,10 @@ static size_t find(const char *text, struct mention **m)
         return find_at(text, strlen(text), instant(NOW), m);
 }
 
+/* "": of no mention. */
 static const char *said(const char *text, const struct mention *m)
 {
-        return arena_copy(arena, text + m->from, m->to - m->from);
+        return m ? arena_copy(arena, text + m->from, m->to - m->from) : "";
 }
 
 /* The n-th mention of the kind; NULL. */
@@ -363,22 +365,31 @@ static void sound(const char *text, size_t length, const struct mention *m, size
         }
 }
 
+/* xorshift32 (Marsaglia 2003): the same numbers in every run. */
+static size_t draw(void)
+{
+        state_of_draw ^= state_of_draw << 13;
+        state_of_draw ^= state_of_draw >> 17;
+        state_of_draw ^= state_of_draw << 5;
+        return state_of_draw >> 1;
+}
+
 /* Blanks, pictures and marks between any two characters. */
 static void anything_between(void **state)
 {
         static const char *const between[] = {" ", "\u3000", "\U0001F600", "\u200b", "，", "点", "号", "\n", "㍘", "１"};
         (void)state;
-        srand(5);
+        state_of_draw = 5;
         for (int round = 0; round < 1500; round++) {
                 struct mention *m;
                 struct buf b = BUF_LIMIT(1 << 16);
-                const size_t which = (size_t)rand();
+                const size_t which = draw();
                 const char *text = which % 3 == 0   ? times[which % COUNT_OF(times)].text
                                    : which % 3 == 1 ? numbers[which % COUNT_OF(numbers)].text
                                                     : places[which % COUNT_OF(places)].text;
                 for (const char *p = text; *p; p++) {
-                        if (((unsigned char)*p & 0xC0) != 0x80 && rand() % 4 == 0)
-                                buf_text(&b, between[(size_t)rand() % COUNT_OF(between)]);
+                        if (((unsigned char)*p & 0xC0) != 0x80 && draw() % 4 == 0)
+                                buf_text(&b, between[draw() % COUNT_OF(between)]);
                         buf_byte(&b, *p);
                 }
                 const size_t n = find_at(b.at, b.length, instant(NOW), &m);

@@ -15,6 +15,11 @@
 
 enum { EVENTS_ONCE = 256, UNSENT_MOST = 64 << 10 };
 
+/* The case that a tracked one was merged into. */
+struct joint {
+        const char *number; /* NULL: it stands alone */
+        const char *state;  /* of the tracked one, beside it */
+};
 /* One listener: of a case with its tracking code, or somebody who is told of all he may see. */
 struct feed {
         struct district *district;
@@ -23,8 +28,7 @@ struct feed {
         struct cursor at;
         struct viewer viewer;
         const char *track;
-        const char *joint; /* number of the case that the tracked one was merged into; NULL */
-        const char *state; /* of the tracked one, beside it */
+        struct joint joint;
 };
 
 static struct feed *feed_new(struct district *d)
@@ -71,7 +75,8 @@ static bool wanted(const struct feed *f, const struct sight *sight, const struct
                    bool *yes, struct err *e)
 {
         struct asking w = {f, sight, event, 0};
-        *yes = f->track ? text_is(json_get_text(payload, "track", ""), f->track) || (f->joint && text_is(event->key, f->joint))
+        *yes = f->track ? text_is(json_get_text(payload, "track", ""), f->track)
+                                  || (f->joint.number && text_is(event->key, f->joint.number))
                         : sight_covers(sight, json_get_text(payload, "unit", NULL), NULL, json_get_text(payload, "area", NULL),
                                        NULL);
         if (*yes || f->track || sight_none(sight))
@@ -87,17 +92,32 @@ static const char SQL_JOINT[] =
         "SELECT x.number, c.state FROM cases c JOIN case_link l ON l.case_id = c.id AND l.kind = 'merged' AND l.undone_at = 0"
         " JOIN cases x ON x.id = l.target WHERE c.track = $1";
 
+struct finding {
+        const struct feed *feed;
+        struct joint joint;
+};
+
 static bool find_joint(struct tx *tx, void *ctx, struct err *e)
 {
-        struct feed *f = ctx;
+        struct finding *w = ctx;
         struct rows r;
-        f->joint = NULL;
-        const int found = tx_first(tx, &r, e, SQL_JOINT, ARGS(V(f->track)));
+        w->joint = (struct joint){NULL, NULL};
+        const int found = tx_first(tx, &r, e, SQL_JOINT, ARGS(V(w->feed->track)));
         if (found <= 0)
                 return found == 0;
-        f->joint = rows_text(&r, f->own, 0);
-        f->state = rows_text(&r, f->own, 1);
+        w->joint.number = rows_text(&r, w->feed->own, 0);
+        w->joint.state = rows_text(&r, w->feed->own, 1);
         return rows_done(&r, e);
+}
+
+/* A reading that fails changes nothing. */
+static bool read_joint(const struct feed *f, struct joint *out, struct err *e)
+{
+        struct finding w = {.feed = f};
+        if (!store_read(f->district->store, find_joint, &w, e))
+                return false;
+        *out = w.joint;
+        return true;
 }
 
 /* Whoever was merged hears when the joint case goes on, and nothing of it but that: its tracking code is another reporter's. */
@@ -106,7 +126,7 @@ static void write_joint(const struct feed *f, const struct json_value *payload, 
         struct json j = json_to(out);
         json_object(&j, NULL);
         json_text(&j, "track", f->track);
-        json_text(&j, "state", f->state);
+        json_text(&j, "state", f->joint.state);
         json_text(&j, "at", json_get_text(payload, "at", ""));
         json_object_end(&j);
 }
@@ -125,13 +145,31 @@ static void write_track(const struct json_value *payload, struct buf *out)
 static void write_event(const struct feed *f, const struct event *event, const struct json_value *payload, struct buf *out)
 {
         buf_format(out, "id: %lld.%lld\nevent: case\ndata: ", (long long)event->at.tx, (long long)event->at.seq);
-        if (f->track && f->joint && text_is(event->key, f->joint))
+        if (f->track && f->joint.number && text_is(event->key, f->joint.number))
                 write_joint(f, payload, out);
         else if (f->track)
                 write_track(payload, out);
         else
                 buf_text(out, event->payload);
         buf_text(out, "\n\n");
+}
+
+/* Behind an event of its own the tracked case may be merged or be taken out again; behind one of the other's, both may be merged
+ * into a third.  That is read before anything is written: after a failure the event comes again, and must not be sent twice. */
+static bool take_event(struct feed *f, const struct sight *sight, const struct event *event, struct buf *out, struct err *e)
+{
+        const struct json_value *payload = json_parse(f->arena, event->payload, strlen(event->payload), e);
+        bool yes = false;
+        struct joint next = f->joint;
+        if (payload && text_is(event->topic, "case") && !wanted(f, sight, event, payload, &yes, e))
+                return false;
+        if (yes && f->track && !read_joint(f, &next, e))
+                return false;
+        if (yes)
+                write_event(f, event, payload, out);
+        f->joint = next;
+        f->at = event->at;
+        return true;
 }
 
 static bool feed_next(void *ctx, struct buf *out, struct err *e)
@@ -148,18 +186,9 @@ static bool feed_next(void *ctx, struct buf *out, struct err *e)
                         return e->kind == ERR_BUSY; /* the next wake tries again */
                 /* Made anew each time: a pack loaded since may have changed what he sees. */
                 const struct sight sight = sight_make(f->arena, rules, &f->viewer);
-                for (size_t i = 0; i < n; i++) {
-                        const struct json_value *payload = json_parse(f->arena, events[i].payload, strlen(events[i].payload), e);
-                        bool yes = false;
-                        if (payload && text_is(events[i].topic, "case") && !wanted(f, &sight, &events[i], payload, &yes, e))
+                for (size_t i = 0; i < n; i++)
+                        if (!take_event(f, &sight, &events[i], out, e))
                                 return e->kind == ERR_BUSY;
-                        if (yes)
-                                write_event(f, &events[i], payload, out);
-                        /* Its own move may have merged it or taken it out again, the other's may have merged both into a third. */
-                        if (yes && f->track && !store_read(f->district->store, find_joint, f, e))
-                                return e->kind == ERR_BUSY;
-                        f->at = events[i].at;
-                }
         }
         return true;
 }
@@ -209,7 +238,7 @@ static bool get_track_events(struct request *rq, struct reply *rp, struct err *e
         struct feed *f = feed_new(rq->app);
         f->track = arena_text(f->own, waits ? waiting.track : d.view.track);
         f->at = at;
-        if (!store_read(rq->store, find_joint, f, e)) {
+        if (!read_joint(f, &f->joint, e)) {
                 feed_close(f);
                 return false;
         }

@@ -20,6 +20,7 @@ struct cluster {
         struct feature centre[CENTRE]; size_t n_centre; /* sum of its reporters' vectors, the greatest weights */
         double length;                                  /* of the whole sum, before the small weights were left out */
         uint64_t *year; size_t n_year, year_room;       /* reporters of the same seven days a year before (topics_recall()) */
+        size_t year_asked;                              /* reporters it had when the year before was recalled; 0: not since it began */
         size_t reporters, checked;                      /* how many reporters it had when merging was last tried */
         bool gone;
 };
@@ -29,6 +30,7 @@ struct topics {
         struct cluster **clusters; size_t n, room, n_gone;
         struct waiting *waiting; size_t n_waiting, waiting_room;         /* of the minute that is not over */
         int64_t minute, newest, swept;                  /* microseconds */
+        bool recalls;                                   /* the year before was recalled */
         size_t year_others;                             /* messages of a year before that are of no topic of now */
         struct post *posts; size_t n_posts, posts_room; /* 1 ...; lists of clusters by feature */
         uint32_t *heads;

@@ -178,7 +178,9 @@ static void find_surge(const struct topics *t, const struct cluster *c, const st
         s->p = surge_against(w.now, w.before, all->now, all->before);
         if (all->year_before > 0)
                 s->p = fmax(s->p, surge_against(w.now, w.year_before, all->now, all->year_before));
-        s->is = s->p < t->options.false_alarms / (YEAR_DAYS * (double)(topics > 0 ? topics : 1));
+        const bool beyond_chance = s->p < t->options.false_alarms / (YEAR_DAYS * (double)(topics > 0 ? topics : 1));
+        s->waits = beyond_chance && t->recalls && all->year_before > 0 && c->reporters > 2 * c->year_asked;
+        s->is = beyond_chance && !s->waits;
 }
 
 /* --- the list ------------------------------------------------------------------------------------------------------------- */

@@ -282,9 +282,12 @@ void topics_add(struct topics *t, const struct topic_message *m)
 void topics_recall_begin(struct topics *t)
 {
         topics_settle(t);
-        for (size_t i = 0; i < t->n; i++)
+        for (size_t i = 0; i < t->n; i++) {
                 t->clusters[i]->n_year = 0;
+                t->clusters[i]->year_asked = t->clusters[i]->reporters;
+        }
         t->year_others = 0;
+        t->recalls = true;
 }
 
 void topics_recall(struct topics *t, const struct topic_message *m)

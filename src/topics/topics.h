@@ -37,7 +37,8 @@ struct topic_message {
 void topics_add(struct topics *, const struct topic_message *);
 
 /* The same seven days a year before, for windows that do not reach so far: each message is counted where it would join today, and is
- * not kept.  What topics merge with later keeps its count; what begins later has none until it is recalled again. */
+ * not kept.  What topics merge with later keeps its count; what begins or grows greatly later has none, or too low a one, until it is
+ * recalled again: meanwhile it waits instead of surging. */
 void topics_recall_begin(struct topics *);      /* forgets what was recalled before */
 void topics_recall(struct topics *, const struct topic_message *);
 
@@ -53,7 +54,9 @@ struct topic {
         double heat;                    /* now, at the last message of all */
         double peak; int64_t peak_at;   /* the greatest it ever was, at one of its messages */
         double of_reporters, of_supporters;     /* the two parts of the peak */
-        struct surge { size_t now, before, year_before; double p; bool is; } surge;      /* reporters in 7 days; topics_surge() */
+        /* Reporters in 7 days; topics_surge().  waits: beyond chance, but more than half of its reporters came after what was written a
+         * year before was recalled: whether it is the season shows when it is recalled again. */
+        struct surge { size_t now, before, year_before; double p; bool is, waits; } surge;
 };
 /* All topics with at least `least` reporters, or, of fewer, with a peak of at least that many; the highest peak first, then by id;
  * at most `most`.  Everything lives in the arena. */

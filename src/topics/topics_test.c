@@ -348,6 +348,38 @@ static void many_at_once_is_a_surge(void **state)
         arena_free(&a);
 }
 
+/* What begins, or grows out of a few, behind a recall waits for the next one: only that tells a surge from the season. */
+static void what_begins_behind_a_recall_waits(void **state)
+{
+        (void)state;
+        for (int64_t early = 0; early <= 2; early += 2) { /* so many came before the recall */
+                struct topics *t = fresh(NULL);
+                struct arena *a = arena_new();
+                struct topic *all;
+                add_others(t, 1000, START + 12 * USEC_DAY, 30);
+                add_others(t, 2000, START + 19 * USEC_DAY, 30);
+                for (int64_t i = 0; i < 30; i++) {
+                        if (i == early) {
+                                topics_recall_begin(t);
+                                for (int64_t k = 0; k < 60; k++)
+                                        recall(t, 3000 + k, &others[k % 8], START - 345 * USEC_DAY, (uint64_t)k + 1);
+                        }
+                        add(t, i, &noise[i % 5], START + 20 * USEC_DAY + i * USEC_HOUR, (uint64_t)i + 1, 0);
+                }
+                size_t n = topics_list(t, a, 3, 10, &all);
+                assert_true(holding(all, n, 0)->surge.waits);
+                assert_false(holding(all, n, 0)->surge.is);
+                topics_recall_begin(t);
+                for (int64_t k = 0; k < 60; k++)
+                        recall(t, 3000 + k, &others[k % 8], START - 345 * USEC_DAY, (uint64_t)k + 1);
+                n = topics_list(t, a, 3, 10, &all);
+                assert_false(holding(all, n, 0)->surge.waits);
+                assert_true(holding(all, n, 0)->surge.is);
+                topics_free(&t);
+                arena_free(&a);
+        }
+}
+
 /* When everything rises, as when a new channel opens, no topic surges. */
 static void a_rise_of_all_is_no_surge(void **state)
 {
@@ -438,6 +470,7 @@ int main(void)
                 cmocka_unit_test(surge_is_the_binomial_tail),
                 cmocka_unit_test(share_is_fishers_test),
                 cmocka_unit_test(many_at_once_is_a_surge),
+                cmocka_unit_test(what_begins_behind_a_recall_waits),
                 cmocka_unit_test(a_rise_of_all_is_no_surge),
                 cmocka_unit_test(places_that_come_back),
                 cmocka_unit_test(any_text_is_safe),

@@ -24,7 +24,8 @@ static const char MEMBERS[] =
         " ON w.version = c.version AND w.workflow = c.workflow AND w.name = c.state WHERE m.state = 'in' AND m.task = ";
 static const char ACTS[] = "SELECT a.act, a.actor, a.unit, a.text, a.at, (SELECT c.number FROM cases c WHERE c.id = a.case_id AND ";
 static const char ACTS_FROM[] = ") FROM topic_task_act a WHERE a.task = ";
-enum { ACTS_MOST = 200, PAGE_MOST = 50, OWNERS_MOST = 256 };
+/* The members of each task of a page are counted within one reading, up to 2,000 of each: hence no longer pages. */
+enum { ACTS_MOST = 200, TASKS_MOST = 20, MEMBERS_USUAL = 50, OWNERS_MOST = 256 };
 
 /* --- who may see which ------------------------------------------------------------------------------------------------------ */
 
@@ -177,7 +178,7 @@ static bool get_page(struct request *rq, struct reply *rp, struct err *e)
         struct query q = query_new(rq->arena);
         struct paging p = {.rq = rq, .rules = district_rules(rq->app, e), .query = &q};
         struct json *j = &rp->json;
-        p.limit = (size_t)request_limit(rq, 20, PAGE_MOST);
+        p.limit = (size_t)request_limit(rq, TASKS_MOST, TASKS_MOST);
         p.at = NEW_ARRAY(rq->arena, struct row, p.limit);
         const bool ok = p.rules && make_page(&q, rq, p.limit, e) && store_read(rq->store, read_page, &p, e);
         buf_free(&q.text);
@@ -330,7 +331,7 @@ static bool tell(struct request *rq, struct reply *rp, int64_t id, int64_t after
 
 bool topic_task_answer(struct request *rq, struct reply *rp, int64_t id, struct err *e)
 {
-        return tell(rq, rp, id, INT64_MAX, PAGE_MOST, e);
+        return tell(rq, rp, id, INT64_MAX, MEMBERS_USUAL, e);
 }
 
 static bool get_one(struct request *rq, struct reply *rp, struct err *e)
@@ -343,7 +344,7 @@ static bool get_one(struct request *rq, struct reply *rp, struct err *e)
                 return err_both(e, ERR_INVALID, "after",
                                 "\"%s\" is not a place in this list; take it from \"next\" of the page before",
                                 "“%s”不是此列表的位置，请使用上一页返回的 next", from);
-        return tell(rq, rp, id, after, request_limit(rq, PAGE_MOST, 500), e);
+        return tell(rq, rp, id, after, request_limit(rq, MEMBERS_USUAL, 500), e);
 }
 
 struct seeing {
@@ -377,7 +378,7 @@ static const char *const act_words[] = {"made", "note", "added", "removed", "clo
 static const struct query_param page_query[] = {
         {.name = "state", .type = SHAPE_TEXT, .choices = state_words, .about = "Any when unsaid."},
         {.name = "after", .type = SHAPE_TEXT, .about = "`next` of the page before."},
-        {.name = "limit", .type = SHAPE_INT, .least = 1, .most = PAGE_MOST, .about = "20 when unsaid."},
+        {.name = "limit", .type = SHAPE_INT, .least = 1, .most = TASKS_MOST, .about = "20 when unsaid."},
         {0},
 };
 static const struct query_param one_query[] = {

@@ -17,18 +17,19 @@ static const char SQL_TEXT[] =
         "SELECT r.title, r.text FROM cases c JOIN report r ON r.id = CASE WHEN c.report > 0 THEN c.report ELSE c.id END"
         " WHERE c.id = $1";
 
-enum { STATES_MOST = 16, WAITING_USUAL = 20, WAITING_MOST = 50, SHOWN_CHARACTERS = 400 };
+enum { STATES_MOST = 16, WAITING_USUAL = 20, WAITING_MOST = 50, SHOWN_CHARACTERS = 400, PART_BYTES = 1 << 20 };
 
 /* A program that is not the whole server, such as a test, has no list. */
 __attribute__((weak)) const struct queue_part *const queue_parts[] = {NULL};
 
 struct waiting {
         const struct case_view *view;
+        const struct rulebook *rules;
         const char *title, *text;
+        const char **parts; /* the array of each of queue_parts, as JSON */
 };
 struct queue {
         struct request *rq;
-        struct reply *rp;
         struct json *json;
         const struct sight *sight;
         bool more;
@@ -70,17 +71,6 @@ static int first_due(const void *a, const void *b)
         return (x->id > y->id) - (x->id < y->id);
 }
 
-static bool read_text(struct tx *tx, const struct queue *q, struct waiting *w, struct err *e)
-{
-        struct rows r;
-        const int found = tx_first(tx, &r, e, SQL_TEXT, ARGS(V(w->view->id)));
-        if (found < 0)
-                return false;
-        w->title = found ? rows_text(&r, q->rq->arena, 0) : "";
-        w->text = found ? rows_text(&r, q->rq->arena, 1) : "";
-        return found == 0 || rows_done(&r, e);
-}
-
 static bool fill(struct queue *q, const struct rulebook *rules, int limit, struct err *e)
 {
         const char *states[STATES_MOST];
@@ -104,6 +94,71 @@ static bool fill(struct queue *q, const struct rulebook *rules, int limit, struc
         q->more = q->more || q->n > (size_t)limit;
         q->n = q->n > (size_t)limit ? (size_t)limit : q->n;
         return true;
+}
+
+/* --- reading -------------------------------------------------------------------------------------------------------- */
+
+static size_t count_parts(void)
+{
+        size_t n = 0;
+        while (queue_parts[n])
+                n++;
+        return n;
+}
+
+static bool read_text(struct tx *tx, const struct queue *q, struct waiting *w, struct err *e)
+{
+        struct rows r;
+        const int found = tx_first(tx, &r, e, SQL_TEXT, ARGS(V(w->view->id)));
+        if (found < 0)
+                return false;
+        w->title = found ? rows_text(&r, q->rq->arena, 0) : "";
+        w->text = found ? rows_text(&r, q->rq->arena, 1) : "";
+        return found == 0 || rows_done(&r, e);
+}
+
+static bool read_part(struct tx *tx, const struct queue *q, struct waiting *w, size_t i, struct err *e)
+{
+        struct buf b = BUF_LIMIT(PART_BYTES);
+        struct json j = json_to(&b);
+        json_array(&j, NULL);
+        bool ok = queue_parts[i]->json(tx, q->rq->arena, w->view->id, w->rules, q->sight, &j, e);
+        if (ok) {
+                json_array_end(&j);
+                ok = !b.overflow || err_set(e, ERR_FAULT, "%s of case %s is too long", queue_parts[i]->name, w->view->number);
+        }
+        if (ok)
+                w->parts[i] = arena_copy(q->rq->arena, b.at, b.length);
+        buf_free(&b);
+        return ok;
+}
+
+static bool read_all(struct tx *tx, void *ctx, struct err *e)
+{
+        const struct queue *q = ctx;
+        for (size_t i = 0; i < q->n; i++) {
+                if (!read_text(tx, q, &q->at[i], e))
+                        return false;
+                for (size_t k = 0; queue_parts[k]; k++)
+                        if (!read_part(tx, q, &q->at[i], k, e))
+                                return false;
+        }
+        return true;
+}
+
+/* Rules may have to be read from the store, judging takes long and reads too: so neither is done within the one reading, which
+ * would hold one of few readers and wait for another. */
+static bool read_queue(struct queue *q, struct err *e)
+{
+        const size_t n = count_parts();
+        for (size_t i = 0; i < q->n; i++) {
+                struct waiting *w = &q->at[i];
+                w->parts = NEW_ARRAY(q->rq->arena, const char *, n + 1);
+                w->rules = district_rules_of(q->rq->app, w->view->version, e);
+                if (!w->rules)
+                        return false;
+        }
+        return store_read(q->rq->store, read_all, q, e);
 }
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
@@ -141,26 +196,12 @@ static void units_json(struct district *d, const struct rulebook *rules, struct 
         json_array_end(j);
 }
 
-static bool parts_json(struct tx *tx, struct queue *q, const struct waiting *w, const struct rulebook *rules, struct err *e)
-{
-        for (const struct queue_part *const *part = queue_parts; *part; part++) {
-                json_array(q->json, (*part)->name);
-                if (!(*part)->json(tx, q->rq->arena, w->view->id, rules, q->sight, q->json, e))
-                        return false;
-                json_array_end(q->json);
-        }
-        return true;
-}
-
-static bool waiting_json(struct tx *tx, struct queue *q, const struct waiting *w, struct err *e)
+static void waiting_json(const struct queue *q, const struct waiting *w)
 {
         struct request *rq = q->rq;
         struct district *d = rq->app;
         struct opinion o;
-        struct asked asked = {.district = d, .rules = district_rules_of(d, w->view->version, e)};
-        if (!asked.rules)
-                return false;
-        asked.area = case_area(asked.rules, w->view);
+        struct asked asked = {.district = d, .rules = w->rules, .area = case_area(w->rules, w->view)};
         asked.turn = arena_format(rq->arena, "%lld", (long long)w->view->id);
         triage_read(d, asked.rules, rq->arena, w->title, w->text, CANDIDATES_MOST, &o);
         json_object(q->json, NULL);
@@ -168,33 +209,25 @@ static bool waiting_json(struct tx *tx, struct queue *q, const struct waiting *w
         json_text(q->json, "text", beginning(rq->arena, w->text));
         opinion_json(&asked, &o, q->json);
         units_json(d, asked.rules, rq->arena, w->view, asked.area, q->json);
-        if (!parts_json(tx, q, w, asked.rules, e))
-                return false;
+        for (size_t i = 0; queue_parts[i]; i++)
+                json_written(q->json, queue_parts[i]->name, w->parts[i]);
         json_object_end(q->json);
-        return true;
-}
-static bool write_queue(struct tx *tx, void *ctx, struct err *e)
-{
-        struct queue *q = ctx;
-        buf_clear(&q->rp->body); /* a transaction function may run again */
-        q->rp->json = json_to(&q->rp->body);
-        json_object(q->json, NULL);
-        json_array(q->json, "cases");
-        for (size_t i = 0; i < q->n; i++)
-                if (!read_text(tx, q, &q->at[i], e) || !waiting_json(tx, q, &q->at[i], e))
-                        return false;
-        json_array_end(q->json);
-        json_bool(q->json, "more", q->more);
-        json_object_end(q->json);
-        return true;
 }
 
 static bool get_queue(struct request *rq, struct reply *rp, struct err *e)
 {
-        struct queue q = {.rq = rq, .rp = rp, .json = &rp->json, .sight = sight_of(rq, e)};
+        struct queue q = {.rq = rq, .json = &rp->json, .sight = sight_of(rq, e)};
         const struct rulebook *rules = district_rules(rq->app, e);
-        return q.sight && rules && fill(&q, rules, request_limit(rq, WAITING_USUAL, WAITING_MOST), e)
-               && store_read(rq->store, write_queue, &q, e);
+        if (!q.sight || !rules || !fill(&q, rules, request_limit(rq, WAITING_USUAL, WAITING_MOST), e) || !read_queue(&q, e))
+                return false;
+        json_object(q.json, NULL);
+        json_array(q.json, "cases");
+        for (size_t i = 0; i < q.n; i++)
+                waiting_json(&q, &q.at[i]);
+        json_array_end(q.json);
+        json_bool(q.json, "more", q.more);
+        json_object_end(q.json);
+        return true;
 }
 
 /* --- tables --------------------------------------------------------------------------------------------------------- */
