@@ -19,9 +19,6 @@ static const char SQL_TEXT[] =
 
 enum { STATES_MOST = 16, WAITING_USUAL = 20, WAITING_MOST = 50, SHOWN_CHARACTERS = 400, PART_BYTES = 1 << 20 };
 
-/* A program that is not the whole server, such as a test, has no list. */
-__attribute__((weak)) const struct queue_part *const queue_parts[] = {NULL};
-
 struct waiting {
         const struct case_view *view;
         const struct rulebook *rules;

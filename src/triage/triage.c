@@ -13,6 +13,10 @@
 #include "triage/inside.h"
 #include <stdlib.h>
 
+/* A program that is not the whole server, such as a test, has no list.  Not beside the loops over it:
+ * the compiler would take its length there for one. */
+__attribute__((weak)) const struct queue_part *const queue_parts[] = {NULL};
+
 static const char SQL_MODELS[] = "SELECT id, state, last_fix FROM triage_model WHERE state IN ('active', 'shadow') ORDER BY id";
 /* What changes when there is anything new. */
 static const char SQL_TIP[] =
