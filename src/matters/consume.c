@@ -171,8 +171,8 @@ static bool merge(struct district *d, const struct look *l, struct err *e)
         return moved;
 }
 
-/* Into which case is decided one by one: the one it is like may have been merged a moment ago, of the same batch.  Where the pack does
- * not let the program merge, or somebody has moved one of the two meanwhile, a person decides. */
+/* Into which case is decided one by one: the one it is like may have been merged a moment ago, of the same batch.  Where the pack
+ * does not let the program merge, or somebody has moved one of the two meanwhile, a person decides. */
 static bool join(struct district *d, struct look *l, struct err *e)
 {
         return store_read(d->store, find_target, l, e)

@@ -256,8 +256,8 @@ struct again {
         size_t n;
 };
 
-/* Cases that came while older ones were still being read, and were like nothing that was there, or follow one that was not yet: they
- * are looked at again. */
+/* Cases that came while older ones were still being read, and were like nothing that was there, or follow one that was not yet:
+ * they are looked at again. */
 static bool look_again(struct tx *tx, void *ctx, struct err *e)
 {
         struct again *g = ctx;

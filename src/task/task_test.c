@@ -44,7 +44,7 @@ struct world {
         int doer;
         atomic_int runs, failures; /* failures: how many of the next runs fail */
         int pause_us;
-        atomic_int news, asked; /* asked: whether others are busy */
+        atomic_int news;
 };
 
 static void ok(bool good, const struct err *e)
@@ -125,13 +125,6 @@ static void told(void *ctx)
 {
         struct world *w = ctx;
         atomic_fetch_add(&w->news, 1);
-}
-
-static bool always_busy(void *ctx)
-{
-        struct world *w = ctx;
-        atomic_fetch_add(&w->asked, 1);
-        return true;
 }
 
 static const struct timer_kind KIND = {.name = "test", .about = "writes its key", .run = run_timer, .most_tries = 3};
@@ -421,25 +414,6 @@ static void old_events_go_once_all_have_them(struct store *s)
         assert_int_equal(last.seq, 3006);
 }
 
-/* It gives way after each round, and still comes to its end; and it stops while it gives way. */
-static void others_go_first(struct store *s)
-{
-        struct world w = {.store = s};
-        struct err e;
-        struct scheduler *sch;
-        const struct scheduler_options o = {
-                .store = s, .consumers = CONSUMERS, .ctx = &w, .news = told, .yields = true, .busy = always_busy};
-        put_events(s, 0, 600, clock_now());
-        ok(scheduler_start(&sch, &o, &e), &e);
-        assert_true(wait_for(s, SQL_COUNT, 600));
-        const int rounds = atomic_load(&w.asked);
-        put_events(s, 600, 601, clock_now());
-        assert_true(wait_for(s, SQL_COUNT, 601));
-        assert_true(rounds >= 2 && atomic_load(&w.asked) >= rounds); /* 256 events a round */
-        scheduler_stop(&sch);
-        assert_null(sch);
-}
-
 static void a_number_is_never_given_twice(struct store *s)
 {
         struct err e;
@@ -606,7 +580,6 @@ int main(void)
                 BOTH_OF(struct store, events_come_in_order_after_a_cursor),
                 BOTH_OF(struct store, a_consumer_goes_on_where_it_stood),
                 BOTH_OF(struct store, old_events_go_once_all_have_them),
-                BOTH_OF(struct store, others_go_first),
                 BOTH_OF(struct store, a_number_is_never_given_twice),
                 BOTH_OF(struct store, no_event_is_passed_over),
                 BY_DSN(two_schedulers_share_the_work),
