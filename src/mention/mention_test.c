@@ -63,6 +63,15 @@ static const struct mention *nth(const char *text, enum mention_kind kind, int n
         return NULL;
 }
 
+/* The first one, which must be there. */
+static struct mention first_of(const char *text, enum mention_kind kind)
+{
+        const struct mention *m = nth(text, kind, 0);
+        if (!m)
+                fail_msg("%s: none", text);
+        return m ? *m : (struct mention){0};
+}
+
 /* --- times --------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -128,18 +137,16 @@ static void times_as_said(void **state)
 {
         (void)state;
         for (size_t i = 0; i < COUNT_OF(times); i++) {
-                const struct mention *m = nth(times[i].text, MENTION_TIME, 0);
-                if (!m)
-                        fail_msg("no time in %s", times[i].text);
-                assert_string_equal(said(times[i].text, m), times[i].said);
-                if (m->begin != instant(times[i].begin) || m->end != instant(times[i].end)) {
+                const struct mention m = first_of(times[i].text, MENTION_TIME);
+                assert_string_equal(said(times[i].text, &m), times[i].said);
+                if (m.begin != instant(times[i].begin) || m.end != instant(times[i].end)) {
                         char b[TIME_TEXT_SIZE] = "", e[TIME_TEXT_SIZE] = "";
-                        fail_msg("%s: %s %s", times[i].text, m->begin == INT64_MIN ? "-" : time_text(b, m->begin, ZONE_SHANGHAI),
-                                 m->end == INT64_MAX ? "+" : time_text(e, m->end, ZONE_SHANGHAI));
+                        fail_msg("%s: %s %s", times[i].text, m.begin == INT64_MIN ? "-" : time_text(b, m.begin, ZONE_SHANGHAI),
+                                 m.end == INT64_MAX ? "+" : time_text(e, m.end, ZONE_SHANGHAI));
                 }
-                if (m->certain != times[i].certain || m->repeats != times[i].repeats)
-                        fail_msg("%s: certain %d, repeats %d", times[i].text, m->certain, m->repeats);
-                assert_false(m->personal);
+                if (m.certain != times[i].certain || m.repeats != times[i].repeats)
+                        fail_msg("%s: certain %d, repeats %d", times[i].text, m.certain, m.repeats);
+                assert_false(m.personal);
         }
 }
 
@@ -227,11 +234,9 @@ static void numbers_as_written(void **state)
         for (size_t i = 0; i < COUNT_OF(numbers); i++) {
                 struct mention *all;
                 struct buf b = BUF_LIMIT(4096);
-                const struct mention *m = nth(numbers[i].text, numbers[i].kind, 0);
-                if (!m)
-                        fail_msg("%s", numbers[i].text);
-                assert_string_equal(said(numbers[i].text, m), numbers[i].said);
-                assert_true(m->personal);
+                const struct mention m = first_of(numbers[i].text, numbers[i].kind);
+                assert_string_equal(said(numbers[i].text, &m), numbers[i].said);
+                assert_true(m.personal);
                 const size_t n = find(numbers[i].text, &all);
                 mentions_mask(numbers[i].text, strlen(numbers[i].text), all, n, &b);
                 assert_string_equal(b.at, numbers[i].masked);
@@ -298,12 +303,10 @@ static void places_as_said(void **state)
 {
         (void)state;
         for (size_t i = 0; i < COUNT_OF(places); i++) {
-                const struct mention *m = nth(places[i].text, MENTION_PLACE, 0);
-                if (!m)
-                        fail_msg("%s", places[i].text);
-                assert_string_equal(said(places[i].text, m), places[i].said);
-                if (m->place != places[i].kind || m->relation != places[i].relation || !text_is(m->code, places[i].code))
-                        fail_msg("%s: %s %d %s", places[i].text, place_kind_name(m->place), (int)m->relation, m->code);
+                const struct mention m = first_of(places[i].text, MENTION_PLACE);
+                assert_string_equal(said(places[i].text, &m), places[i].said);
+                if (m.place != places[i].kind || m.relation != places[i].relation || !text_is(m.code, places[i].code))
+                        fail_msg("%s: %s %d %s", places[i].text, place_kind_name(m.place), (int)m.relation, m.code);
         }
 }
 
