@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { District, faults, until } from './lib.mjs'
 
-const plant = (i) => `柳树社区搅拌站${['夜里', '凌晨', '每天', '周末', '中午'][i % 5]}生产，粉尘${['很大', '呛人', '飘进家里'][i % 3]}，噪音扰民，第${i}次看到水泥车进出`
+const plant = (i) => `柳树社区搅拌站${['夜里', '凌晨', '每天', '周末', '中午'][i % 5]}生产，粉尘很大，噪音扰民，第${i}次看到水泥车进出`
 const others = ['路灯不亮', '公交车太少', '小区停车位不够', '幼儿园入园难', '广场舞声音大', '河道有垃圾', '工资没发', '医院挂号难', '井盖松动', '快递柜收费']
 
 async function world(t) {
