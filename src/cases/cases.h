@@ -71,10 +71,9 @@ bool cases_file(struct tx *, struct district *, struct filing *, const struct fi
 bool cases_move(struct district *, struct arena *, const char *number, const char *move, const struct mover *,
                 const struct json_value *form, int64_t now, struct err *) MUST_CHECK;
 
-/* Does the event tell of a case that has just begun?  (Of topic "case", by cases_file().) */
+/* Does the event tell of a case that has just begun?  (Of topic "case", by cases_file(): "files" is true in its payload; where a move
+ * has changed the case's item, "item" stands there.) */
 bool case_event_files(struct arena *, const struct event *);
-/* Does it tell of a move that has changed the case's item? */
-bool case_event_item(struct arena *, const struct event *);
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 /* Open cases, and those of them whose deadline has passed; counts end at 100,000. */

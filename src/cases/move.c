@@ -177,13 +177,6 @@ bool case_event_files(struct arena *a, const struct event *event)
                && json_get_bool(json_parse(a, event->payload, strlen(event->payload), &ignored), "files", false);
 }
 
-bool case_event_item(struct arena *a, const struct event *event)
-{
-        struct err ignored;
-        return text_is(event->topic, "case")
-               && json_get_text(json_parse(a, event->payload, strlen(event->payload), &ignored), "item", NULL) != NULL;
-}
-
 static void forget(struct moving *m)
 {
         m->tasks = NULL;

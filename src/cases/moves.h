@@ -147,7 +147,7 @@ bool case_clock_set(struct tx *, int64_t case_id, const struct case_clock *, str
 bool clocks_set_timer(struct tx *, int64_t case_id, struct err *) MUST_CHECK;
 
 /* The outbox row of a move; topic "case".  at: when it happened; told: the present, by which the outbox forgets; files: the move is
- * the one with which the case began (case_event_files()); item: the one the move has changed it to (case_event_item()), NULL. */
+ * the one with which the case began (case_event_files()); item: the one the move has changed it to, NULL. */
 struct case_news { const char *move, *state, *unit, *item; int64_t at, told; bool files; };
 bool case_tell(struct tx *, const struct case_row *, const struct case_news *, struct err *) MUST_CHECK;
 #endif

@@ -224,7 +224,7 @@ static void collect(struct batch *b, const struct event *events, size_t n)
                                  .state = json_get_text(v, "state", ""),
                                  .moved_unit = json_get_text(v, "unit", ""),
                                  .at = events[i].time,
-                                 .asks = case_event_files(b->arena, &events[i]) || case_event_item(b->arena, &events[i])};
+                                 .asks = json_get_bool(v, "files", false) || json_get_text(v, "item", NULL)};
                 const char *at = json_get_text(v, "at", NULL);
                 if (at && !time_parse(at, ZONE_SHANGHAI, &s.at))
                         s.at = events[i].time;

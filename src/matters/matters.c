@@ -311,6 +311,7 @@ static void *fill(void *ctx)
         struct arena *a = arena_new();
         const int64_t started = clock_steady();
         int wait = 0;
+        (void)pthread_setname_np(pthread_self(), "matters-fill");
         (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); /* a thread has a priority of its own on Linux */
         bool done = false;
         while (!done && !atomic_load(&m->stop)) {

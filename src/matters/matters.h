@@ -16,7 +16,8 @@ struct queue_part;
 struct route;
 struct rulebook;
 
-/* Sets district.matters; learns from the newest reports which words are common.  The index itself fills when it is first asked. */
+/* Sets district.matters; learns from the newest reports which words are common.  The index fills by a thread of low priority, from the
+ * newest case backwards, while it is asked. */
 bool matters_open(struct district *, struct err *) MUST_CHECK;
 void matters_close(struct district *);
 
