@@ -2,7 +2,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "cases/cases.h"
 #include "cases/workflow.h"
 #include "closings/closings.h"
 #include "district/district.h"
