@@ -38,6 +38,10 @@ test('a matter that is reported again is told to who decides, and to the public 
   assert.deepEqual((await ask({ text: '广场舞太吵了，晚上十点还在放音乐', area_code: AREA })).body.cases, [])
   assert.equal((await ask({ text: '' })).status, 400)
 
+  // Nor is it tried: each write that is refused makes those beside it run again.
+  await quiet(d)
+  assert.match((await d.ask('GET', '/metrics')).text, /^yiwang_store_refused_total 0$/m)
+
   // The dispatch queue tells it with each case; what was merged since, as the case it belongs to.
   const waits = (await d.report({ text: AGAIN, area_code: AREA })).body
   assert.equal(waits.state, 'filed', 'nobody is sure of its item')

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cases/cases.h"
+#include "cases/workflow.h"
 #include "district/district.h"
 #include "json/json.h"
 #include "matters/inside.h"
@@ -16,7 +17,7 @@
 
 static const char SQL_NEW[] =
         "SELECT c.id, c.version, r.title, r.text, c.lon, c.lat, c.grid, c.community, c.item, c.created_at, c.urgent,"
-        " s.same_as FROM cases c JOIN report r ON r.id = c.id LEFT JOIN report_same s ON s.report_id = c.id"
+        " s.same_as, c.workflow, c.state FROM cases c JOIN report r ON r.id = c.id LEFT JOIN report_same s ON s.report_id = c.id"
         " WHERE c.number = $1 AND c.open = 1 AND (c.created_at > $2 OR s.same_as IS NOT NULL)"
         " AND NOT EXISTS (SELECT 1 FROM matter_look l WHERE l.case_id = c.id)";
 static const char SQL_LOOKED[] = "INSERT INTO matter_look(case_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -35,7 +36,7 @@ enum { PHRASES_ROOM = 8192 };
 
 struct look {
         struct district *district;
-        const char *number;
+        const char *number, *workflow, *state;
         struct arena *arena;
         const struct rulebook *rules;
         int64_t version, now;
@@ -69,6 +70,8 @@ static bool read_new(struct tx *tx, struct look *l, struct err *e)
                 .follows = rows_null(&r, 11) ? 0 : matters_token_case(l->district, l->arena, rows_text(&r, l->arena, 11)),
         };
         l->urgent = rows_int(&r, 10) != 0;
+        l->workflow = rows_text(&r, l->arena, 12);
+        l->state = rows_text(&r, l->arena, 13);
         return rows_done(&r, e);
 }
 
@@ -94,6 +97,15 @@ static const struct like *match_of(const struct look *l)
         return l->n > 0 && l->likes[0].joins ? &l->likes[0] : NULL;
 }
 
+/* Whether the pack lets the program merge the case.  Asked before it is tried: a write that is refused makes its neighbours in the
+ * same commit run again. */
+static bool may_merge(const struct look *l)
+{
+        const struct workflow *w = workflow_find(l->rules->workflows, l->workflow);
+        const struct move *merge = w ? move_find(w, "merge") : NULL;
+        return merge && move_allows(merge, 0) && move_starts_at(merge, l->state);
+}
+
 /* A merged case waits for the other one's answer: what is urgent does so only for what is urgent too. */
 static bool find_target(struct tx *tx, void *ctx, struct err *e)
 {
@@ -101,7 +113,7 @@ static bool find_target(struct tx *tx, void *ctx, struct err *e)
         struct rows r;
         l->target = NULL;
         l->match = match_of(l);
-        if (!l->match)
+        if (!l->match || !may_merge(l))
                 return true;
         const int found = tx_first(tx, &r, e, SQL_TARGET, ARGS(V(l->match->id)));
         if (found <= 0)
@@ -172,7 +184,7 @@ static bool merge(struct district *d, const struct look *l, struct err *e)
 }
 
 /* Into which case is decided one by one: the one it is like may have been merged a moment ago, of the same batch.  Where the pack
- * does not let the program merge, or somebody has moved one of the two meanwhile, a person decides. */
+ * does not let the program merge, or somebody moves one of the two meanwhile, a person decides. */
 static bool join(struct district *d, struct look *l, struct err *e)
 {
         return store_read(d->store, find_target, l, e)

@@ -49,7 +49,7 @@ struct store {
         atomic_llong fail_at;
         atomic_bool failed;
         struct histogram times;
-        struct { atomic_llong commits, members, retries, alone, queue_now, queue_most, busy, reconnects; } count;
+        struct { atomic_llong commits, members, retries, alone, queue_now, queue_most, busy, refused, reconnects; } count;
 };
 
 struct tx {

@@ -271,6 +271,7 @@ struct store_figures store_figures(const struct store *s)
                 .queue_now = atomic_load(&r->count.queue_now),
                 .queue_most = atomic_load(&r->count.queue_most),
                 .busy = atomic_load(&r->count.busy),
+                .refused = atomic_load(&r->count.refused),
                 .reconnects = atomic_load(&r->count.reconnects),
         };
 }
@@ -302,8 +303,7 @@ bool store_write(struct store *s, tx_fn *fn, void *ctx, struct err *e)
                 histogram_count(&s->times, clock_steady() - asked);
                 return true;
         }
-        if (e->kind == ERR_BUSY)
-                atomic_fetch_add_explicit(&s->count.busy, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(e->kind == ERR_BUSY ? &s->count.busy : &s->count.refused, 1, memory_order_relaxed);
         return false;
 }
 

@@ -70,7 +70,7 @@ bool store_backup(struct store *, const char *path, void (*progress)(void *, dou
 
 bool store_archive(const struct store *, struct archive_figures *out);        /* false: nothing is archived */
 
-struct store_figures { int64_t commits, members, retries, alone, queue_now, queue_most, busy, reconnects; };
+struct store_figures { int64_t commits, members, retries, alone, queue_now, queue_most, busy, refused, reconnects; };
 struct store_figures store_figures(const struct store *);
 struct histogram *store_times(struct store *);  /* of writes, from asking to the durable commit */
 
