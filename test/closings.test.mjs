@@ -76,6 +76,21 @@ test('what comes again behind a closing is found, by point, grid or community, a
   assert.equal((await d.ask('GET', '/api/v1/false_closings')).status, 401)
 })
 
+test('a case whose item is chosen or corrected later is looked at again', async (t) => {
+  const { d, report, close, list, read } = await world(t)
+  const dispatcher = await d.signIn('dispatcher')
+  const seen = () => until(async () => (await d.ask('GET', '/metrics')).text.includes('yiwang_outbox_waiting{consumer="closings"} 0'), 'closings has seen all')
+  const place = { area_code: '990101002001' }
+  await close(await report(place))
+  const later = await report({ ...place, item: undefined, text: '问一下那件事' })
+  await seen()
+  assert.deepEqual((await read()).body.false_closings, [], 'of no item yet')
+  const moved = await d.move(later, 'dispatch', { item: QUESTION }, dispatcher)
+  assert.equal(moved.status, 200, moved.text)
+  const [found] = await list(1)
+  assert.deepEqual([found.number, found.near], [later, 'grid'])
+})
+
 test('what was rejected was not closed, and who sees a part of the district sees a part of this', async (t) => {
   const { d, clerk, supervisor, report, close, read, list } = await world(t)
   const person = async (login, ...words) => {
