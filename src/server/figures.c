@@ -22,9 +22,8 @@ static void write_store(struct store *store, struct buf *out)
         figure(out, "yiwang_store_commits_total", "counter", "Commits; one may hold many writes.", s.commits);
         figure(out, "yiwang_store_writes_total", "counter", "Writes that were committed.", s.members);
         figure(out, "yiwang_store_retries_total", "counter", "Writes that ran again after a conflict.", s.retries);
-        figure(out, "yiwang_store_alone_total", "counter", "Writes that ran again, each by itself, since one beside them was refused.",
-               s.alone);
-        figure(out, "yiwang_store_refused_total", "counter", "Writes that were refused or failed, and left nothing behind.", s.refused);
+        figure(out, "yiwang_store_alone_total", "counter", "Writes that ran again since one beside them was refused.", s.alone);
+        figure(out, "yiwang_store_refused_total", "counter", "Writes refused by a rule, or failed.", s.refused);
         figure(out, "yiwang_store_busy_total", "counter", "Writes refused because the store was busy.", s.busy);
         figure(out, "yiwang_store_reconnects_total", "counter", "Connections to the database made anew.", s.reconnects);
         figure(out, "yiwang_store_queue", "gauge", "Writes that wait.", s.queue_now);
