@@ -383,6 +383,33 @@ test('what the citizen answers moves his case: done again, supervised, closed; b
   assert.equal((await state()).state, 'closed')
 })
 
+test('a joint answer reaches everybody once, and tells strangers nobody\'s number', async (t) => {
+  const gateway = await receiver(t, () => TAKEN)
+  const d = withSms(t, gateway, {}, PINGSHAN)
+  await d.serve()
+  const k = { admin: await d.signIn('admin'), clerk: await d.signIn('clerk') }
+  const made = async (phone) => (await d.report({ item: 'c01001', area_code: '440310001001', reporter: { phone } })).body
+  const must = async (number, move, form, key) => { const { status, text } = await d.move(number, move, form, key); assert.equal(status, 200, `${move}: ${text}`) }
+  const first = await made('13800138000'), other = await made('13900139000'), again = await made('13800138000')
+  for (const c of [other, again]) await must(c.number, 'merge', { case: first.number, reason: '同一处' }, k.clerk)
+  await must(first.number, 'sign', {}, k.admin)
+  await must(first.number, 'handle', {}, k.admin)
+  await must(first.number, 'hand_over', { result: '已更换' }, k.admin)
+  await must(first.number, 'pass_review', {}, k.clerk)
+  const result = '已更换，回复您留的１３７００１３７０００；值班电话0755-84520000'
+  await must(first.number, 'reply', { result }, k.clerk)
+  const said = (to) => gateway.got.map((g) => JSON.parse(g.body)).filter((g) => g.to === to && g.text.includes('已更换'))
+  const [stranger] = await until(() => { const all = said('13900139000'); return all.length && all }, 'the joint answer arrives')
+  assert.ok(!/13700137000|１３７００１３７０００/.test(stranger.text), stranger.text)
+  assert.match(stranger.text, /１３７\*{4}７０００；值班电话0755-84520000/)
+  await until(() => said('13800138000').length, 'the answer arrives')
+  assert.ok(said('13800138000')[0].text.includes(result), 'to whom it was written')
+  const told = async (c) => (await messages(d, c.number)).filter((m) => m.medium === 'sms' && m.text.includes('已更换'))
+  assert.equal((await told(again)).length, 0, 'who reported twice is told once')
+  const page = await d.ask('GET', `/api/v1/track/${other.track}`)
+  assert.ok(page.text.includes('已更换') && !page.text.includes('１３７００１３７０００'), page.text)
+})
+
 test('a wrong description of the gateway is refused at the start, with its line', (t) => {
   const f = folderOf(t), d = District.make(t)
   for (const [text, said] of [

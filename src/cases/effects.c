@@ -209,6 +209,8 @@ static bool tell(struct moving *m, struct err *e)
         json_text(&j, "move", m->move->name);
         json_text(&j, "result", json_get_text(m->form, "result", ""));
         json_text(&j, "note", json_get_text(m->form, "note", ""));
+        if (m->lead) /* it was written to somebody else */
+                json_text(&j, "lead", m->lead);
         json_object_end(&j);
         bool ok = outbox_put(m->tx, "reporter", m->row.number, b.at, m->now, e);
         buf_free(&b);

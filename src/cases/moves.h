@@ -31,6 +31,7 @@ struct moving {
         const char *unit, *item;
         struct answer answer;           /* of `assign`; answer.lead is NULL when nobody was assigned */
         const struct json_value *found; /* what an effect found out; kept with the move as "found"; NULL = nothing */
+        const char *lead;               /* number of the case whose answer or end is passed on to this one, merged into it; NULL */
         const struct move *behind;      /* the move this one follows by itself (struct move.next); NULL = it was asked for */
         /* What guards have read already; forgotten when a move is taken. */
         const struct open_task *tasks; size_t n_tasks;  /* NULL = not read yet */

@@ -7,9 +7,9 @@
 #include "catalogue/catalogue.h"
 #include "district/district.h"
 #include "http/http.h"
+#include "mention/mention.h"
 #include "people/people.h"
 #include "store/store.h"
-#include "triage/triage.h"
 
 /* The case it was merged into, as far as a citizen may know it: how it stands and who has it. */
 static const char SQL_JOINT[] =
@@ -57,11 +57,14 @@ static void code_name_json(struct json *j, const char *key, const char *code, co
 }
 
 /* The program passes the answer of a joint case on to all who were merged: it was written to somebody else. */
-static const char *answer_of(struct district *d, const struct rulebook *rules, struct arena *a, const struct ledger_entry *entry,
-                             const struct json_value *form)
+static const char *answer_of(struct district *d, struct arena *a, const struct ledger_entry *entry, const struct json_value *form)
 {
+        struct err ignored;
         const char *said = json_get_text(form, "result", json_get_text(form, "reason", ""));
-        return text_is(entry->role, "system") ? triage_masked(d, rules, a, said) : said;
+        if (!text_is(entry->role, "system"))
+                return said;
+        const struct fold *fold = district_fold(d, &ignored);
+        return fold ? mentions_masked(fold, a, said) : "";
 }
 
 /* A citizen sees what happened, not who of the staff did it and not the forms. */
@@ -85,7 +88,7 @@ static void steps_json(const struct request *rq, const struct case_detail *d, co
                 if (unit)
                         json_text(j, "unit_name", unit->name);
                 if (m && move_tells(m))
-                        json_text(j, "answer", answer_of(rq->app, rules, a, entry, form));
+                        json_text(j, "answer", answer_of(rq->app, a, entry, form));
                 json_object_end(j);
         }
         json_array_end(j);

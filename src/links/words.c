@@ -91,8 +91,13 @@ static bool move_merged(struct moving *m, const char *move, struct err *e)
         if (!rows_done(&r, e))
                 return false;
         for (size_t i = 0; i < n; i++) {
-                struct moving joined = {
-                        .district = m->district, .arena = m->arena, .tx = m->tx, .mover = &program, .form = m->form, .now = m->now};
+                struct moving joined = {.district = m->district,
+                                        .arena = m->arena,
+                                        .tx = m->tx,
+                                        .mover = &program,
+                                        .form = m->form,
+                                        .lead = m->row.number,
+                                        .now = m->now};
                 if (!case_move_within(&joined, numbers[i], move, e))
                         return false;
         }

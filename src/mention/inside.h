@@ -3,6 +3,7 @@
 #define MENTION_INSIDE_H
 #include "base/clock.h"
 #include "mention/mention.h"
+#include "text/fold.h"
 #include <uchar.h>
 
 /* --- words.c: which words mean what --------------------------------------------------------------------------------------------- */
@@ -66,6 +67,8 @@ void find_add(struct finds *, size_t from, size_t to, const struct mention *);
 struct when { int64_t now; int zone; };
 void times_find(const struct vocabulary *, const struct folded *, const struct when *, struct finds *);
 void numbers_find(const struct folded *, struct finds *);
+/* These alone, as mentions_find() tells them. */
+size_t numbers_mentioned(const struct folded *, const char *text, struct arena *, struct mention **out);
 void places_find(const struct vocabulary *, const struct folded *, struct finds *);
 void organs_find(const struct vocabulary *, const struct folded *, struct finds *);
 

@@ -1,5 +1,7 @@
 /* mention/mask.c -- texts without what is somebody's; the same to the eye as privacy/mask.c. */
+#include "base/arena.h"
 #include "base/buf.h"
+#include "mention/inside.h"
 #include "mention/mention.h"
 
 enum { DIGITS_MOST = 24 };
@@ -112,4 +114,31 @@ void mentions_mask(const char *text, size_t n, const struct mention *m, size_t m
                 at = m[i].to;
         }
         buf_add(out, text + at, n - at);
+}
+
+/* A mobile begins with 1, or with +86; as it was written, so a number in other digits counts as somebody's. */
+static bool is_office(const struct mention *m, const char *text)
+{
+        const char first = text[m->from];
+        return m->kind == MENTION_PHONE && (first == '(' || first == '0' || (first >= '2' && first <= '9'));
+}
+
+const char *mentions_masked(const struct fold *fold, struct arena *a, const char *text)
+{
+        struct folded f;
+        struct mention *found;
+        bool any = false;
+        fold_text(fold, a, text, strlen(text), &f);
+        const size_t n = numbers_mentioned(&f, text, a, &found);
+        for (size_t i = 0; i < n; i++)
+                any |= found[i].personal = found[i].personal && !is_office(&found[i], text);
+        if (!any && !f.cut)
+                return text;
+        struct buf b = BUF_LIMIT(1 << 20);
+        mentions_mask(text, f.cut ? f.at[f.n] : strlen(text), found, n, &b);
+        if (f.cut)
+                buf_text(&b, "…");
+        const char *masked = b.overflow ? "" : arena_copy(a, b.at ? b.at : "", b.length);
+        buf_free(&b);
+        return masked;
 }

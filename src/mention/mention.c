@@ -52,6 +52,28 @@ static size_t apart(struct mention *m, size_t n)
         return kept;
 }
 
+/* In bytes of the text, by place. */
+static size_t tell(const struct finds *finds, size_t kinds, const struct folded *f, const char *text, struct arena *a,
+                   struct mention **out)
+{
+        size_t n = 0;
+        for (size_t k = 0; k < kinds; k++)
+                n += finds[k].n;
+        struct mention *m = NEW_ARRAY(a, struct mention, n + 1);
+        n = 0;
+        for (size_t k = 0; k < kinds; k++)
+                for (size_t i = 0; i < finds[k].n; i++) {
+                        const struct find *x = &finds[k].at[i];
+                        m[n] = x->m;
+                        m[n].personal = x->m.kind >= MENTION_PHONE && x->m.kind <= MENTION_PLATE;
+                        m[n].from = f->at[x->from];
+                        m[n++].to = character_end(f, text, x->to - 1);
+                }
+        qsort(m, n, sizeof *m, by_place);
+        *out = m;
+        return apart(m, n);
+}
+
 size_t mentions_find(const struct vocabulary *v, const struct folded *f, const char *text, int64_t now, int zone, struct arena *a,
                      struct mention **out)
 {
@@ -65,22 +87,14 @@ size_t mentions_find(const struct vocabulary *v, const struct folded *f, const c
         numbers_find(f, &finds[1]);
         places_find(v, f, &finds[2]);
         organs_find(v, f, &finds[3]);
-        size_t n = 0;
-        for (size_t k = 0; k < COUNT_OF(finds); k++)
-                n += finds[k].n;
-        struct mention *m = NEW_ARRAY(a, struct mention, n + 1);
-        n = 0;
-        for (size_t k = 0; k < COUNT_OF(finds); k++)
-                for (size_t i = 0; i < finds[k].n; i++) {
-                        const struct find *x = &finds[k].at[i];
-                        m[n] = x->m;
-                        m[n].personal = x->m.kind >= MENTION_PHONE && x->m.kind <= MENTION_PLATE;
-                        m[n].from = f->at[x->from];
-                        m[n++].to = character_end(f, text, x->to - 1);
-                }
-        qsort(m, n, sizeof *m, by_place);
-        *out = m;
-        return apart(m, n);
+        return tell(finds, COUNT_OF(finds), f, text, a, out);
+}
+
+size_t numbers_mentioned(const struct folded *f, const char *text, struct arena *a, struct mention **out)
+{
+        struct finds found = {.arena = a, .most = SIZE_MAX};
+        numbers_find(f, &found);
+        return tell(&found, 1, f, text, a, out);
 }
 
 const char *mention_kind_name(enum mention_kind kind)

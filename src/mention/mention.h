@@ -17,9 +17,11 @@
  */
 #ifndef MENTION_MENTION_H
 #define MENTION_MENTION_H
-#include "text/fold.h"
+#include "base/base.h"
 struct arena;
 struct buf;
+struct fold;
+struct folded;
 struct vocabulary;
 
 /* The rules' words and the areas, folded: some 100 KiB, immutable, for all threads.  `code` is kept by pointer, `name` is not. */
@@ -60,6 +62,10 @@ size_t mentions_find(const struct vocabulary *, const struct folded *f, const ch
 /* The text of n bytes with the personal ones masked: "138****5678", "l***@example.org", an identity card or bank card by its last four,
  * a plate by its first two characters.  What the mentions do not name stays as it is. */
 void mentions_mask(const char *text, size_t n, const struct mention *, size_t mentions, struct buf *out);
+/* What was written to one person, for another to read: the text without what is somebody's, as mentions_mask(); numbers of offices
+ * (landlines, 400) stay.  What lies behind FOLD_MOST characters is left out, and "…" says so.  In the arena; `text` itself when nothing
+ * was to be masked. */
+const char *mentions_masked(const struct fold *, struct arena *, const char *text);
 const char *mention_kind_name(enum mention_kind);       /* "time", "phone", "identity", "card", "mail", "plate", "place", "organisation" */
 const char *place_kind_name(enum place_kind);           /* "", "area", "road", "crossing", "estate", "number", "building" */
 #endif

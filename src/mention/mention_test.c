@@ -1,5 +1,6 @@
 /* What is found in sentences of our own, what is not, and what no blank, picture or spelling may change. */
 #include "mention/mention.h"
+#include "text/fold.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -242,6 +243,32 @@ static void numbers_as_written(void **state)
                 assert_string_equal(b.at, numbers[i].masked);
                 buf_free(&b);
         }
+}
+
+static void masked_for_another(void **state)
+{
+        static const struct {
+                const char *text, *masked;
+        } told[] = {
+                {"已联系13800138000，办结", "已联系138****8000，办结"},
+                {"值班电话0755-84520000或400-800-1234", "值班电话0755-84520000或400-800-1234"},
+                {"身份证440307199001011234", "身份证440307199001011234"}, /* its check digit is wrong */
+                {"", ""},
+        };
+        (void)state;
+        for (size_t i = 0; i < COUNT_OF(told); i++)
+                assert_string_equal(mentions_masked(fold, arena, told[i].text), told[i].masked);
+        assert_ptr_equal(mentions_masked(fold, arena, told[1].text), told[1].text);
+
+        /* What was not read is not told. */
+        struct buf b = BUF_LIMIT(4 * FOLD_MOST);
+        for (int i = 0; i < FOLD_MOST; i++)
+                buf_text(&b, i % 2 ? "路" : "灯");
+        buf_text(&b, "13800138000");
+        const char *masked = mentions_masked(fold, arena, b.at);
+        assert_int_equal(strlen(masked), 3 * FOLD_MOST + strlen("…"));
+        assert_null(strstr(masked, "138"));
+        buf_free(&b);
 }
 
 static void nobodys_numbers(void **state)
@@ -513,6 +540,7 @@ int main(void)
                 cmocka_unit_test(times_as_said),
                 cmocka_unit_test(no_times),
                 cmocka_unit_test(numbers_as_written),
+                cmocka_unit_test(masked_for_another),
                 cmocka_unit_test(nobodys_numbers),
                 cmocka_unit_test(places_as_said),
                 cmocka_unit_test(no_places),

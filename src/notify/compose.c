@@ -14,6 +14,7 @@
 #include "crypto/crypto.h"
 #include "district/district.h"
 #include "json/json.h"
+#include "mention/mention.h"
 #include "notify/callback.h"
 #include "notify/contact.h"
 #include "notify/notify.h"
@@ -39,6 +40,7 @@ struct letter {
 };
 struct post {
         struct district *district;
+        const struct fold *fold;
         const struct rulebook *rules;
         const struct notify_settings *settings;
         struct arena *arena;
@@ -105,6 +107,13 @@ static const char *time_named(const struct telling *t, const char *name, struct 
         return time_parse(text, ZONE_SHANGHAI, &instant) ? time_for_people(a, instant, l) : text;
 }
 
+/* The payload of what a joint case tells names the case it was merged into ("lead"): that was written to somebody else. */
+static const char *said(const struct post *p, const struct telling *t, const char *name)
+{
+        const char *text = json_get_text(t->payload, name, "");
+        return json_get_text(t->payload, "lead", NULL) ? mentions_masked(p->fold, p->arena, text) : text;
+}
+
 /* --- one letter -------------------------------------------------------------------------------------------------------------- */
 static const char *either(const char *first, const char *otherwise)
 {
@@ -139,9 +148,9 @@ static char *fill(const struct post *p, const struct telling *t, const struct fa
                 {"unit", unit_name(p, f, l), false},
                 {"state", either(f->states[l], f->state), false},
                 {"due", time_for_people(p->arena, f->due, l), true},
-                {"result", json_get_text(t->payload, "result", ""), false},
-                {"reason", json_get_text(t->payload, "reason", ""), false},
-                {"note", json_get_text(t->payload, "note", ""), false},
+                {"result", said(p, t, "result"), false},
+                {"reason", said(p, t, "reason"), false},
+                {"note", said(p, t, "note"), false},
                 {"until", time_named(t, "until", p->arena, l), false},
                 {"district", l == LANGUAGE_EN ? either(p->rules->title_en, p->rules->title) : p->rules->title, true},
                 {"tracking_link", base ? arena_format(p->arena, "%s/track/%s", base, f->track) : NULL, true},
@@ -151,14 +160,14 @@ static char *fill(const struct post *p, const struct telling *t, const struct fa
         return text_fill(p->arena, text, values, medium == MEDIUM_SMS ? SMS_VALUE_MOST : 0);
 }
 
-/* What is said of which matter, so that the same is not said twice to one person.  The payload may name the case this one was
- * merged into ("lead"): to the citizen both are one matter. */
+/* What is said of which matter, so that the same is not said twice to one person: to the citizen a joint case and the one it was
+ * merged into are one matter. */
 static const char *sameness(const struct post *p, const struct telling *t)
 {
         unsigned char hash[SHA256_SIZE];
         char hex[2 * SHA256_SIZE + 1];
         const char *text =
-                arena_format(p->arena, "%s\n%s\n%s\n%s", t->notice->topic, json_get_text(t->payload, "lead", t->event->key),
+                arena_format(p->arena, "%s\n%s\n%s\n%s", t->notice->text, json_get_text(t->payload, "lead", t->event->key),
                              json_get_text(t->payload, "result", ""), json_get_text(t->payload, "note", ""));
         sha256(text, strlen(text), hash);
         hex_text(hash, sizeof hash, hex);
@@ -210,7 +219,7 @@ static bool write_to(struct post *p, const struct telling *t, const struct facts
         if (medium == MEDIUM_SMS && !f->urgent)
                 m->not_before = quiet_end(&p->settings->quiet, p->now);
         m->expires += m->not_before - p->now;
-        letter->result = json_get_text(t->payload, "result", "");
+        letter->result = said(p, t, "result");
         letter->has_token = strchr(m->body, LINK_MARK[0]) != NULL;
         if (letter->has_token && !callback_token_new(p->district, p->arena, m->id, &letter->token, e))
                 return false;
@@ -373,9 +382,14 @@ static bool stores_none(void *ctx, const struct telling *t, struct err *e)
 static bool take(void *ctx, const struct event *events, size_t n, struct err *e)
 {
         struct district *d = ctx;
-        struct post p = {
-                .district = d, .rules = district_rules(d, e), .settings = d->notify, .events = events, .n = n, .now = clock_now()};
-        if (!p.rules)
+        struct post p = {.district = d,
+                         .fold = district_fold(d, e),
+                         .rules = district_rules(d, e),
+                         .settings = d->notify,
+                         .events = events,
+                         .n = n,
+                         .now = clock_now()};
+        if (!p.fold || !p.rules)
                 return false;
         p.arena = arena_new();
         const bool nothing = for_each(&p, stores_none, &p, e);

@@ -55,15 +55,15 @@ static bool read_text(struct tx *tx, struct arena *a, int64_t version, const cha
         return true;
 }
 
-static bool read_texts(struct tx *tx, struct arena *a, int64_t version, const char *name, struct notice *n, struct err *e)
+static bool read_texts(struct tx *tx, struct arena *a, int64_t version, struct notice *n, struct err *e)
 {
         for (int l = 0; l < LANGUAGES; l++) {
                 const char *all, *own;
-                if (!read_text(tx, a, version, arena_format(a, "texts/%s/%s.txt", language_names[l], name), &all, e))
+                if (!read_text(tx, a, version, arena_format(a, "texts/%s/%s.txt", language_names[l], n->text), &all, e))
                         return false;
                 for (int m = 0; m < MEDIA; m++) {
                         const char *path =
-                                arena_format(a, "texts/%s/%s.%s.txt", language_names[l], name, medium_name((enum medium)m));
+                                arena_format(a, "texts/%s/%s.%s.txt", language_names[l], n->text, medium_name((enum medium)m));
                         own = NULL;
                         if (m != MEDIUM_WEBHOOK && !read_text(tx, a, version, path, &own, e))
                                 return false;
@@ -77,7 +77,6 @@ static bool read_texts(struct tx *tx, struct arena *a, int64_t version, const ch
 bool notices_load(struct tx *tx, struct arena *a, int64_t version, struct notices **out, struct err *e)
 {
         struct notices *all = NEW(a, struct notices);
-        const char **names = NEW_ARRAY(a, const char *, MOST);
         struct rows r;
         *all = (struct notices){.at = NEW_ARRAY(a, struct notice, MOST)};
         if (!tx_rows(tx, &r, e, SQL_NOTICES, ARGS(V(version), V((int)MOST))))
@@ -85,17 +84,18 @@ bool notices_load(struct tx *tx, struct arena *a, int64_t version, struct notice
         while (all->n < MOST && rows_next(&r)) {
                 struct notice *n = &all->at[all->n];
                 *n = (struct notice){.topic = rows_text(&r, a, 0),
+                                     .text = rows_text(&r, a, 2),
                                      .audience = audience_of(rows_text(&r, a, 1)),
                                      .asks = rows_int(&r, 4) != 0,
                                      .tells = rows_int(&r, 5) != 0};
                 (void)read_media(a, rows_text(&r, a, 3), n); /* checked when it was loaded */
-                names[all->n++] = rows_text(&r, a, 2);
+                all->n++;
         }
         *out = all;
         if (!rows_done(&r, e))
                 return false;
         for (size_t i = 0; i < all->n; i++)
-                if (!read_texts(tx, a, version, names[i], &all->at[i], e))
+                if (!read_texts(tx, a, version, &all->at[i], e))
                         return false;
         return true;
 }

@@ -10,6 +10,7 @@ extern const char *const language_names[LANGUAGES];
 
 struct notice {
         const char *topic;              /* a move's name, accept, warning, overdue */
+        const char *text;               /* name of what is said; two topics may say the same */
         enum audience audience;
         bool media[MEDIA];              /* reporter: web always; of sms and mail the first in `order` that reaches */
         enum medium order[2]; int n_order;

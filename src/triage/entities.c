@@ -1,6 +1,5 @@
 /* triage/entities.c -- places and times that a text names become the report's, when it does not say them otherwise. */
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "district/district.h"
 #include "mention/mention.h"
@@ -125,32 +124,4 @@ void triage_entities(struct district *d, const struct rulebook *rules, struct ar
         out->at = found;
         take_place(rules, a, out);
         take_time(a, now, out);
-}
-
-/* --- what is somebody's, masked --------------------------------------------------------------------------------------------- */
-
-/* A mobile begins with 1, or with +86; as it was written, so a number in other digits counts as somebody's. */
-static bool is_office(const struct mention *m, const char *text)
-{
-        const char first = text[m->from];
-        return m->kind == MENTION_PHONE && (first == '(' || first == '0' || (first >= '2' && first <= '9'));
-}
-
-const char *triage_masked(struct district *d, const struct rulebook *rules, struct arena *a, const char *text)
-{
-        enum { ROOM = 1 << 20 };
-        struct triage *t = d->triage;
-        struct folded f;
-        struct mention *found;
-        if (!t)
-                return text;
-        fold_text(t->fold, a, text, strlen(text), &f);
-        const size_t n = mentions_find(vocabulary_of(t, rules), &f, text, 0, ZONE_SHANGHAI, a, &found);
-        for (size_t i = 0; i < n; i++)
-                found[i].personal = found[i].personal && !is_office(&found[i], text);
-        struct buf b = BUF_LIMIT(ROOM);
-        mentions_mask(text, strlen(text), found, n, &b);
-        char *masked = b.overflow ? arena_text(a, "") : arena_copy(a, b.at ? b.at : "", b.length);
-        buf_free(&b);
-        return masked;
 }

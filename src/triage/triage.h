@@ -60,10 +60,6 @@ struct entities {
 void triage_entities(struct district *, const struct rulebook *, struct arena *, const char *title, const char *text, int64_t now,
                      struct entities *);
 
-/* A text that was written to one person, for another to read: phones, identity and bank cards, mail addresses and plates are masked
- * (mention.h); numbers of offices (landlines, 400) stay.  Without district.triage it is told whole. */
-const char *triage_masked(struct district *, const struct rulebook *, struct arena *, const char *text);
-
 /* Who is responsible: the list, or a precedent, always where it has a row.  Where it has none (the fallback) the unit that handled like
  * cases is taken if experience is certain enough.  Where experience contradicts a row strongly the answer is no longer sure: a person
  * decides, and sees both.  The question's item must be known, else nothing is changed.  out->said: experience had something to say. */
