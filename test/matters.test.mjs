@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { District, Events, PINGSHAN, until } from './lib.mjs'
+import { District, Events, PINGSHAN, sleep, until } from './lib.mjs'
 
 const FIRST = '坪山大道与深汕路交叉口的路灯坏了三天，晚上漆黑一片，行人过马路很危险，请尽快派人维修'
 const AGAIN = '您好，深汕路与坪山大道交叉口的路灯坏了好几天了，晚上漆黑一片，行人过马路很危险，请尽快维修'
@@ -197,4 +197,33 @@ test('what was followed is merged or ended meanwhile: the report goes where that
   await until(async () => (await alikes(d, behind.number, dispatcher)).length > 0, 'what came later was looked at')
   assert.deepEqual((await alikes(d, late.number, dispatcher)).filter((c) => c.followed), [])
   assert.notEqual((await read(late.number)).state, 'merged')
+})
+
+test('what comes while the index still fills is looked at again once it is full', async (t) => {
+  const d = await District.start(t, { pack: merging(t) })
+  const file = async (text, more = {}) => (await d.report({ text, item: 'h6.185.823', area_code: AREA, ...more })).body
+  const first = await file(FIRST)
+  const [found] = await until(async () => {
+    const c = (await d.ask('POST', '/api/v1/alike', { text: SIMILAR, area_code: AREA, item: 'h6.185.823' })).body.cases
+    return c.length && c
+  }, 'it is found')
+  // Stored later than the first, so the index reads them before it; received earlier, so nobody looks whether they are like anything.
+  const yesterday = new Date(Date.now() - 86400e3).toISOString().slice(0, 19) + 'Z'
+  const things = ['公交车', '停车位', '幼儿园', '广场舞', '河道', '工资', '医院', '井盖', '快递柜', '电梯'], rows = join(d.folder, 'rows.csv'), map = join(d.folder, 'map.yaml')
+  writeFileSync(rows, '编号,时间,事项,内容\n' + Array.from({ length: 2000 }, (_, i) => `r${i},${yesterday},h5.178.602,${Array.from({ length: 150 }, (_, k) => things[(i * 7 + k * k + (i >> k % 11)) % 10] + (i * k % 97)).join('，')}\n`).join(''))
+  writeFileSync(map, 'format: csv\ntime_zone: "+08:00"\nchannel: {value: hotline}\nexternal_id: {column: 编号}\ntext: {column: 内容}\nreceived: {column: 时间}\nitem: {column: 事项}\n')
+  const made = d.command('import', 'reports', rows, '--map', map)
+  assert.equal(made.status, 0, made.stdout + made.stderr)
+  await sleep(2100) // what is younger than two seconds when it starts is read at once
+  await file(OTHER)
+  await d.stop()
+  await d.serve()
+  const copy = await file(FIRST), follower = await file(SIMILAR, { same_as: found.same_as })
+  await until(() => /matters\.filled .*again=[1-9]/.test(d.log), 'it is full, and some are looked at again', 120)
+  const dispatcher = await d.signIn('dispatcher')
+  for (const one of [copy, follower])
+    await until(async () => {
+      const { body } = await d.ask('GET', `/api/v1/cases/${one.number}`, undefined, { key: dispatcher })
+      return body.state === 'merged' && body.links.some((l) => l.number === first.number)
+    }, `${one.number} joins`)
 })

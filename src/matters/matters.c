@@ -30,7 +30,8 @@ static const char SQL_NEWER[] = MATTER_OF " WHERE c.id > $1 AND c.id < $2 ORDER 
 static const char SQL_OLDER[] = MATTER_OF " WHERE c.id <= $1 ORDER BY c.id DESC LIMIT 500";
 static const char SQL_UNLIKE[] =
         "SELECT l.case_id, c.number FROM matter_look l JOIN cases c ON c.id = l.case_id WHERE l.case_id > $1"
-        " AND NOT EXISTS (SELECT 1 FROM matter_like k WHERE k.case_id = l.case_id AND NOT (k.followed = 1 AND k.probability = 0))"
+        " AND (NOT EXISTS (SELECT 1 FROM matter_like k WHERE k.case_id = l.case_id)"
+        " OR EXISTS (SELECT 1 FROM matter_like k WHERE k.case_id = l.case_id AND k.followed = 1 AND k.probability = 0))"
         " ORDER BY l.case_id DESC LIMIT $2";
 static const char SQL_FORGET[] = "DELETE FROM matter_look WHERE case_id = $1";
 static const char SQL_FORGET_LIKES[] = "DELETE FROM matter_like WHERE case_id = $1";
