@@ -23,7 +23,7 @@ struct actor {                  /* who is asking; texts live in the request's ar
         const char *area;       /* area code; NULL when not bound to one */
         const char *channel;    /* API keys: the channel they may report for; NULL */
         const struct membership *memberships; size_t n_memberships;    /* of people/; 0: unit and area are all there is */
-        bool by_cookie;         /* the CSRF token was checked already */
+        const char *csrf;       /* of who came by the cookie: what his changes carry, and was checked; NULL */
 };
 
 struct request {

@@ -76,6 +76,7 @@ static bool get_session(struct request *rq, struct reply *rp, struct err *e)
         json_text(&rp->json, "role", role_name((int)rq->actor.role));
         json_text(&rp->json, "unit", rq->actor.unit);
         json_text(&rp->json, "area", rq->actor.area);
+        json_text(&rp->json, "csrf", rq->actor.csrf);
         json_object_end(&rp->json);
         return true;
 }
@@ -250,6 +251,11 @@ static const struct shape who_answer[] = {
         {.name = "role", .type = SHAPE_TEXT, .required = true},
         {.name = "unit", .type = SHAPE_TEXT, .required = true, .nullable = true},
         {.name = "area", .type = SHAPE_TEXT, .required = true, .nullable = true},
+        {.name = "csrf",
+         .type = SHAPE_TEXT,
+         .required = true,
+         .nullable = true,
+         .about = "Of who asks by the cookie: send it as X-CSRF-Token with changes. A page that was opened anew has lost it."},
         {0},
 };
 static const struct shape session_members[] = {

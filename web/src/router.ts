@@ -13,6 +13,7 @@ export const router = createRouter({
     { path: '/track', component: () => import('./pages/TrackPage.vue'), meta: { title: 'trackTitle' } },
     { path: '/track/:code', component: () => import('./pages/TrackPage.vue'), props: true, meta: { title: 'trackTitle' } },
     { path: '/callback/:link', component: () => import('./pages/WordPage.vue'), props: true, meta: { title: 'wordTitle' } },
+    { path: '/dispatch', component: () => import('./pages/DispatchPage.vue'), meta: { title: 'dispatchTitle' } },
     { path: '/:rest(.*)', component: () => import('./pages/NotFound.vue'), meta: { title: 'notFoundTitle' } },
   ],
   scrollBehavior: () => ({ top: 0 }),

@@ -37,6 +37,21 @@ describe('call', () => {
     expect(fetched.mock.calls[0]![1].headers).not.toHaveProperty('Content-Type')
   })
 
+  it('asks for the proof of who is signed in when a change is refused, once', async () => {
+    const refusal = () => json({ detail: 'the header X-CSRF-Token is missing' }, 403)
+    const fetched = answers(refusal(), json({ csrf: 'P1' }), json({}, 201), refusal(), json({ csrf: 'P1' }))
+    expect((await call('POST', '/x', { language: 'en', body: {} })).status).toBe(201)
+    expect(fetched.mock.calls.map((c) => [c[1].method, c[0]])).toEqual([['POST', '/x'], ['GET', '/api/v1/session'], ['POST', '/x']])
+    expect(fetched.mock.calls[2]![1].headers).toMatchObject({ 'X-CSRF-Token': 'P1' })
+    await expect(call('POST', '/x', { language: 'en', body: {} })).rejects.toMatchObject({ status: 403 }) // the proof was right: it is not allowed
+    expect(fetched).toHaveBeenCalledTimes(5)
+  })
+
+  it('knows answers without a body', async () => {
+    answers(new Response(null, { status: 204 }))
+    expect(await call('DELETE', '/x', { language: 'en' })).toEqual({ status: 204, value: null })
+  })
+
   it('reads a problem answer', async () => {
     answers(json({ detail: 'no such item', field: 'item', request: 'r1' }, 400))
     const error = await call('GET', '/x', { language: 'en' }).catch((e: unknown) => e)

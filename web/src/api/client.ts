@@ -27,7 +27,13 @@ export class ApiError extends Error {
 }
 
 export interface Answer<T> { status: number; value: T }
-export interface Call { language: string; body?: unknown; signal?: AbortSignal }
+export interface Call {
+  language: string
+  body?: unknown
+  signal?: AbortSignal
+  /** Goes on when the page is left meanwhile. */
+  keepalive?: boolean
+}
 
 /** Seconds of a Retry-After header: a number of seconds or an HTTP date; null when there is none or it says nothing. */
 export function retryAfterSeconds(header: string | null, now: number): number | null {
@@ -49,7 +55,27 @@ function problemOf(text: string): Problem {
   }
 }
 
-export async function call<T>(method: 'GET' | 'POST', path: string, { language, body, signal }: Call): Promise<Answer<T>> {
+/* Who is signed in is known by a cookie that no script reads; changes carry what the server gave with it. It is asked for when a
+ * change is refused: after a reload, in another tab, and also where a citizen's page is used by who is signed in. */
+let proof: string | null = null
+
+async function newProof(language: string): Promise<boolean> {
+  const before = proof
+  proof = (await once<{ csrf: string | null }>('GET', '/api/v1/session', { language })).value.csrf
+  return proof !== null && proof !== before
+}
+
+export async function call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options: Call): Promise<Answer<T>> {
+  try {
+    return await once<T>(method, path, options)
+  } catch (error) {
+    if (method === 'GET' || !(error instanceof ApiError) || error.status !== 403 || !(await newProof(options.language).catch(() => false)))
+      throw error
+    return once<T>(method, path, options)
+  }
+}
+
+async function once<T>(method: string, path: string, { language, body, signal, keepalive }: Call): Promise<Answer<T>> {
   const patience = new AbortController()
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS)
   const giveUp = () => patience.abort()
@@ -57,14 +83,16 @@ export async function call<T>(method: 'GET' | 'POST', path: string, { language, 
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language }
   if (body !== undefined)
     headers['Content-Type'] = 'application/json'
+  if (proof && method !== 'GET')
+    headers['X-CSRF-Token'] = proof
   try {
     const response = await fetch(path, {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: patience.signal,
+      method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: patience.signal, keepalive,
     })
     const text = await response.text()
     if (!response.ok)
       throw new ApiError(response.status, problemOf(text), retryAfterSeconds(response.headers.get('Retry-After'), Date.now()))
-    return { status: response.status, value: JSON.parse(text) as T }
+    return { status: response.status, value: (text ? JSON.parse(text) : null) as T }
   } catch (error) {
     if (signal?.aborted || error instanceof ApiError)
       throw error

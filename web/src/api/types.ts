@@ -107,3 +107,38 @@ export interface Reading { candidates: { item: string; name: string; name_en: st
 
 /** An open case that may be the same matter; what is open to anybody. */
 export interface Alike { item_name: string | null; created: string; probability: number; metres: number | null; same_as: string }
+
+/* --- the dispatcher's page --- */
+export interface Who { name: string; role: string; unit: string | null; area: string | null; csrf: string | null }
+export interface Unit { code: string; name: string; name_en: string | null }
+export interface Candidate {
+  item: string
+  name: string
+  name_en: string | null
+  certainty: number
+  for: string[]
+  against: string[]
+  unit: string | null
+  unit_name: string | null
+  why: string
+  why_zh: string
+}
+export interface UnitGuess { unit: string; unit_name: string; certainty: number; cases: number; of: number }
+export interface WaitingAlike { number: string; title: string; open: boolean; probability: number; sure: boolean; followed: boolean; phrases: string[] }
+export interface Waiting {
+  number: string
+  state: string
+  state_name: BothNames
+  title: string
+  text: string
+  urgency: string
+  address: string
+  created: string
+  due: string | null
+  late: boolean
+  candidates: Candidate[]
+  urgent: string | null
+  units: UnitGuess[]
+  alike?: WaitingAlike[]
+}
+export interface Offered { name: string; label: BothNames; form: { required?: string[]; properties?: Record<string, { format?: string }> } }
