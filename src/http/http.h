@@ -23,7 +23,7 @@ struct actor {                  /* who is asking; texts live in the request's ar
         const char *area;       /* area code; NULL when not bound to one */
         const char *channel;    /* API keys: the channel they may report for; NULL */
         const struct membership *memberships; size_t n_memberships;    /* of people/; 0: unit and area are all there is */
-        const char *csrf;       /* of who came by the cookie: what his changes carry, and was checked; NULL */
+        const char *csrf;       /* of a session: what changes carry that come by the cookie, and was checked; NULL for keys */
 };
 
 struct request {

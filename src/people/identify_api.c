@@ -243,7 +243,7 @@ bool people_identify(struct identity_cache *c, struct request *rq, struct err *e
                 .channel = or_null(rq->arena, who.channel),
                 .memberships = memberships(rq->arena, &who),
                 .n_memberships = who.n,
-                .csrf = key ? NULL : arena_text(rq->arena, who.csrf),
+                .csrf = or_null(rq->arena, who.csrf),
         };
         if (!scopes_allow(who.scopes, rq->method, rq->route->path, (rq->route->roles & ROLE_PUBLIC) != 0))
                 return err_both(e, ERR_DENIED, NULL, "this key's scopes (%s) do not allow this",

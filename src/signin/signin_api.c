@@ -255,7 +255,8 @@ static const struct shape who_answer[] = {
          .type = SHAPE_TEXT,
          .required = true,
          .nullable = true,
-         .about = "Of who asks by the cookie: send it as X-CSRF-Token with changes. A page that was opened anew has lost it."},
+         .about =
+                 "Of a session: send it as X-CSRF-Token with changes that come by the cookie. A page that was opened anew has lost it."},
         {0},
 };
 static const struct shape session_members[] = {
