@@ -255,8 +255,7 @@ static const struct shape who_answer[] = {
          .type = SHAPE_TEXT,
          .required = true,
          .nullable = true,
-         .about =
-                 "Of a session: send it as X-CSRF-Token with changes that come by the cookie. A page that was opened anew has lost it."},
+         .about = "Of a session: send it as X-CSRF-Token with changes made by the cookie. A page opened anew has lost it."},
         {0},
 };
 static const struct shape session_members[] = {
