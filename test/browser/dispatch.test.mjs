@@ -84,6 +84,14 @@ test('one key sends it on, u takes it back, and leaving the page sends what was 
   const sent = await read(first.number)
   assert.deepEqual([sent.item.code, sent.unit.code], [first.candidates[0].item, first.candidates[0].unit])
 
+  // Its unit returns it: it stands in the queue again.
+  const admin = await d.signIn('admin')
+  const offered = (await d.ask('GET', `/api/v1/cases/${first.number}`, undefined, { key: admin })).body.moves.find((m) => m.name === 'return')
+  const back = await d.move(first.number, 'return', { reason_code: offered.form.properties.reason_code.oneOf[0].const, reason: '不属于本单位' }, admin)
+  assert.equal(back.status, 200, back.text)
+  await page.waitForSelector(`.queue button:has-text("${first.title}")`, { timeout: 30000 })
+  assert.equal((await d.move(first.number, 'redispatch', { unit: 'city-management' }, dispatcher)).status, 200)
+
   const other = first.number === one ? two : one
   await inView(page, other)
   const [second] = (await d.ask('GET', '/api/v1/dispatch', undefined, { key: dispatcher })).body.cases
@@ -150,6 +158,23 @@ test('what somebody else moved meanwhile is said, and a like case can be joined 
   await page.keyboard.press('m')
   await until(async () => (await read(again)).state === 'merged', 'it is joined', 15)
   assert.deepEqual((await read(again)).links.map((l) => l.number), [first])
+  await close(page)
+})
+
+test('a session that ended asks to sign in, and goes on', async () => {
+  const number = await file('路口的路灯坏了')
+  const page = await enter()
+  await inView(page, number)
+  for (const s of (await d.ask('GET', '/api/v1/sessions', undefined, { key: dispatcher })).body.sessions.filter((x) => !x.current))
+    assert.equal((await d.ask('DELETE', `/api/v1/sessions/${s.id}`, undefined, { key: dispatcher })).status, 204)
+  await page.waitForSelector('#f-user', { timeout: 60000 })
+  const account = d.demo.accounts.find((a) => a.user === 'dispatcher')
+  await page.fill('#f-user', account.user)
+  await page.fill('#f-password', account.password)
+  await page.click('form .submit')
+  await inView(page, number)
+  await page.keyboard.press('1')
+  await until(async () => (await read(number)).state === 'dispatched', 'it was sent', 15)
   await close(page)
 })
 
