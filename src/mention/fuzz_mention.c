@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "mention/mention.h"
+#include "text/fold.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -57,6 +58,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         mentions_mask(text, length, m, found, &masked);
         assert(!masked.overflow && text_utf8_fault(masked.at ? masked.at : "", masked.length) == masked.length);
         buf_free(&masked);
+        const char *told = mentions_masked(fold, a, given);
+        bool any = f.cut;
+        for (size_t i = 0; i < found; i++)
+                any |= m[i].personal;
+        assert(any || told == given);
+        assert(text_utf8_fault(told, strlen(told)) == strlen(told));
         free(text);
         arena_free(&a);
         return 0;
