@@ -97,13 +97,21 @@ static const struct like *match_of(const struct look *l)
         return l->n > 0 && l->likes[0].joins ? &l->likes[0] : NULL;
 }
 
+/* The move that merges a case in that state; NULL: its workflow has none.  What might be merged itself may be merged into: its answer
+ * is still to come. */
+static const struct move *merge_from(const struct rulebook *rules, const char *workflow, const char *state)
+{
+        const struct workflow *w = workflow_find(rules->workflows, workflow);
+        const struct move *merge = w ? move_find(w, "merge") : NULL;
+        return merge && move_starts_at(merge, state) ? merge : NULL;
+}
+
 /* Whether the pack lets the program merge the case.  Asked before it is tried: a write that is refused makes its neighbours in the
  * same commit run again. */
 static bool may_merge(const struct look *l)
 {
-        const struct workflow *w = workflow_find(l->rules->workflows, l->workflow);
-        const struct move *merge = w ? move_find(w, "merge") : NULL;
-        return merge && move_allows(merge, 0) && move_starts_at(merge, l->state);
+        const struct move *merge = merge_from(l->rules, l->workflow, l->state);
+        return merge && move_allows(merge, 0);
 }
 
 /* A merged case waits for the other one's answer: what is urgent does so only for what is urgent too. */
@@ -118,8 +126,7 @@ static bool find_target(struct tx *tx, void *ctx, struct err *e)
         const int found = tx_first(tx, &r, e, SQL_TARGET, ARGS(V(l->match->id)));
         if (found <= 0)
                 return found == 0;
-        if ((!l->urgent || rows_int(&r, 1) != 0)
-            && matters_joinable(l->rules, rows_text(&r, l->arena, 2), rows_text(&r, l->arena, 3)))
+        if ((!l->urgent || rows_int(&r, 1) != 0) && merge_from(l->rules, rows_text(&r, l->arena, 2), rows_text(&r, l->arena, 3)))
                 l->target = rows_text(&r, l->arena, 0);
         return rows_done(&r, e);
 }

@@ -30,13 +30,6 @@ struct asking {
         bool open_only;
 };
 
-bool matters_joinable(const struct rulebook *rules, const char *workflow, const char *state)
-{
-        const struct workflow *w = workflow_find(rules->workflows, workflow);
-        const struct move *merge = w ? move_find(w, "merge") : NULL;
-        return merge && move_starts_at(merge, state);
-}
-
 static bool stands(struct tx *tx, const struct asking *q, int64_t id, int64_t *belongs, struct err *e)
 {
         struct rows r;
