@@ -97,8 +97,8 @@ static const struct like *match_of(const struct look *l)
         return l->n > 0 && l->likes[0].joins ? &l->likes[0] : NULL;
 }
 
-/* The move that merges a case in that state; NULL: its workflow has none.  What might be merged itself may be merged into: its answer
- * is still to come. */
+/* The move that merges a case in that state; NULL: its workflow has none.  What might be merged itself may be merged into: its
+ * answer is still to come. */
 static const struct move *merge_from(const struct rulebook *rules, const char *workflow, const char *state)
 {
         const struct workflow *w = workflow_find(rules->workflows, workflow);
